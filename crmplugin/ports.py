@@ -1,0 +1,208 @@
+"""What the rooms need of each other, as Protocols. `wiring` decides who stands behind each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Protocol
+
+from crmplugin.domain.brief import Brief
+from crmplugin.domain.crm import Context, Subject
+from crmplugin.domain.draft import Draft, Report, Sentence, Written
+from crmplugin.domain.event import Event
+from crmplugin.domain.fact import Fact
+
+Step = Callable[..., Any]
+"""`step(name, fn, *args)`: runs fn once and remembers its answer, or gives back the remembered one."""
+
+Emit = Callable[[str, Mapping[str, Any]], None]
+"""`emit(event, data)`: a piece for whoever watches: brief, text, sentence, check, done, error."""
+
+
+def plain_step(name: str, fn: Callable[..., Any], *args: Any) -> Any:
+    """The step of a test or a command: a plain call."""
+    return fn(*args)
+
+
+def silent(event: str, data: Mapping[str, Any]) -> None:
+    """An `emit` for nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A name of the connection that must not stand in another account's text.
+
+    kind: company, contact, product, deal. `owner_id` is the company it belongs to (None for products).
+    """
+
+    kind: str
+    record_id: str
+    owner_id: str | None
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """What all accounts of a connection show, learned from the store; empty when there is nothing to learn from.
+
+    stage_days: (pipeline, stage) -> days that won deals spent there, one number a deal.
+    product_gap_days: product id -> (median gap in days over accounts, number of accounts with a gap).
+    product_repeat: product id -> (customers who bought it on two or more days, customers who bought it).
+    repeat_share: share of repeat lines over all accounts, 0 to 1.
+    closed_deals: closed deals as small rows: id, company_id, industry, product_ids, amount, currency, discount_pct,
+    won (bool), closed_at. bought_with: product id -> {other id -> accounts that bought both}; bought_by: product id ->
+    accounts that bought it; accounts: accounts with an order in the window.
+    """
+
+    computed_at: datetime | None = None
+    stage_days: Mapping[tuple[str, str], tuple[Decimal, ...]] = field(default_factory=dict)
+    product_gap_days: Mapping[str, tuple[Decimal, int]] = field(default_factory=dict)
+    product_repeat: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    repeat_share: Decimal | None = None
+    closed_deals: tuple[Mapping[str, Any], ...] = ()
+    bought_with: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    bought_by: Mapping[str, int] = field(default_factory=dict)
+    accounts: int = 0
+    account_gap_n: int = 0
+
+
+class Records(Protocol):
+    """The reading side of the store for the local CRM and mirrors."""
+
+    def read_context(self, connection: str, subject: Subject) -> Context:
+        """Everything about one subject. Raises NotFound naming type, id and connection."""
+        ...
+
+    def names(self, connection: str) -> Iterable[Name]: ...
+
+    def population(self, connection: str) -> Population: ...
+
+    def add_activity(self, connection: str, activity: Mapping[str, Any]) -> str:
+        """Stores an activity of our own making (a write-back) by id; the same id again changes nothing."""
+        ...
+
+    def find_by_source(self, connection: str, source: str) -> str | None:
+        """The id of the activity whose `source` is this marker, if one exists."""
+        ...
+
+
+class Connector(Protocol):
+    """One CRM, behind the verbs of design §6. Vendor words stop inside."""
+
+    crm: str
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
+        """Raises NotGenuine whatever is wrong."""
+        ...
+
+    def read_events(self, body: bytes, *, received_at: datetime) -> Reading:
+        """Raises Unreadable or TooLarge when the body as a whole cannot be taken."""
+        ...
+
+    def acknowledge(self, reading: Reading, accepted: int, duplicates: int) -> tuple[int, Mapping[str, str], bytes]:
+        """The CRM's own form of 2xx: status, headers, body."""
+        ...
+
+    def read_context(self, subject: Subject) -> Context: ...
+
+    def find_written(self, marker: str) -> str | None:
+        """The CRM's id of what an earlier write-back with this marker made, if it is there."""
+        ...
+
+    def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
+        """Writes an approved draft into the CRM and gives back the new record's id."""
+        ...
+
+    def diagnose(self) -> Sequence[tuple[str, bool, str]]:
+        """Checks as (name, good, what to do)."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one webhook call held: events to keep, entries refused by name, and how many were ignored."""
+
+    events: tuple[Event, ...] = ()
+    refused: tuple[Mapping[str, str], ...] = ()
+    ignored: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    role: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAnswer:
+    """What a chat call gave, piece by piece; usage is known when the stream has ended."""
+
+    pieces: Iterator[str]
+    usage: Callable[[], tuple[int, int]]
+    model: str
+
+
+class ChatModel(Protocol):
+    """Any OpenAI-compatible chat endpoint. Raises ModelUnavailable (also in mid-stream)."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, temperature: float) -> ModelAnswer: ...
+
+
+class Writer(Protocol):
+    """Words a brief. Raises ModelError when it gives up; never invents what no fact carries."""
+
+    kind: str
+
+    def write(self, brief: Brief, *, emit: Emit = silent) -> Written: ...
+
+    def repair(self, brief: Brief, written: Written, report: Report, *, emit: Emit = silent) -> Written:
+        """A second attempt that mends what the report refuses. May give back the same text."""
+        ...
+
+
+class NameIndex(Protocol):
+    """All names of a connection, ready to be found in a text."""
+
+    def find(self, text: str) -> Sequence[tuple[int, int, Name]]:
+        """Longest matches with word boundaries: start, end, name."""
+        ...
+
+
+class Checker(Protocol):
+    """Reads every word of a text against facts; needs no model."""
+
+    def __call__(
+        self,
+        sentences: Sequence[Sentence],
+        facts: Sequence[Fact],
+        *,
+        language: str,
+        locale: str,
+        audience: str,
+        send_on: date,
+        zone: str,
+        names: NameIndex,
+        brief: Brief | None = None,
+    ) -> Report: ...
+
+
+class Jobs(Protocol):
+    """Durable work, asked for by journeys and web, done by `work`."""
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Any],
+        *,
+        job_id: str,
+        priority: int = 10,
+        not_before: datetime | None = None,
+    ) -> str:
+        """Adds a job once: the same job_id again changes nothing. Kinds: draft, write_back, event."""
+        ...
+
+    def cancel(self, job_id: str) -> bool: ...

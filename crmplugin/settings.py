@@ -1,0 +1,1 @@
+"""Settings: one TOML file, environment variables over it, checked whole before anything starts."""
