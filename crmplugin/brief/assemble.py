@@ -1,0 +1,152 @@
+"""From records to a brief, top to bottom: hygiene, recipient, signals, decision, facts, plan. Pure; nothing is worded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from crmplugin.brief.decision import Choice, decide
+from crmplugin.brief.facts import make_facts
+from crmplugin.brief.hygiene import clean
+from crmplugin.brief.plan import make_plan
+from crmplugin.brief.recipient import choose_channel, choose_language, choose_recipient, zone_of
+from crmplugin.brief.signals import read_signals
+from crmplugin.domain.brief import INTERNAL_KINDS, Brief, Decision, Plan, Recipient, Request, Sender
+from crmplugin.domain.crm import Contact, Context, User
+from crmplugin.ports import Population
+
+INFORMAL_BY_DEFAULT = frozenset({"en"})
+"""Languages whose business mail addresses people without a formal pronoun."""
+
+
+def assemble(
+    context: Context, population: Population, request: Request, *, now: datetime, scan: Callable[[str], Any]
+) -> Brief:
+    """The brief for one request at one moment. `scan` finds instructions hidden in text (checking.injection)."""
+    context = clean(context)
+    contact = choose_recipient(context, request)
+    zone = zone_of(context, contact)
+    signals = read_signals(context, population, now=now, zone=zone, recipient_id=contact.id if contact else None)
+    channel = choose_channel(context, contact, request)
+    choice = decide(context, signals, request, contact=contact, channel=channel, now=now, zone=zone)
+    internal = choice.kind in INTERNAL_KINDS
+    language, locale = choose_language(context, None if internal else contact, request)
+    sheet = make_facts(
+        context, signals, population, request,
+        kind=choice.kind, type_=choice.type, contact=contact, language=language, locale=locale, zone=zone,
+        now=now, send_on=choice.send_on, scan=scan,
+    )  # fmt: skip
+    plan, missing = (
+        make_plan(
+            context, signals, choice, sheet,
+            request=request, language=language, formal=_is_formal(context, language), contact=contact,
+        )
+        if choice.outcome == "draft"
+        else (None, ())
+    )  # fmt: skip
+    return Brief(
+        connection=context.connection,
+        subject=request.subject,
+        request=request,
+        as_of=now,
+        language=language,
+        locale=locale,
+        zone=zone,
+        send_on=choice.send_on,
+        decision=_decision(choice, plan, missing),
+        signals=signals,
+        plan=plan,
+        facts=sheet.facts,
+        gates=choice.gates,
+        warnings=sheet.warnings,
+        missing_info=(*sheet.missing_info, *missing),
+        missing_questions=sheet.missing_questions,
+        recipient=None if internal else _recipient(context, contact, choice.channel),
+        sender=_sender(context),
+        next_touch=choice.next_touch,
+        seller_country=context.seller.country,
+        regime=choice.regime,
+        recent_texts=_recent_texts(context, contact),
+        company_id=context.company.id if context.company else None,
+        deal_id=context.deal.id if context.deal else None,
+    )
+
+
+def _decision(choice: Choice, plan: Plan | None, missing: tuple[str, ...]) -> Decision:
+    made = Decision(
+        outcome=choice.outcome,
+        code=choice.code,
+        gates=choice.gates,
+        reason=choice.reason,
+        alternatives=choice.alternatives,
+        earliest=choice.earliest,
+    )
+    if made.outcome != "draft" or plan is not None:
+        return made
+    reason = "No fact carries what would have to be said: " + "; ".join(missing or ("nothing is on record",))
+    return replace(made, outcome="no_message", code="missing_facts", reason=reason)
+
+
+def _is_formal(context: Context, language: str) -> bool:
+    address = context.voice.address.get(language)
+    return address == "formal" if address else language not in INFORMAL_BY_DEFAULT
+
+
+def _recipient(context: Context, contact: Contact | None, channel: str) -> Recipient:
+    company = context.company
+    if contact is None:
+        return Recipient(None, None, None, company_name=company.name if company else None)
+    full = " ".join(p for p in (contact.first_name, contact.last_name) if p) or None
+    return Recipient(
+        contact_id=contact.id,
+        display_name=full,
+        address=_address(contact, channel),
+        salutation=contact.salutation,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        company_name=company.name if company else None,
+        country=contact.country or (company.country if company else None),
+        timezone=contact.timezone or (company.timezone if company else None),
+    )
+
+
+def _address(contact: Contact, channel: str) -> str | None:
+    by_channel = {"phone": contact.phone, "sms": contact.phone, "letter": contact.postal_address}
+    return by_channel.get(channel, contact.email)
+
+
+def _sender(context: Context) -> Sender:
+    seller, user = context.seller, _owner(context)
+    return Sender(
+        user_id=user.id if user else None,
+        name=user.name if user else None,
+        title=user.title if user else None,
+        email=user.email if user else None,
+        phone=user.phone if user else None,
+        company=seller.name,
+        legal_name=seller.legal_name,
+        postal_address=seller.postal_address,
+        website=seller.website,
+        unsubscribe_url=seller.unsubscribe_url,
+    )
+
+
+def _owner(context: Context) -> User | None:
+    """The rep who signs: the deal's owner, else the company's, else the only user there is."""
+    users = {u.id: u for u in context.users}
+    wanted = (context.deal.owner_id if context.deal else None, context.company.owner_id if context.company else None)
+    named = next((users[i] for i in wanted if i in users), None)
+    return named or (context.users[0] if len(context.users) == 1 else None)
+
+
+def _recent_texts(context: Context, contact: Contact | None) -> tuple[str, ...]:
+    """Our last two outbound texts to this contact, newest first."""
+    if contact is None:
+        return ()
+    ours = [
+        a for a in context.activities if a.direction == "outbound" and a.body and a.at and contact.id in a.contact_ids
+    ]
+    ours.sort(key=lambda a: a.at, reverse=True)  # type: ignore[arg-type, return-value]
+    return tuple(a.body for a in ours[:2] if a.body)
