@@ -1,1 +1,277 @@
-"""Settings: one TOML file, environment variables over it, checked whole before anything starts."""
+"""Settings: one TOML file, environment variables over it, checked whole before anything starts.
+
+What stands here is the list of settings and their rules; how a file is read and its lines are named stands in
+`settings_file`. Every problem is a SettingsError that names the file, the line, the key and the mend.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+from urllib.parse import urlsplit
+
+from crmplugin.domain.brief import INTERNAL_KINDS
+from crmplugin.domain.event import EVENT_TYPES
+from crmplugin.domain.playbook import PlaybookRow
+from crmplugin.errors import SettingsError
+from crmplugin.local_secrets import read_or_make_secret
+from crmplugin.settings_file import Source, read_source
+
+KINDS = (
+    "follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "qualification", "handoff_note",
+    "service_reply", "help_answer", "social_reply", "insight_digest", "outline",
+)  # fmt: skip
+CHANNELS = ("email", "phone", "chat", "sms", "social", "letter", "note")
+WRITE_BACKS = ("on_approval", "at_once", "never")
+WHERE_KEYS = ("stage_kind", "stage", "priority", "pipeline", "status", "type", "channel", "industry", "country")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+
+SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
+    {
+        "database_url": (str, None),
+        "var": (str, "var"),
+        "host": (str, "127.0.0.1"),
+        "port": (int, 8000),
+        "workers": (int, 1),
+        "streams": (int, 32),
+        "public_url": (str, None),
+        "masking": (bool, True),
+        "log_level": (str, "info"),
+        "session_hours": (int, 12),
+        "sign_in_minutes": (int, 60),
+        "model": (str, None),
+        "openai_api_key": (str, None),
+        "openai_base_url": (str, None),
+        "model_connect_timeout_s": (Decimal, Decimal("5")),
+        "model_timeout_s": (Decimal, Decimal("60")),
+        "model_max_tokens": (int, 1200),
+        "model_temperature": (Decimal, Decimal("0.3")),
+        "model_calls_at_once": (int, 64),
+        "model_input_price": (Decimal, None),
+        "model_output_price": (Decimal, None),
+        "model_budget_per_day": (Decimal, None),
+        "model_budget_per_person_per_day": (Decimal, None),
+    }
+)
+"""Settings outside tables: type and default. Each is also the environment variable `CRMPLUGIN_<NAME>`."""
+
+POSITIVE = frozenset(
+    {
+        "workers", "streams", "session_hours", "sign_in_minutes", "model_connect_timeout_s", "model_timeout_s",
+        "model_max_tokens", "model_calls_at_once",
+    }
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionSettings:
+    """One CRM account. `options` are the keys of its table but `crm` and `frame_ancestors`, secrets resolved."""
+
+    name: str
+    crm: str
+    options: Mapping[str, Any] = field(repr=False)
+    frame_ancestors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSettings:
+    """The model endpoint. `name` None: the template writer writes.
+
+    Prices are per million tokens and budgets per day of UTC, all in one currency of the owner's choice; None: no limit.
+    """
+
+    name: str | None
+    api_key: str | None = field(repr=False)
+    base_url: str | None
+    connect_timeout_s: Decimal
+    timeout_s: Decimal
+    max_tokens: int
+    temperature: Decimal
+    calls_at_once: int
+    masking: bool
+    input_price: Decimal | None
+    output_price: Decimal | None
+    budget_per_day: Decimal | None
+    budget_per_person_per_day: Decimal | None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything a process needs to know at its start. `public_url` has no slash at its end."""
+
+    source: str
+    var: Path
+    database_url: str = field(repr=False)
+    host: str
+    port: int
+    workers: int
+    streams: int
+    public_url: str | None
+    log_level: str
+    session_hours: int
+    sign_in_minutes: int
+    signing_key: str = field(repr=False)
+    model: ModelSettings
+    connections: Mapping[str, ConnectionSettings]
+    playbooks: tuple[PlaybookRow, ...]
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """Settings from the file named by CRMPLUGIN_CONFIG (unset: ./crmplugin.toml if there; empty: none) and `environ`.
+
+    Makes the secrets of this installation when they are missing: `var/signing.key` and the `local` connection's
+    `var/local-webhook.secret`. Raises SettingsError.
+    """
+    source = read_source(environ, frozenset(SCALARS))
+    values = {name: _scalar(source, name) for name in SCALARS}
+    source.refuse_unknown((), {*SCALARS, "connections", "playbook"})
+    var = Path(values["var"])
+    return Settings(
+        source=source.name,
+        var=var,
+        database_url=values["database_url"] or f"sqlite:///{var}/crmplugin.sqlite",
+        **{k: values[k] for k in ("host", "workers", "streams", "session_hours", "sign_in_minutes")},
+        port=_port(source, values["port"]),
+        public_url=_url(source, "public_url", values["public_url"]),
+        log_level=source.one_of(("log_level",), values["log_level"], LOG_LEVELS),
+        signing_key=read_or_make_secret(var / "signing.key"),
+        model=_model(source, values),
+        connections=MappingProxyType(_connections(source, var)),
+        playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),
+    )
+
+
+def _scalar(source: Source, name: str) -> Any:
+    kind, default = SCALARS[name]
+    value = source.value((name,), kind)
+    if value is None:
+        return default
+    if name in POSITIVE and value <= 0:
+        raise source.problem((name,), f"is {value}: expected more than 0")
+    return value
+
+
+def _port(source: Source, port: int) -> int:
+    if not 0 <= port <= 65535:
+        raise source.problem(("port",), f"is {port}: expected 0 to 65535")
+    return port
+
+
+def _url(source: Source, name: str, value: str | None) -> str | None:
+    if value is None:
+        return None
+    parts = urlsplit(value)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise source.problem((name,), f'is "{value}": expected a web address such as https://sales.example.com')
+    return value.rstrip("/")
+
+
+def _model(source: Source, values: Mapping[str, Any]) -> ModelSettings:
+    base_url = _url(source, "openai_base_url", values["openai_base_url"])
+    _check_masking(source, values["masking"], values["model"], base_url)
+    _check_budget(source, values)
+    short = {name.removeprefix("model_"): value for name, value in values.items() if name.startswith("model_")}
+    return ModelSettings(
+        name=values["model"], api_key=values["openai_api_key"], base_url=base_url, masking=values["masking"], **short
+    )
+
+
+def _check_masking(source: Source, masking: bool, model: str | None, base_url: str | None) -> None:
+    if masking or not model:
+        return
+    host = urlsplit(base_url or "https://api.openai.com").hostname
+    if host not in LOOPBACK:
+        mend = "is false, but the model is not on this machine: set masking = true, or openai_base_url to a local model"
+        raise source.problem(("masking",), mend)
+
+
+def _check_budget(source: Source, values: Mapping[str, Any]) -> None:
+    for name in ("model_budget_per_day", "model_budget_per_person_per_day"):
+        if values[name] is None:
+            continue
+        if values["model_input_price"] is None or values["model_output_price"] is None:
+            raise source.problem((name,), "needs model_input_price and model_output_price (per million tokens) too")
+
+
+def _connections(source: Source, var: Path) -> dict[str, ConnectionSettings]:
+    tables = dict(source.named_tables("connections"))
+    tables.setdefault("local", {"crm": "local"})
+    return {name: _connection(source, var, name, table) for name, table in tables.items()}
+
+
+def _connection(source: Source, var: Path, name: str, table: Mapping[str, Any]) -> ConnectionSettings:
+    # The registry is data (names of modules and keys); importing it loads no connector.
+    from connectors.registry import COMMON_KEYS, VENDORS
+
+    path = ("connections", name)
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,62}", name):
+        raise source.problem(path, "is no good name: expected small letters, digits, - and _ (it stands in URLs)")
+    crm = source.one_of((*path, "crm"), table.get("crm", "local" if name == "local" else None), VENDORS)
+    if (name == "local") != (crm == "local"):
+        raise source.problem((*path, "crm"), f'is "{crm}": the connection "local" is the local CRM, and only it')
+    vendor = VENDORS[crm]
+    source.refuse_unknown(path, {"crm", "frame_ancestors", *COMMON_KEYS, *vendor.required, *vendor.optional})
+    options = {key: source.value((*path, key), vendor.type_of(key)) for key in table if key not in _OUR_KEYS}
+    if name == "local" and not options.get("webhook_secret"):
+        options["webhook_secret"] = read_or_make_secret(var / "local-webhook.secret")
+    _check_required(source, path, vendor.required, options)
+    return ConnectionSettings(name, crm, MappingProxyType(options), _frame_ancestors(source, path))
+
+
+_OUR_KEYS = ("crm", "frame_ancestors")
+
+
+def _check_required(
+    source: Source, path: tuple[str, ...], required: tuple[str, ...], options: Mapping[str, Any]
+) -> None:
+    for key in required:
+        if not options.get(key):
+            raise source.problem(path, f'has no {key}: add it, for example {key} = "env:NAME_OF_A_VARIABLE"')
+
+
+def _frame_ancestors(source: Source, path: tuple[str, ...]) -> tuple[str, ...]:
+    hosts = source.strings((*path, "frame_ancestors"))
+    for host in hosts:
+        # A space or semicolon would smuggle other directives into the header.
+        if not re.fullmatch(r"https?://[A-Za-z0-9.*:-]+", host):
+            raise source.problem(
+                (*path, "frame_ancestors"), f'holds "{host}": expected an origin such as https://x.com'
+            )
+    return hosts
+
+
+def _playbook(source: Source, n: int, row: Mapping[str, Any]) -> PlaybookRow:
+    path = ("playbook", str(n))
+    source.refuse_unknown(path, {"when", "where", "draft", "channel", "write_back"})
+    when = source.one_of((*path, "when"), row.get("when"), sorted(EVENT_TYPES))
+    kinds = source.strings((*path, "draft"))
+    if "draft" not in row:
+        raise source.problem(path, "has no draft: add draft = [kinds], or draft = [] for nothing")
+    for kind in kinds:
+        source.one_of((*path, "draft"), kind, KINDS)
+    write_back = row.get("write_back")
+    if write_back is not None:
+        source.one_of((*path, "write_back"), write_back, WRITE_BACKS)
+    outgoing = [kind for kind in kinds if kind not in INTERNAL_KINDS]
+    if write_back == "at_once" and outgoing:
+        raise source.problem((*path, "write_back"), f"is at_once, but {outgoing[0]} is for customers: use on_approval")
+    channel = row.get("channel")
+    if channel is not None:
+        source.one_of((*path, "channel"), channel, CHANNELS)
+    return PlaybookRow(when, MappingProxyType(_where(source, path)), kinds, channel, write_back)
+
+
+def _where(source: Source, path: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    where = (*path, "where")
+    table = source.table(where)
+    source.refuse_unknown(where, set(WHERE_KEYS))
+    return {key: source.strings((*where, key)) for key in table}
+
+
+__all__ = ["ConnectionSettings", "ModelSettings", "PlaybookRow", "Settings", "SettingsError", "load_settings"]

@@ -1,0 +1,47 @@
+"""Which CRMs there are: the module that speaks with each, and the settings its connection takes. One line a CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from types import MappingProxyType
+from typing import Any
+
+COMMON_KEYS = ("base_url", "auth_url", "timeout_s", "calls_per_second", "calls_at_once", "poll_minutes")
+"""Keys every connection may have: hosts to call instead of the vendor's, and how gently."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vendor:
+    """A CRM: `module` has the class `entry`; `required` keys are texts, `types` names those that are not."""
+
+    module: str
+    entry: str
+    required: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
+    types: Mapping[str, type] = field(default_factory=dict)
+
+    def type_of(self, key: str) -> type:
+        """The type of a key's value, text unless the row says otherwise."""
+        return self.types.get(key, _COMMON_TYPES.get(key, str))
+
+
+_COMMON_TYPES: Mapping[str, type] = MappingProxyType(
+    {"timeout_s": int, "calls_per_second": int, "calls_at_once": int, "poll_minutes": int}
+)
+
+VENDORS: Mapping[str, Vendor] = MappingProxyType(
+    {
+        "local": Vendor(
+            "connectors.local.connector", "LocalConnector", required=("webhook_secret",), secret=("webhook_secret",)
+        ),
+    }
+)
+
+
+def load_entry(crm: str) -> Any:
+    """The connector class of a CRM. Imports its module only now, so that one CRM's libraries load alone."""
+    vendor = VENDORS[crm]
+    return getattr(import_module(vendor.module), vendor.entry)
