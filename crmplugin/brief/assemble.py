@@ -1,4 +1,4 @@
-"""From records to a brief, top to bottom: hygiene, recipient, signals, decision, facts, plan. Pure; nothing is worded."""
+"""From records to a brief: hygiene, recipient, signals, decision, facts, plan. Pure; nothing is worded here."""
 
 from __future__ import annotations
 

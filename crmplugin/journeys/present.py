@@ -105,7 +105,7 @@ def fact_json(fact: Fact) -> dict[str, Any]:
 
 
 def told_facts(draft: Draft) -> tuple[Fact, ...]:
-    """The facts shown beside a draft: all of an internal one; of customer text no internal fact that is not warned of."""
+    """The facts shown beside a draft: all of an internal one; else customer facts and internal ones warned of."""
     if draft.audience == "internal":
         return draft.facts
     named = {e for w in draft.warnings for e in w.evidence}

@@ -1,0 +1,85 @@
+"""Checks any text against the facts of a brief or of a records file, as strictly as a draft."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from crmplugin.checking.check import split_sentences
+from crmplugin.domain.brief import Brief
+from crmplugin.domain.draft import CheckedSentence, Report, Sentence
+from crmplugin.domain.fact import Fact
+from crmplugin.journeys.present import from_json
+from crmplugin.ports import Checker, NameIndex
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a text is held against: facts of one or more briefs, all names, and how the text is to be read."""
+
+    facts: tuple[Fact, ...]
+    names: NameIndex
+    language: str
+    locale: str
+    zone: str
+    send_on: date
+
+
+def ground_of_brief(doc: Mapping[str, Any], names: NameIndex, language: str | None) -> Ground:
+    """The ground that a brief as printed by `brief --json` gives."""
+    facts = from_json(tuple[Fact, ...], doc["facts"])  # type: ignore[arg-type]
+    own = str(doc.get("language") or "en")
+    locale = str(doc.get("locale") or own) if language in (None, own) else str(language)
+    send_on = date.fromisoformat(str(doc.get("send_on") or doc["as_of"])[:10])
+    return Ground(facts, names, language or own, locale, str(doc.get("zone") or "UTC"), send_on)
+
+
+def ground_of_briefs(briefs: Sequence[Brief], names: NameIndex) -> Ground:
+    """The ground that several briefs give together; how to read the text comes from the first."""
+    first = briefs[0]
+    facts = {f.id: f for b in briefs for f in b.facts}
+    return Ground(tuple(facts.values()), names, first.language, first.locale, first.zone, first.send_on)
+
+
+def check_any(text: str, ground: Ground, *, check: Checker, audience: str) -> Report:
+    """The report on a text of one sentence a line or prose; citations are not needed."""
+    sentences = [Sentence(s, "claim") for s in _sentences(text.splitlines(), ground.language)]
+    return check(
+        sentences,
+        ground.facts,
+        language=ground.language,
+        locale=ground.locale,
+        audience=audience,
+        send_on=ground.send_on,
+        zone=ground.zone,
+        names=ground.names,
+    )
+
+
+def _sentences(lines: Iterable[str], language: str) -> list[str]:
+    return [s for line in lines if line.strip() for s in split_sentences(line.strip(), language)]
+
+
+def report_json(report: Report) -> dict[str, Any]:
+    """A report as contract §8 shows it."""
+    return {
+        "status": "supported" if report.supported else "unsupported",
+        "sentences": [_sentence_json(c) for c in report.sentences],
+        "checks": [{"code": c.code, "verdict": c.verdict, "text": c.text} for c in report.checks],
+    }
+
+
+def _sentence_json(checked: CheckedSentence) -> dict[str, Any]:
+    sentence = checked.sentence
+    return {
+        "text": sentence.text,
+        "verdict": sentence.verdict,
+        "reason": sentence.reason,
+        "evidence": list(sentence.evidence),
+        "spans": [
+            {"text": s.text, "kind": s.kind, "verdict": s.verdict, "facts": list(s.facts), "reason": s.reason}
+            for s in checked.spans
+        ],
+    }

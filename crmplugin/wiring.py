@@ -1,0 +1,121 @@
+"""Who is who: the one place that joins settings, store, connectors, writers and checker."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from crmplugin.checking.check import check_text
+from crmplugin.checking.injection import scan_text
+from crmplugin.checking.names import build_index
+from crmplugin.errors import NotFound
+from crmplugin.journeys.draft import Tools
+from crmplugin.ports import Connector, NameIndex, Population, Writer
+from crmplugin.settings import ConnectionSettings, Settings, load_settings
+from crmplugin.store.database import migrate, open_engine
+from crmplugin.store.records import RecordStore
+from crmplugin.writing.template import TemplateWriter
+
+if TYPE_CHECKING:
+    from crmplugin.journeys.import_records import ImportReport
+
+NO_MODEL = "CRMPLUGIN_MODEL is not set, so the template writer writes"
+
+
+class Assistant:
+    """Everything a process works with, over one database. Close it when done."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        self.engine = open_engine(settings.database_url)
+        migrate(self.engine)
+        self.records = RecordStore(self.engine)
+        self._names: dict[str, tuple[object, NameIndex]] = {}
+        self._populations: dict[str, tuple[object, Population]] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def connections(self) -> Mapping[str, ConnectionSettings]:
+        return self.settings.connections
+
+    def connection(self, name: str) -> ConnectionSettings:
+        """The settings of one connection. Raises NotFound with the names that exist."""
+        if name not in self.connections:
+            raise NotFound(f"no connection {name!r}: the settings have {', '.join(sorted(self.connections))}")
+        return self.connections[name]
+
+    def connector(self, name: str) -> Connector:
+        """The connector of a connection, made by the registry."""
+        from connectors.registry import open_connector
+
+        return open_connector(self.connection(name), records=self.records)
+
+    def seller_zone(self, name: str) -> str | None:
+        """IANA zone of the connection's seller, if it is on record."""
+        return self.records.seller(name).timezone
+
+    def tools(self, name: str) -> Tools:
+        """What drafting over this connection uses."""
+        connector = self.connector(name)
+        return Tools(
+            read_context=connector.read_context,
+            population=lambda: self._population(name),
+            template=self.template_writer,
+            check=check_text,
+            names=lambda: self._name_index(name),
+            scan=scan_text,
+            model=self.model_writer,
+            why_no_model=NO_MODEL,
+        )
+
+    @cached_property
+    def template_writer(self) -> Writer:
+        return TemplateWriter()
+
+    @cached_property
+    def model_writer(self) -> Writer | None:
+        """The model writer, or None when no model is set."""
+        if not self.settings.model.name:
+            return None
+        from crmplugin.llm.chat import open_chat
+        from crmplugin.writing.model import ModelWriter
+
+        return ModelWriter(open_chat(self.settings.model), masking=self.settings.model.masking)
+
+    def _name_index(self, name: str) -> NameIndex:
+        """The index over all names of a connection, rebuilt when its records have changed."""
+        revision = self.records.revision(name)
+        with self._lock:
+            kept = self._names.get(name)
+            if kept is None or kept[0] != revision:
+                kept = self._names[name] = (revision, build_index(self.records.names(name)))
+        return kept[1]
+
+    def _population(self, name: str) -> Population:
+        revision = self.records.revision(name)
+        with self._lock:
+            kept = self._populations.get(name)
+            if kept is None or kept[0] != revision:
+                kept = self._populations[name] = (revision, self.records.population(name))
+        return kept[1]
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+@contextmanager
+def open_scratch(paths: Sequence[str]) -> Iterator[tuple[Assistant, ImportReport]]:
+    """An assistant over a throw-away store that holds these record files, and the report of their import."""
+    from crmplugin.journeys.import_records import import_records
+
+    with TemporaryDirectory() as folder:
+        settings = load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": folder})
+        assistant = Assistant(settings)
+        try:
+            yield assistant, import_records(paths, connection="local", records=assistant.records)
+        finally:
+            assistant.close()
