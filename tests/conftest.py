@@ -1,0 +1,55 @@
+"""What every test may use: a clean environment, a folder of its own, the command line as a call."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from crmplugin.cli import cli
+from crmplugin.errors import CrmPluginError
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a command gave: exit code, stdout, stderr."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """No settings from outside; all files of a test under its own folder."""
+    for name in list(os.environ):
+        if name.startswith(("CRMPLUGIN_", "OPENAI_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("CRMPLUGIN_CONFIG", "")
+    monkeypatch.setenv("CRMPLUGIN_VAR", str(tmp_path / "var"))
+    return tmp_path
+
+
+@pytest.fixture
+def crmplugin() -> Callable[..., Answer]:
+    """Runs a command in this process: `crmplugin("draft", "follow_up", "--deal", "D-1")`."""
+
+    def run(*args: str, stdin: str | None = None) -> Answer:
+        result = CliRunner().invoke(cli, [str(a) for a in args], input=stdin, catch_exceptions=True)
+        if isinstance(result.exception, CrmPluginError):
+            return Answer(1, result.stdout, str(result.exception))
+        if result.exception and not isinstance(result.exception, SystemExit):
+            raise result.exception
+        return Answer(result.exit_code, result.stdout, result.stderr)
+
+    return run
