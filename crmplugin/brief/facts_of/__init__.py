@@ -1,0 +1,1 @@
+"""Facts by the record they come from; `brief/facts.py` puts them together."""
