@@ -1,0 +1,161 @@
+"""Who may ask: API tokens, one-time sign-in links and sessions. Only the SHA-256 of each secret is kept."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Engine, Row, Table, select, update
+
+from crmplugin.errors import NotFound
+from crmplugin.store.guard import reading, writing
+from crmplugin.store.tables_work import sessions, sign_in_links, tokens
+
+TOKEN_PREFIX = "crmp_"
+"""Lets secret scanners find leaked tokens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Principal:
+    """Somebody who asks. `connections` None: all of them; `user_id`: the CRM user whose own deals count for a rep."""
+
+    name: str
+    role: str
+    user_id: str | None = None
+    connections: tuple[str, ...] | None = None
+
+    def sees(self, connection: str) -> bool:
+        return self.connections is None or connection in self.connections
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRow:
+    id: str
+    name: str | None
+    role: str
+    user_id: str | None
+    connections: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+
+
+class AccessStore:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create_token(
+        self,
+        role: str,
+        *,
+        at: datetime,
+        name: str | None = None,
+        user_id: str | None = None,
+        connections: Sequence[str] | None = None,
+        expires_at: datetime | None = None,
+    ) -> tuple[str, str]:
+        """A new token's id and its secret, which is shown this once."""
+        token_id, secret = secrets.token_hex(8), TOKEN_PREFIX + secrets.token_urlsafe(32)
+        scope = {"role": role, "user_id": user_id, "connections": _as_list(connections)}
+        row = {"id": token_id, "hash": _hash(secret), "name": name, "created_at": at, "expires_at": expires_at}
+        with writing(self._engine) as connection:
+            connection.execute(tokens.insert().values(**row, **scope))
+        return token_id, secret
+
+    def tokens(self) -> tuple[TokenRow, ...]:
+        """All tokens, revoked ones too, oldest first."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(tokens).order_by(tokens.c.created_at)).all()
+        return tuple(_token(r) for r in rows)
+
+    def revoke_token(self, token_id: str, *, at: datetime) -> None:
+        """Ends a token at once. Raises NotFound."""
+        change = update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=at)
+        with writing(self._engine) as connection:
+            if connection.execute(change).rowcount != 1:
+                raise NotFound(f"there is no valid token {token_id}; see `crmplugin token list`")
+
+    def by_token(self, secret: str, *, now: datetime) -> Principal | None:
+        """Who holds this token; None when it is unknown, revoked or expired."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(tokens).where(tokens.c.hash == _hash(secret))).first()
+        if row is None or row.revoked_at is not None or _over(row.expires_at, now):
+            return None
+        return Principal(f"token:{row.id}", row.role, row.user_id, _as_tuple(row.connections))
+
+    def create_link(
+        self,
+        role: str,
+        *,
+        expires_at: datetime,
+        user_id: str | None = None,
+        connections: Sequence[str] | None = None,
+    ) -> str:
+        """The secret of a sign-in link that works once."""
+        secret = secrets.token_urlsafe(32)
+        row = {"hash": _hash(secret), "role": role, "user_id": user_id, "connections": _as_list(connections)}
+        with writing(self._engine) as connection:
+            connection.execute(sign_in_links.insert().values(**row, expires_at=expires_at))
+        return secret
+
+    def use_link(self, secret: str, *, now: datetime, expires_at: datetime) -> str | None:
+        """A session's secret for a sign-in link; None when it is unknown, used before or too old."""
+        unused = (sign_in_links.c.hash == _hash(secret), sign_in_links.c.used_at.is_(None))
+        with writing(self._engine) as connection:
+            row = connection.execute(select(sign_in_links).where(*unused)).first()
+            if row is None or _over(row.expires_at, now):
+                return None
+            if connection.execute(update(sign_in_links).where(*unused).values(used_at=now)).rowcount != 1:
+                return None
+            session = secrets.token_urlsafe(32)
+            who = {"role": row.role, "user_id": row.user_id, "connections": row.connections}
+            values = {"hash": _hash(session), "created_at": now, "expires_at": expires_at, **who}
+            connection.execute(sessions.insert().values(**values))
+        return session
+
+    def by_session(self, secret: str, *, now: datetime) -> Principal | None:
+        """Who is signed in with this session; None when it is unknown or over."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(sessions).where(sessions.c.hash == _hash(secret))).first()
+        if row is None or _over(row.expires_at, now):
+            return None
+        name = f"user:{row.user_id}" if row.user_id else f"console:{row.role}"
+        return Principal(name, row.role, row.user_id, _as_tuple(row.connections))
+
+    def end_session(self, secret: str) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(sessions.delete().where(sessions.c.hash == _hash(secret)))
+
+    def forget_expired(self, now: datetime) -> None:
+        """Deletes sessions and links that are over."""
+        for table in (sessions, sign_in_links):
+            self._delete_expired(table, now)
+
+    def _delete_expired(self, table: Table, now: datetime) -> None:
+        with writing(self._engine) as connection:
+            connection.execute(table.delete().where(table.c.expires_at < now))
+
+
+def _hash(secret: str) -> str:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _over(expires_at: datetime | None, now: datetime) -> bool:
+    return expires_at is not None and expires_at <= now
+
+
+def _as_list(names: Sequence[str] | None) -> list[str] | None:
+    return None if names is None else list(names)
+
+
+def _as_tuple(names: list[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+def _token(row: Row[Any]) -> TokenRow:
+    scope = _as_tuple(row.connections)
+    return TokenRow(row.id, row.name, row.role, row.user_id, scope, row.created_at, row.expires_at, row.revoked_at)

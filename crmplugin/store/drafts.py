@@ -1,0 +1,271 @@
+"""Drafts in the database: their moves from status to status, their versions, and the lists of them.
+
+A move is one UPDATE that names the old status (and the version when the caller saw one), so two people, or a person and
+a job, cannot both win. Documents are JSON that the journeys read and write; this file looks only at its own columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crmplugin.domain.draft import MOVES
+from crmplugin.errors import NotFound, StateConflict
+from crmplugin.store.guard import reading, writing
+from crmplugin.store.paging import Page, after, page_of
+from crmplugin.store.tables_work import draft_moves, draft_versions, drafts
+
+FILTERS = ("connection", "kind", "status", "event", "subject_type", "subject_id", "owner_id", "origin")
+
+
+@dataclass(frozen=True, slots=True)
+class DraftRow:
+    """A draft as stored. `request` is what was asked for; `replaces` the draft it is another variant of.
+
+    `attempt` counts the jobs that worked on it; `problem` says why the last one failed, in a sentence.
+    """
+
+    id: str
+    connection: str
+    kind: str
+    status: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    origin: str
+    subject_type: str
+    subject_id: str
+    write_back: str
+    request: Mapping[str, Any]
+    document: Mapping[str, Any]
+    due: str | None = None
+    event: str | None = None
+    owner_id: str | None = None
+    created_by: str | None = None
+    attempt: int = 1
+    replaces: str | None = None
+    written_id: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class VersionRow:
+    version: int
+    at: datetime
+    by: str | None
+    subject: str | None
+    body: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class MoveRow:
+    """One change of status; `version` is the draft's version at that moment."""
+
+    old: str | None
+    new: str
+    version: int
+    by: str | None
+    reason: str | None
+    at: datetime
+
+
+class DraftStore:
+    """All reading and writing of drafts. Every method is one transaction."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def create(self, row: DraftRow) -> bool:
+        """Adds a draft; False when its id is there already, and then nothing changes."""
+        return self.create_all([row]) == 1
+
+    def create_all(self, rows: Collection[DraftRow]) -> int:
+        """Adds those drafts whose ids are new, all in one transaction; gives back how many."""
+        with writing(self._engine) as connection:
+            return sum(_insert(connection, row) for row in rows)
+
+    def get(self, draft_id: str) -> DraftRow:
+        """One draft. Raises NotFound."""
+        with reading(self._engine) as connection:
+            return _read(connection, draft_id)
+
+    def find(self, draft_id: str) -> DraftRow | None:
+        """One draft, or None."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(drafts).where(drafts.c.id == draft_id)).first()
+        return _row(row) if row else None
+
+    def move(
+        self,
+        draft_id: str,
+        new: str,
+        *,
+        at: datetime,
+        by: str | None = None,
+        reason: str | None = None,
+        version: int | None = None,
+        only_from: Collection[str] | None = None,
+        **changes: Any,
+    ) -> DraftRow:
+        """Moves a draft to `new`, if the table of moves allows it from where it is now.
+
+        `version`: the one the caller saw. Raises StateConflict naming the present status and version, or NotFound.
+        """
+        allowed = [old for old, following in MOVES.items() if new in following]
+        if only_from is not None:
+            allowed = [old for old in allowed if old in only_from]
+        with writing(self._engine) as connection:
+            before = _read(connection, draft_id)
+            _check(before, new, allowed, version)
+            _update(connection, before, {"status": new, "updated_at": at, **changes})
+            _log(connection, before, new, by, reason, at)
+            if "document" in changes:
+                _keep_version(connection, before.version, changes["document"], by, at)
+            return _read(connection, draft_id)
+
+    def edit(
+        self, draft_id: str, document: Mapping[str, Any], *, version: int, by: str | None, at: datetime
+    ) -> DraftRow:
+        """Saves a person's text as the next version. Raises StateConflict unless it is `proposed` at `version`."""
+        with writing(self._engine) as connection:
+            before = _read(connection, draft_id)
+            _check(before, "edited", ["proposed"], version)
+            _update(connection, before, {"version": version + 1, "document": document, "updated_at": at})
+            _keep_version(connection, version + 1, document, by, at)
+            return _read(connection, draft_id)
+
+    def note(self, draft_id: str, *, at: datetime, **changes: Any) -> None:
+        """Changes columns that are no part of the state (`written_id`, `problem`, `owner_id`)."""
+        with writing(self._engine) as connection:
+            connection.execute(update(drafts).where(drafts.c.id == draft_id).values(updated_at=at, **changes))
+
+    def versions(self, draft_id: str) -> tuple[VersionRow, ...]:
+        """The texts it has had, oldest first; empty while the first is being written."""
+        query = select(draft_versions).where(draft_versions.c.draft == draft_id).order_by(draft_versions.c.version)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return tuple(VersionRow(r.version, r.at, r.by, r.subject, r.body) for r in rows)
+
+    def moves(self, draft_id: str) -> tuple[MoveRow, ...]:
+        """Its changes of status, oldest first."""
+        query = select(draft_moves).where(draft_moves.c.draft == draft_id).order_by(draft_moves.c.n)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return tuple(MoveRow(r.old, r.new, r.version, r.by, r.reason, r.at) for r in rows)
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        connections: Collection[str] | None = None,
+        **filters: Any,
+    ) -> Page[DraftRow]:
+        """Drafts, newest first. A filter is a column and its value or a list of values; None filters are ignored."""
+        query = select(drafts).where(
+            *_conditions(filters, connections), *after(cursor, drafts.c.created_at, drafts.c.id)
+        )
+        query = query.order_by(drafts.c.created_at.desc(), drafts.c.id.desc()).limit(limit + 1)
+        with reading(self._engine) as connection:
+            rows = [_row(r) for r in connection.execute(query)]
+        return page_of(rows, limit, lambda r: (r.created_at, r.id))
+
+    def of_event(self, connection_name: str, event_id: str) -> tuple[str, ...]:
+        """Ids of the drafts that an event made, oldest first."""
+        return self.of_events([(connection_name, event_id)]).get((connection_name, event_id), ())
+
+    def of_events(self, keys: Collection[tuple[str, str]]) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Ids of drafts by (connection, event)."""
+        query = select(drafts.c.connection, drafts.c.event, drafts.c.id).order_by(drafts.c.created_at, drafts.c.id)
+        query = query.where(drafts.c.event.in_([event for _, event in keys]))
+        found: dict[tuple[str, str], tuple[str, ...]] = {}
+        with reading(self._engine) as connection:
+            for name, event, draft_id in connection.execute(query):
+                found[name, event] = (*found.get((name, event), ()), draft_id)
+        return {key: found[key] for key in keys if key in found}
+
+    def waiting(self, statuses: Collection[str], *, before: datetime, limit: int = 500) -> tuple[DraftRow, ...]:
+        """Drafts that stand in a status since before a moment: what a sweep looks after."""
+        query = select(drafts).where(drafts.c.status.in_(statuses), drafts.c.updated_at < before)
+        with reading(self._engine) as connection:
+            return tuple(_row(r) for r in connection.execute(query.order_by(drafts.c.updated_at).limit(limit)))
+
+    def scheduled(self, day: date, *, limit: int = 500) -> tuple[DraftRow, ...]:
+        """Scheduled drafts due on or before a day."""
+        query = select(drafts).where(drafts.c.status == "scheduled", drafts.c.due <= day.isoformat())
+        with reading(self._engine) as connection:
+            return tuple(_row(r) for r in connection.execute(query.order_by(drafts.c.due).limit(limit)))
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many drafts there are by (connection, kind, status)."""
+        keys = (drafts.c.connection, drafts.c.kind, drafts.c.status)
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*keys, func.count()).group_by(*keys)).all()
+        return {(r[0], r[1], r[2]): r[3] for r in rows}
+
+
+def _insert(connection: Connection, row: DraftRow) -> bool:
+    values = {name: getattr(row, name) for name in DraftRow.__slots__}
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    added = connection.execute(insert(drafts).values(**values).on_conflict_do_nothing()).rowcount == 1
+    if added:
+        entry = {"draft": row.id, "version": row.version, "old": None, "new": row.status, "by": row.created_by}
+        connection.execute(draft_moves.insert().values(**entry, reason=None, at=row.created_at))
+    return added
+
+
+def _read(connection: Connection, draft_id: str) -> DraftRow:
+    row = connection.execute(select(drafts).where(drafts.c.id == draft_id)).first()
+    if row is None:
+        raise NotFound(f"there is no draft {draft_id}; list them with GET /api/v1/drafts")
+    return _row(row)
+
+
+def _row(row: Row[Any]) -> DraftRow:
+    return DraftRow(**row._mapping)
+
+
+def _check(row: DraftRow, new: str, allowed: Collection[str], version: int | None) -> None:
+    if version is not None and version != row.version:
+        raise StateConflict(f"draft {row.id} is at version {row.version}, not {version}: read it again, then decide")
+    if row.status not in allowed:
+        raise StateConflict(f"draft {row.id} is {row.status} and cannot become {new}")
+
+
+def _update(connection: Connection, before: DraftRow, values: Mapping[str, Any]) -> None:
+    """Changes the row only if nobody changed its status or version since `before` was read."""
+    same = (drafts.c.id == before.id, drafts.c.status == before.status, drafts.c.version == before.version)
+    if connection.execute(update(drafts).where(*same).values(**values)).rowcount != 1:
+        raise StateConflict(f"draft {before.id} changed meanwhile: read it again, then decide")
+
+
+def _log(connection: Connection, before: DraftRow, new: str, by: str | None, reason: str | None, at: datetime) -> None:
+    entry = {"draft": before.id, "version": before.version, "old": before.status, "new": new}
+    connection.execute(draft_moves.insert().values(**entry, by=by, reason=reason, at=at))
+
+
+def _keep_version(
+    connection: Connection, version: int, document: Mapping[str, Any], by: str | None, at: datetime
+) -> None:
+    key = (draft_versions.c.draft == document["id"], draft_versions.c.version == version)
+    connection.execute(draft_versions.delete().where(*key))
+    text = {"subject": document.get("subject"), "body": document.get("body")}
+    values = {"draft": document["id"], "version": version, "at": at, "by": by, "document": document, **text}
+    connection.execute(draft_versions.insert().values(**values))
+
+
+def _conditions(filters: Mapping[str, Any], connections: Collection[str] | None) -> list[Any]:
+    conditions = [] if connections is None else [drafts.c.connection.in_(connections)]
+    for name, value in filters.items():
+        if value is None:
+            continue
+        column = drafts.c[name] if name in FILTERS else None
+        if column is None:
+            raise TypeError(f"drafts cannot be filtered by {name}")
+        conditions.append(column.in_(value) if isinstance(value, (list, tuple, set)) else column == value)
+    return conditions

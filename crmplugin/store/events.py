@@ -1,0 +1,126 @@
+"""Events in the database: kept for ever, one row per (connection, id), with what became of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from crmplugin.errors import NotFound, StateConflict
+from crmplugin.store.guard import reading, writing
+from crmplugin.store.paging import Page, after, page_of
+from crmplugin.store.tables_work import events
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """An event as stored; `document` is the event in our words with the CRM's own payload under `raw`."""
+
+    connection: str
+    id: str
+    type: str
+    state: str
+    received_at: datetime
+    document: Mapping[str, Any]
+    reason: str | None = None
+    at: datetime | None = None
+    attempts: int = 0
+
+
+class EventStore:
+    """Reading and writing of events. Every method is one transaction unless it is handed one."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def add(self, rows: Sequence[EventRow]) -> list[bool]:
+        """Adds events; for each whether it was new."""
+        with writing(self._engine) as connection:
+            return [add_event(connection, row) for row in rows]
+
+    def get(self, connection_name: str | None, event_id: str) -> EventRow:
+        """One event. Without a connection: NotFound, or StateConflict when two connections have that id."""
+        query = select(events).where(events.c.id == event_id)
+        if connection_name is not None:
+            query = query.where(events.c.connection == connection_name)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query.limit(2)).all()
+        if not rows:
+            raise NotFound(f"there is no event {event_id}; list them with GET /api/v1/events")
+        if len(rows) > 1:
+            names = " and ".join(sorted(r.connection for r in rows))
+            raise StateConflict(f"event {event_id} came from {names}: say which with ?connection=")
+        return _row(rows[0])
+
+    def find(self, connection_name: str, event_id: str) -> EventRow | None:
+        with reading(self._engine) as connection:
+            row = connection.execute(select(events).where(*_key(connection_name, event_id))).first()
+        return _row(row) if row else None
+
+    def known(self, connection_name: str, ids: Collection[str]) -> set[str]:
+        """Which of these ids are there already."""
+        query = select(events.c.id).where(events.c.connection == connection_name, events.c.id.in_(ids))
+        with reading(self._engine) as connection:
+            return set(connection.execute(query).scalars())
+
+    def start(self, connection_name: str, event_id: str) -> EventRow:
+        """Marks an event as being worked on and counts the attempt."""
+        values = {"state": "working", "attempts": events.c.attempts + 1, "reason": None}
+        with writing(self._engine) as connection:
+            connection.execute(update(events).where(*_key(connection_name, event_id)).values(**values))
+            row = connection.execute(select(events).where(*_key(connection_name, event_id))).first()
+        if row is None:
+            raise NotFound(f"there is no event {event_id} of {connection_name}")
+        return _row(row)
+
+    def settle(self, connection_name: str, event_id: str, state: str, reason: str | None = None) -> None:
+        """Says what became of an event: done, ignored or dead, with the reason in words."""
+        values = {"state": state, "reason": reason}
+        with writing(self._engine) as connection:
+            connection.execute(update(events).where(*_key(connection_name, event_id)).values(**values))
+
+    def list(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        connections: Collection[str] | None = None,
+        connection: str | None = None,
+        type: str | None = None,
+        state: str | None = None,
+    ) -> Page[EventRow]:
+        """Events, newest first."""
+        conditions = [] if connections is None else [events.c.connection.in_(connections)]
+        for column, value in ((events.c.connection, connection), (events.c.type, type), (events.c.state, state)):
+            conditions += [] if value is None else [column == value]
+        query = select(events).where(*conditions, *after(cursor, events.c.received_at, events.c.id))
+        query = query.order_by(events.c.received_at.desc(), events.c.id.desc()).limit(limit + 1)
+        with reading(self._engine) as opened:
+            rows = [_row(r) for r in opened.execute(query)]
+        return page_of(rows, limit, lambda r: (r.received_at, r.id))
+
+    def counts(self) -> dict[tuple[str, str, str], int]:
+        """How many events there are by (connection, type, state)."""
+        keys = (events.c.connection, events.c.type, events.c.state)
+        with reading(self._engine) as connection:
+            rows = connection.execute(select(*keys, func.count()).group_by(*keys)).all()
+        return {(r[0], r[1], r[2]): r[3] for r in rows}
+
+
+def add_event(connection: Connection, row: EventRow) -> bool:
+    """Adds one event within the caller's transaction; False when (connection, id) is there already."""
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    values = {name: getattr(row, name) for name in EventRow.__slots__}
+    return connection.execute(insert(events).values(**values).on_conflict_do_nothing()).rowcount == 1
+
+
+def _key(connection_name: str, event_id: str) -> tuple[Any, ...]:
+    return events.c.connection == connection_name, events.c.id == event_id
+
+
+def _row(row: Row[Any]) -> EventRow:
+    return EventRow(**row._mapping)
