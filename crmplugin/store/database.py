@@ -8,8 +8,12 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Engine, MetaData, create_engine, event
+from sqlalchemy import Connection, Engine, ExceptionContext, Insert, MetaData, Table, create_engine, event
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from crmplugin.errors import StoreError
 
 metadata = MetaData(
     naming_convention={
@@ -20,19 +24,27 @@ metadata = MetaData(
 )
 
 BUSY_TIMEOUT_MS = 30_000
+SCHEMA_LOCK = 7_263_001
+"""Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file."""
+    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file.
+
+    A database that is locked, full or gone raises StoreError, whatever statement found out.
+    """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        event.listen(engine, "handle_error", _as_store_error)
+        return engine
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "handle_error", _as_store_error)
     return engine
 
 
@@ -44,10 +56,41 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.close()
 
 
+def _as_store_error(context: ExceptionContext) -> None:
+    found = context.sqlalchemy_exception
+    if isinstance(found, OperationalError | InterfaceError) and not context.is_pre_ping:
+        context.chained_exception = StoreError(
+            f"The database refused: {found.orig}. Check that it runs, is not full and not locked by another program, "
+            "then try again."
+        )
+
+
+def insert_into(db: Connection, table: Table) -> Any:
+    """An insert that knows `on_conflict_do_update` and `on_conflict_do_nothing`, in the words of this database."""
+    return postgresql.insert(table) if db.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+def replace_into(db: Connection, table: Table) -> Insert:
+    """An insert by primary key that overwrites all other columns of a row that is there."""
+    statement = insert_into(db, table)
+    keys = [column.name for column in table.primary_key]
+    rest = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
+    replacing: Insert = statement.on_conflict_do_update(index_elements=keys, set_=rest)
+    return replacing
+
+
 def migrate(engine: Engine, revision: str = "head") -> None:
-    """Brings the schema forward to `revision`; a no-op when it is there already."""
+    """Brings the schema forward to `revision`; a no-op when it is there already. Two processes may start at once."""
     config = Config()
     config.set_main_option("script_location", str(files("crmplugin.store") / "migrations"))
     with engine.begin() as connection:
+        _lock_schema(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def _lock_schema(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({SCHEMA_LOCK})")
+    else:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
