@@ -145,11 +145,15 @@ class ModelAnswer:
 
 
 class ChatModel(Protocol):
-    """Any OpenAI-compatible chat endpoint. Raises ModelUnavailable (also in mid-stream)."""
+    """Any OpenAI-compatible chat endpoint. Raises ModelUnavailable (also in mid-stream).
+
+    `private` are texts (names, addresses, numbers) that must not leave: the door masks them, and every mail address
+    and phone number it finds, and puts them back into the answer.
+    """
 
     name: str
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int, temperature: float) -> ModelAnswer: ...
+    def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer: ...
 
 
 class Writer(Protocol):

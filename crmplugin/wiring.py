@@ -79,12 +79,13 @@ class Assistant:
     @cached_property
     def model_writer(self) -> Writer | None:
         """The model writer, or None when no model is set."""
-        if not self.settings.model.name:
+        model = self.settings.model
+        if not model.name:
             return None
         from crmplugin.llm.chat import open_chat
         from crmplugin.writing.model import ModelWriter
 
-        return ModelWriter(open_chat(self.settings.model), masking=self.settings.model.masking)
+        return ModelWriter(open_chat(model), input_price=model.input_price, output_price=model.output_price)
 
     def _name_index(self, name: str) -> NameIndex:
         """The index over all names of a connection, rebuilt when its records have changed."""

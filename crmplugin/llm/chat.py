@@ -1,0 +1,149 @@
+"""The one door to a model: any OpenAI-compatible chat endpoint, streamed, masked, behind a circuit breaker.
+
+A 400 that names a parameter some servers do not know drops that parameter, for good, and tries once more.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import openai
+from httpx2 import HTTPError, Timeout
+
+from crmplugin.errors import ModelError, ModelUnavailable
+from crmplugin.llm.breaker import Breaker
+from crmplugin.llm.masking import Mask
+from crmplugin.ports import Message, ModelAnswer
+from crmplugin.settings import ModelSettings
+
+DROPPABLE = ("stream_options", "temperature", "max_tokens")
+KEYLESS = "no-key"
+"""What is sent as the key to an endpoint that wants none; the client refuses an empty one."""
+
+
+@dataclass(slots=True)
+class _Count:
+    """Tokens as the server counts them; zero when it does not say."""
+
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+
+@dataclass
+class OpenAIChat:
+    """Chat completions of one model. Thread-safe."""
+
+    client: openai.OpenAI
+    name: str
+    options: dict[str, Any]
+    timeout_s: float
+    masking: bool = True
+    breaker: Breaker = field(default_factory=Breaker)
+
+    def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer:
+        """The answer as it comes. Raises ModelUnavailable, also from the pieces, when the call fails or is cut."""
+        self.breaker.enter()
+        mask = Mask(private) if self.masking else Mask()
+        sent = [{"role": m.role, "content": mask.hide(m.content) if self.masking else m.content} for m in messages]
+        count = _Count()
+        pieces = self._guarded(sent, count)
+        return ModelAnswer(mask.show_pieces(pieces), lambda: (count.input_tokens, count.output_tokens), self.name)
+
+    def _guarded(self, sent: list[dict[str, str]], count: _Count) -> Iterator[str]:
+        """The pieces, every failure turned into our errors and counted by the breaker."""
+        try:
+            yield from self._pieces(self._open(sent), count)
+        except (openai.OpenAIError, HTTPError, ModelUnavailable) as error:
+            self.breaker.failed()
+            raise _our_error(error) from error
+        self.breaker.succeeded()
+
+    def _open(self, sent: list[dict[str, str]]) -> Any:
+        for _ in DROPPABLE:
+            try:
+                return self._create(sent)
+            except openai.BadRequestError as error:
+                unknown = next((p for p in DROPPABLE if p in self.options and p in str(error)), None)
+                if unknown is None:
+                    raise
+                self.options = {k: v for k, v in self.options.items() if k != unknown}
+        return self._create(sent)
+
+    def _create(self, sent: list[dict[str, str]]) -> Any:
+        return self.client.chat.completions.create(model=self.name, messages=sent, stream=True, **self.options)  # type: ignore[call-overload]
+
+    def _pieces(self, stream: Any, count: _Count) -> Iterator[str]:
+        finished = False
+        deadline = time.monotonic() + self.timeout_s
+        with stream:
+            for chunk in stream:
+                if time.monotonic() > deadline:
+                    raise ModelUnavailable(f"the model did not finish within {self.timeout_s:.0f} s")
+                if chunk.usage:
+                    count.input_tokens = chunk.usage.prompt_tokens or 0
+                    count.output_tokens = chunk.usage.completion_tokens or 0
+                for choice in chunk.choices[:1]:
+                    finished = finished or choice.finish_reason is not None
+                    if choice.delta and choice.delta.content:
+                        yield choice.delta.content
+        if not finished:
+            raise ModelUnavailable("the model's answer was cut off in the middle")
+
+
+def _our_error(error: Exception) -> ModelError:
+    """What went wrong, in our words; `retry_after_s` from the server when it says so."""
+    if isinstance(error, ModelUnavailable):
+        return error
+    if isinstance(error, (openai.APITimeoutError, TimeoutError)):
+        return ModelUnavailable("the model did not answer in time")
+    if isinstance(error, openai.APIStatusError):
+        return _status_error(error)
+    return ModelUnavailable(f"the model cannot be reached ({type(error).__name__})")
+
+
+def _status_error(error: openai.APIStatusError) -> ModelError:
+    code = error.status_code
+    if code == 429:
+        wait = error.response.headers.get("retry-after", "")
+        return ModelUnavailable("the model is over its rate limit (429)", float(wait) if wait.isdigit() else None)
+    if code in (401, 403):
+        return ModelError(f"the model endpoint refuses the key ({code}); set OPENAI_API_KEY")
+    if code == 404:
+        return ModelError("the model endpoint does not know this model (404); see CRMPLUGIN_MODEL and OPENAI_BASE_URL")
+    if code >= 500:
+        return ModelUnavailable(f"the model endpoint failed ({code})")
+    return ModelError(f"the model endpoint refuses the request ({code})")
+
+
+def open_chat(settings: ModelSettings) -> OpenAIChat:
+    """The chat model of the settings; makes no call."""
+    total = float(settings.timeout_s)
+    client = openai.OpenAI(
+        api_key=settings.api_key or KEYLESS,
+        base_url=settings.base_url,
+        timeout=Timeout(total, connect=float(settings.connect_timeout_s)),
+        max_retries=0,
+    )
+    options = {
+        "temperature": float(settings.temperature),
+        "max_tokens": settings.max_tokens,
+        "stream_options": {"include_usage": True},
+    }
+    return OpenAIChat(client, settings.name or "", options, total, masking=settings.masking)
+
+
+def probe(settings: ModelSettings) -> tuple[bool, str]:
+    """One tiny call: whether the endpoint answers, and what to do when it does not."""
+    chat = open_chat(settings)
+    try:
+        text = "".join(chat.stream([Message("user", "Answer with the word ok.")]).pieces)
+    except ModelError as error:
+        return False, f"{settings.name}: {error}"
+    return True, f"{settings.name} answers ({len(text)} characters); personal data is {_masked(chat.masking)}"
+
+
+def _masked(masking: bool) -> str:
+    return "masked before it leaves" if masking else "NOT masked (masking = false)"
