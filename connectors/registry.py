@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import MappingProxyType
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from crmplugin.ports import Connector, Records
 
 COMMON_KEYS = ("base_url", "auth_url", "timeout_s", "calls_per_second", "calls_at_once", "poll_minutes")
 """Keys every connection may have: hosts to call instead of the vendor's, and how gently."""
@@ -41,7 +44,14 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 )
 
 
-def load_entry(crm: str) -> Any:
-    """The connector class of a CRM. Imports its module only now, so that one CRM's libraries load alone."""
-    vendor = VENDORS[crm]
-    return getattr(import_module(vendor.module), vendor.entry)
+def open_connector(connection: Any, *, records: Records) -> Connector:
+    """The connector of a connection (its `name`, `crm` and `options`).
+
+    Imports the CRM's module only now, so that one CRM's libraries load alone. Each class is made with the connection's
+    name and options; the local CRM alone, whose data are ours, is also handed the records.
+    """
+    vendor = VENDORS[connection.crm]
+    entry = getattr(import_module(vendor.module), vendor.entry)
+    more = {"records": records} if connection.crm == "local" else {}
+    opened: Connector = entry(connection.name, connection.options, **more)
+    return opened

@@ -101,8 +101,8 @@ class Connector(Protocol):
         """Raises Unreadable or TooLarge when the body as a whole cannot be taken."""
         ...
 
-    def acknowledge(self, reading: Reading, accepted: int, duplicates: int) -> tuple[int, Mapping[str, str], bytes]:
-        """The CRM's own form of 2xx: status, headers, body."""
+    def acknowledge(self, reading: Reading, new: Sequence[bool]) -> tuple[int, Mapping[str, str], bytes]:
+        """The CRM's own form of 2xx: status, headers, body. `new` says of each event whether it was kept just now."""
         ...
 
     def read_context(self, subject: Subject) -> Context: ...

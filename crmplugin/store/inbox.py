@@ -82,7 +82,7 @@ class Inbox:
         self._writer.start()
 
     def put(self, entries: Iterable[Entry]) -> list[bool]:
-        """Keeps entries and gives back, when they are on disk, which were new. Raises StoreError, and then kept none."""
+        """Keeps entries; gives back, once they are on disk, which were new. Raises StoreError, and then kept none."""
         rows = [(e.connection, e.id, e.received_at.isoformat(), json.dumps(e.document)) for e in entries]
         if not rows:
             return []
@@ -95,7 +95,8 @@ class Inbox:
 
     def pending(self, limit: int = 100) -> list[Pending]:
         """The oldest entries that were not handed on."""
-        sql = "SELECT seq, connection, id, received_at, document FROM inbox WHERE document IS NOT NULL ORDER BY seq LIMIT ?"
+        columns = "seq, connection, id, received_at, document"
+        sql = f"SELECT {columns} FROM inbox WHERE document IS NOT NULL ORDER BY seq LIMIT ?"  # noqa: S608 - constants
         with self._reading:
             rows = self._reader.execute(sql, (limit,)).fetchall()
         return [Pending(r[0], Entry(r[1], r[2], datetime.fromisoformat(r[3]), json.loads(r[4]))) for r in rows]
@@ -108,7 +109,7 @@ class Inbox:
         return Entry(connection_name, event_id, datetime.fromisoformat(row[0]), json.loads(row[1])) if row else None
 
     def forwarded(self, seqs: Sequence[int]) -> None:
-        """Says that these were handed on; written down with the next commit. Lost in a crash, they are handed on again."""
+        """Says that these were handed on; kept with the next commit. Lost in a crash, they are handed on again."""
         self._wishes.put(_Forwarded(seqs))
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ class Inbox:
             wishes, last = self._next_wishes()
             try:
                 self._commit(connection, wishes)
-            except sqlite3.Error as error:
+            except (sqlite3.Error, ValueError) as error:  # ValueError: text that SQLite cannot keep
                 _refuse(connection, wishes, error)
             if last:
                 connection.close()
@@ -161,7 +162,7 @@ def _insert(connection: sqlite3.Connection, row: tuple[str, str, str, str]) -> b
     return connection.execute(sql, row).rowcount == 1
 
 
-def _refuse(connection: sqlite3.Connection, wishes: Sequence[_Put | _Forwarded], error: sqlite3.Error) -> None:
+def _refuse(connection: sqlite3.Connection, wishes: Sequence[_Put | _Forwarded], error: Exception) -> None:
     if connection.in_transaction:
         connection.execute("ROLLBACK")
     for wish in wishes:
