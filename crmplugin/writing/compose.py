@@ -1,0 +1,68 @@
+"""What a writer wrote, made whole: greeting before it, sign-off, signature and legal parts after it, all by code."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from crmplugin.domain.brief import Brief, Plan, Sender, SentenceRole
+from crmplugin.domain.draft import Sentence, Written
+from crmplugin.writing.greeting import after_greeting, greet, sign_off, words_of
+from crmplugin.writing.legal import legal_lines
+from crmplugin.writing.render import count_sms, render_body, render_html
+
+__all__ = ["compose", "count_sms", "render_body", "render_html"]
+
+SIGNED_CHANNELS = frozenset({"email", "letter"})
+GREETED_CHANNELS = frozenset({"email", "letter", "phone"})
+
+
+def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
+    """Subject, greeting, the writer's sentences, signature and legal parts in the order of the text."""
+    plan = brief.plan
+    subject = [s for s in written.sentences if s.role == "subject"]
+    body = [s for s in written.sentences if s.role != "subject"]
+    if plan is None or brief.audience == "internal" or not body:
+        return (*subject, *body)
+    greeting = _greeting(brief, plan)
+    if greeting and greeting[0].text.endswith(","):
+        body[0] = replace(body[0], text=after_greeting(body[0].text, brief.language))
+    subject = subject if plan.channel in SIGNED_CHANNELS else []
+    return (*subject, *greeting, *body, *_signature(brief, plan), *_rendered(legal_lines(brief), "legal"))
+
+
+def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:
+    return [Sentence(text, role, verdict="rendered") for text in texts]
+
+
+def _greeting(brief: Brief, plan: Plan) -> list[Sentence]:
+    if plan.channel not in GREETED_CHANNELS:
+        return []
+    line = greet(brief.recipient, brief.language, formal=plan.formal)
+    return _rendered([_opener(brief, plan) or line if plan.channel == "phone" else line], "greeting")
+
+
+def _opener(brief: Brief, plan: Plan) -> str | None:
+    """The first words of a call: who is called, who calls and from where; None when a name is missing."""
+    sender, to = brief.sender, brief.recipient
+    if not (sender.name and sender.company and to and to.display_name):
+        return None
+    call = words_of(brief.language)["formal" if plan.formal else "informal"]["call"]
+    who = to.display_name if plan.formal or not to.first_name else to.first_name
+    return str(call).format(who=who, name=sender.name, company=sender.company)
+
+
+def _signature(brief: Brief, plan: Plan) -> list[Sentence]:
+    if plan.channel == "sms":
+        return _rendered([brief.sender.company] if brief.sender.company else [], "signature")
+    if plan.channel not in SIGNED_CHANNELS:
+        return []
+    closing = sign_off(brief.language, formal=plan.formal, tone=plan.tone)
+    return _rendered([closing, *signature_lines(brief.sender, brief.language)], "signature")
+
+
+def signature_lines(sender: Sender, language: str) -> list[str]:
+    """Name, title, company, phone, mail and site, a line each; what is not recorded goes with its label."""
+    phone = f"{words_of(language)['phone']}: {sender.phone}" if sender.phone else None
+    lines = (sender.name, sender.title, sender.company, phone, sender.email, sender.website)
+    return [line for line in lines if line]

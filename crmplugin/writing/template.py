@@ -1,0 +1,170 @@
+"""The template writer: a brief into words from the sentence bank, without any model.
+
+It says what the plan's beats say and nothing else: a beat whose facts or words are missing is left out, and when that
+beat must be said, nothing is written at all. The same brief gives the same text.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from importlib.resources import files
+
+from crmplugin.domain.brief import Beat, Brief, Plan, Warning
+from crmplugin.domain.draft import Report, Sentence, Written
+from crmplugin.domain.fact import Fact
+from crmplugin.ports import Emit, silent
+from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
+
+SUBJECT_CHARS = 45
+SUBJECT_WORDS = range(2, 7)
+NOTE_LINE = "note.line"
+TONE_TURNS = {"friendly": 1, "warm": 1, "direct": 2, "formal": 2, "concise": 2}
+"""How far another tone moves on in the wordings of a beat: other words, the same facts."""
+
+
+class TemplateWriter:
+    """Words a brief from the bank of its language."""
+
+    kind = "template"
+
+    def write(self, brief: Brief, *, emit: Emit = silent) -> Written:
+        """The plan in words. Empty, with a warning that says why, when the bank cannot say what must be said."""
+        if (why := _cannot(brief)) is not None:
+            return Written((), "template", warnings=(Warning("no_words", why),))
+        sentences = _within_limit(tuple(_sentences(brief)), brief)
+        for index, sentence in enumerate(sentences):
+            emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
+            if sentence.verdict != "rendered":
+                emit("line", _line(sentence, index))
+        return Written(sentences, "template")
+
+    def repair(self, brief: Brief, written: Written, report: Report, *, emit: Emit = silent) -> Written:
+        """The same text: what stands in the bank does not get better by saying it again."""
+        return written
+
+
+def _line(sentence: Sentence, index: int) -> dict[str, object]:
+    return {"text": sentence.text, "role": sentence.role, "evidence": sentence.evidence, "index": index}
+
+
+def _cannot(brief: Brief) -> str | None:
+    """Why nothing can be written, or None when something can."""
+    if brief.plan is None:
+        return "Nothing is planned, so nothing is written."
+    if brief.language not in languages():
+        return f"Set a model to write in {brief.language!r}; the template writer knows {', '.join(languages())}."
+    words = _Words(brief, brief.plan)
+    lost = [beat.key for beat in brief.plan.beats if beat.must and words.say(beat) is None]
+    return f"Add the facts for {', '.join(lost)}; without them there is no message." if lost else None
+
+
+def _sentences(brief: Brief) -> Iterator[Sentence]:
+    assert brief.plan is not None
+    words, section = _Words(brief, brief.plan), None
+    for beat in _kept(brief.plan):
+        text = words.say(beat)
+        if text is None:
+            continue
+        if beat.section and beat.section != section:
+            section = beat.section
+            yield Sentence(heading(section, brief.language), "context", verdict="rendered")
+        yield Sentence(text, beat.role, tuple(dict.fromkeys(beat.facts.values())))
+
+
+def _kept(plan: Plan) -> Iterable[Beat]:
+    """All beats, or for a short text only those that carry it."""
+    if plan.length != "short":
+        return plan.beats
+    return [beat for beat in plan.beats if beat.must or beat.role in ("subject", "ask") or beat.section]
+
+
+class _Words:
+    """Finds the wording of one beat after another for one brief."""
+
+    def __init__(self, brief: Brief, plan: Plan) -> None:
+        self._brief, self._plan = brief, plan
+        self._bank = load_bank(brief.language)
+        self._facts = {fact.id: fact for fact in brief.writable_facts()}
+
+    def say(self, beat: Beat) -> str | None:
+        """The beat in words; None when a fact or a wording is missing."""
+        facts = {slot: self._facts[id_] for slot, id_ in beat.facts.items() if id_ in self._facts}
+        if len(facts) < len(beat.facts):
+            return None
+        if beat.key == NOTE_LINE:
+            return note_line(next(iter(facts.values())))
+        if beat.role == "subject":
+            return self._subject(beat, facts)
+        texts = self._texts(beat.key, facts)
+        return self._pick(beat.key, texts) if texts else None
+
+    def _texts(self, key: str, facts: Mapping[str, Fact]) -> tuple[str, ...]:
+        entry = self._bank.get(key)
+        if entry is None or not set(entry.slots) <= set(facts):
+            return ()
+        variants = entry.variants(self._plan.channel, formal=self._plan.formal)
+        return tuple(fill(variant, facts) for variant in variants)
+
+    def _pick(self, key: str, texts: tuple[str, ...]) -> str:
+        plan = self._plan
+        start = choose(
+            len(texts),
+            subject_id=self._brief.deal_id or self._brief.subject.id,
+            type_=plan.type or plan.kind,
+            touch=plan.touch,
+            slot=key,
+            turn=TONE_TURNS.get(plan.tone or "", 0),
+        )
+        return freshest(texts, start, self._brief.recent_texts)
+
+    def _subject(self, beat: Beat, facts: Mapping[str, Fact]) -> str | None:
+        """A subject within the limits; when no wording fits (a long name), the plain one of the topic."""
+        for key, given in ((beat.key, facts), (f"{beat.key.split('.')[0]}.subject_plain", {})):
+            fitting = tuple(text for text in self._texts(key, given) if fits_a_subject(text))
+            if fitting:
+                return self._pick(key, fitting)
+        return None
+
+
+def fits_a_subject(text: str) -> bool:
+    """Two to six words and at most 45 characters."""
+    return len(text) <= SUBJECT_CHARS and len(text.split()) in SUBJECT_WORDS
+
+
+def note_line(fact: Fact) -> str:
+    """One line of an internal note: `Label: display`."""
+    label = fact.label[:1].upper() + fact.label[1:]
+    return f"{label}: {fact.display}"
+
+
+def heading(section: str, language: str) -> str:
+    """The heading of a section of an internal note."""
+    words = _headings().get(language, {})
+    return words.get(section) or section.replace("_", " ").capitalize()
+
+
+@cache
+def _headings() -> Mapping[str, Mapping[str, str]]:
+    return tomllib.loads((files("prompts") / "words" / "headings.toml").read_text(encoding="utf-8"))
+
+
+def _within_limit(sentences: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:
+    """Without the last optional sentences when the text is longer than its plan allows."""
+    assert brief.plan is not None
+    if brief.audience == "internal":
+        return sentences
+    must = {frozenset(beat.facts.values()) for beat in brief.plan.beats if beat.must}
+    kept = list(sentences)
+    for sentence in reversed(sentences):
+        if count_words(kept) <= brief.plan.words[1]:
+            break
+        if sentence.role in ("context", "claim", "close") and frozenset(sentence.evidence) not in must:
+            kept.remove(sentence)
+    return tuple(kept)
+
+
+def count_words(sentences: Iterable[Sentence]) -> int:
+    """Words of the text itself: neither subject nor greeting, signature and legal parts."""
+    return sum(len(s.text.split()) for s in sentences if s.role in ("context", "claim", "ask", "close"))
