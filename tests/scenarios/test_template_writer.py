@@ -4,45 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from pathlib import Path
-from typing import Any
-
-import pytest
 
 from tests.scenarios import world
-
-
-@pytest.fixture
-def draft(crmplugin, tmp_path: Path):
-    """Imports records and drafts: `draft(records, "follow_up", "--deal", "D-1")`."""
-
-    def run(records: dict[str, Any], *args: str, code: int = 0) -> dict[str, Any]:
-        path = tmp_path / "records.json"
-        path.write_text(json.dumps(records), encoding="utf-8")
-        taken = crmplugin("import", str(path), "--json")
-        assert taken.code == 0, taken.out + taken.err
-        answer = crmplugin("draft", *args, "--as-of", world.TODAY, "--json")
-        assert answer.code == code, answer.out + answer.err
-        return answer.json
-
-    return run
-
-
-def customer_text(draft: dict[str, Any]) -> str:
-    return f"{draft['subject']}\n{draft['body']}\n{draft['html']}"
-
-
-def codes(draft: dict[str, Any]) -> set[str]:
-    return {w["code"] for w in draft["warnings"]}
-
-
-def assert_proven(draft: dict[str, Any]) -> None:
-    """Every sentence passes, and every fact it cites is in the answer."""
-    facts = {f["id"] for f in draft["facts"]}
-    for sentence in draft["sentences"]:
-        assert sentence["verdict"] in ("supported", "rendered"), sentence
-        assert set(sentence["evidence"]) <= facts, sentence
-    assert not [c for c in draft["checks"] if c["verdict"] == "fail"]
+from tests.scenarios.reading import assert_proven, customer_text
 
 
 def test_conflicting_amounts_are_warned_of_and_never_told(draft):

@@ -21,6 +21,11 @@ SELLER: dict[str, Any] = {
         "floor_margin_pct": 25,
         "bands": [{"role": "rep", "max_pct": 10}, {"role": "manager", "max_pct": 18}],
     },
+    "companies": [{"id": "CO-99", "name": "Bergmann Anlagen", "country": "DE"}],
+    "contacts": [
+        {"id": "C-99", "company_id": "CO-99", "first_name": "Ute", "last_name": "Krause", "language": "de",
+         "email": "ute.krause@bergmann.example", "status": "active"}
+    ],
     "users": [
         {
             "id": "U-1",
@@ -179,8 +184,7 @@ GERMAN_CONTACT = with_seller(
 )  # fmt: skip
 
 INJECTED_INSTRUCTION = with_seller(
-    companies=[{"id": "CO-6", "name": "Lotus Chemicals", "country": "GB", "owner_id": "U-1"},
-               {"id": "CO-7", "name": "Bergmann Anlagen", "country": "DE", "owner_id": "U-1"}],
+    companies=[{"id": "CO-6", "name": "Lotus Chemicals", "country": "GB", "owner_id": "U-1"}],
     contacts=[
         {"id": "C-8", "company_id": "CO-6", "first_name": "Priya", "last_name": "Das", "language": "en",
          "email": "priya.das@lotus.example", "status": "active"}
