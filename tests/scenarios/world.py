@@ -135,7 +135,9 @@ OPTED_OUT = with_seller(
 )  # fmt: skip
 
 SEVERE_TICKET = with_seller(
-    companies=[{"id": "CO-4", "name": "Kestrel Foods", "country": "GB", "timezone": "Europe/London", "owner_id": "U-1"}],
+    companies=[
+        {"id": "CO-4", "name": "Kestrel Foods", "country": "GB", "timezone": "Europe/London", "owner_id": "U-1"}
+    ],
     contacts=[
         {"id": "C-5", "company_id": "CO-4", "first_name": "Amir", "last_name": "Shah", "language": "en",
          "email": "amir.shah@kestrel.example", "status": "active"}
@@ -146,8 +148,8 @@ SEVERE_TICKET = with_seller(
          "status": "open", "created_at": "2026-02-01T09:00:00Z"}
     ],
     orders=[
-        {"id": f"O-{n}", "number": f"O-{n}", "company_id": "CO-4", "contact_id": "C-5", "ordered_at": f"{day}T09:00:00Z",
-         "currency": "EUR", "total": "480.00",
+        {"id": f"O-{n}", "number": f"O-{n}", "company_id": "CO-4", "contact_id": "C-5",
+         "ordered_at": f"{day}T09:00:00Z", "currency": "EUR", "total": "480.00",
          "lines": [{"product_id": "GK-12", "quantity": 10, "unit_price": "48.00"}]}
         for n, day in enumerate(("2025-09-05", "2025-10-05", "2025-11-04", "2025-12-04"), start=1)
     ],
