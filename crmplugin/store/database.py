@@ -8,12 +8,9 @@ from typing import Any
 
 from alembic import command
 from alembic.config import Config
-from sqlalchemy import Connection, Engine, ExceptionContext, Insert, MetaData, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engine, event
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import InterfaceError, OperationalError
-
-from crmplugin.errors import StoreError
 
 metadata = MetaData(
     naming_convention={
@@ -29,22 +26,16 @@ SCHEMA_LOCK = 7_263_001
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file.
-
-    A database that is locked, full or gone raises StoreError, whatever statement found out.
-    """
+    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file."""
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        engine = create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
-        event.listen(engine, "handle_error", _as_store_error)
-        return engine
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
     if parsed.database and parsed.database != ":memory:":
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _set_pragmas)
-    event.listen(engine, "handle_error", _as_store_error)
     return engine
 
 
@@ -54,15 +45,6 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     cursor.close()
-
-
-def _as_store_error(context: ExceptionContext) -> None:
-    found = context.sqlalchemy_exception
-    if isinstance(found, OperationalError | InterfaceError) and not context.is_pre_ping:
-        context.chained_exception = StoreError(
-            f"The database refused: {found.orig}. Check that it runs, is not full and not locked by another program, "
-            "then try again."
-        )
 
 
 def insert_into(db: Connection, table: Table) -> Any:

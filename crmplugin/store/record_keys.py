@@ -1,4 +1,4 @@
-"""What the store repeats of a document beside it, so that it can be found: key columns, links, names, addresses. Pure."""
+"""What the store repeats of a document beside it, to find it by: key columns, links, names, addresses. Pure."""
 
 from __future__ import annotations
 

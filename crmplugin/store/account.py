@@ -1,0 +1,266 @@
+"""Gathers everything that belongs to the account of one subject, in a handful of indexed queries.
+
+The account is a company with all that names it; without a company it is the leading contact with all that names them.
+A record that names no company belongs to the account of its deal, its ticket or its leading contact, in this order.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, select
+
+from crmplugin.domain.crm import Subject
+from crmplugin.domain.records import Document
+from crmplugin.errors import NotFound
+from crmplugin.store.record_keys import contacts_of
+from crmplugin.store.record_writes import Key, chunks, group_ids
+from crmplugin.store.tables_records import addresses, contact_links, records
+
+SUBJECT_COLLECTIONS: Mapping[str, str] = {
+    "deal": "deals",
+    "company": "companies",
+    "contact": "contacts",
+    "ticket": "tickets",
+    "activity": "activities",
+}
+ACTIVITY_BOUND = 2_000
+"""Newest activities read of an account; a company that collects every unassigned mail must not stop a brief."""
+NAMESAKE_BOUND = 200
+
+COLUMNS = (records.c.collection, records.c.id, records.c.doc, records.c.at, records.c.changed_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One stored record: its document, when it happened (sortable, "" if unknown) and when it was last written."""
+
+    doc: Document
+    at: str
+    changed_at: str
+
+
+@dataclass(slots=True)
+class Account:
+    """The rows of one account, by collection and id, as they are gathered."""
+
+    subject: Key
+    company_id: str | None = None
+    rows: dict[Key, Stored] = field(default_factory=dict)
+    namesakes: tuple[Document, ...] = ()
+
+    def ids(self, collection: str) -> list[str]:
+        return [id_ for name, id_ in self.rows if name == collection]
+
+    def docs(self, collection: str) -> Iterator[Document]:
+        return (stored.doc for (name, _), stored in self.rows.items() if name == collection)
+
+    def owns_deal(self, doc: Document) -> bool:
+        """Whether the record names no deal, or one of ours."""
+        return doc.get("deal_id") is None or ("deals", doc["deal_id"]) in self.rows
+
+    def owns_company(self, doc: Document) -> bool:
+        return doc.get("company_id") in (None, self.company_id)
+
+    def owns_ticket(self, doc: Document) -> bool:
+        return doc.get("ticket_id") is None or ("tickets", doc["ticket_id"]) in self.rows
+
+
+def read_account(db: Connection, connection: str, subject: Subject) -> Account:
+    """The account of a subject. Raises NotFound naming type, id and connection."""
+    return _Gathering(db, connection).gather(subject)
+
+
+def fetch(db: Connection, connection: str, keys: Iterable[Key]) -> dict[Key, Stored]:
+    """The stored records among these keys."""
+    found: dict[Key, Stored] = {}
+    for collection, ids in group_ids(keys).items():
+        for chunk in chunks(ids):
+            statement = _select(connection).where(records.c.collection == collection, records.c.id.in_(chunk))
+            found.update(_stored(db.execute(statement)))
+    return found
+
+
+def _select(connection: str) -> Select[Any]:
+    return select(*COLUMNS).where(records.c.connection == connection)
+
+
+def _stored(rows: Iterable[Row[Any]]) -> Iterator[tuple[Key, Stored]]:
+    for row in rows:
+        yield (row.collection, row.id), Stored(json.loads(row.doc), row.at, row.changed_at)
+
+
+class _Gathering:
+    """The steps of one reading; each adds to the account what is reached from what is there."""
+
+    def __init__(self, db: Connection, connection: str) -> None:
+        self._db, self._connection = db, connection
+
+    def gather(self, subject: Subject) -> Account:
+        account = self._start(subject)
+        if account.company_id is not None:
+            self._add_of_company(account)
+        own_contacts = self._add_loose_contacts(account)
+        self._add_of_contacts(account, own_contacts)
+        self._add_of_deals(account)
+        self._add_of_tickets(account)
+        self._drop_foreign_activities(account)
+        self._add_guests(account)
+        account.namesakes = self._namesakes(account.ids("contacts"))
+        return account
+
+    def _start(self, subject: Subject) -> Account:
+        key = (SUBJECT_COLLECTIONS[subject.type], subject.id)
+        found = fetch(self._db, self._connection, [key])
+        if key not in found:
+            raise NotFound(
+                f"The connection {self._connection} has no {subject.type} with the id {subject.id}; "
+                "look the id up in the CRM, or import the record first."
+            )
+        return Account(key, self._company_of(key[0], found[key].doc), found)
+
+    def _company_of(self, collection: str, doc: Document) -> str | None:
+        if collection == "companies":
+            return str(doc["id"])
+        if collection == "activities" and doc.get("deal_id"):
+            return self._company_of_parent(("deals", doc["deal_id"]))
+        if doc.get("company_id"):
+            return str(doc["company_id"])
+        if collection == "activities" and doc.get("ticket_id"):
+            return self._company_of_parent(("tickets", doc["ticket_id"]))
+        if collection == "contacts":
+            return _only(self._companies_naming([doc["id"]]).get(doc["id"], set()))
+        leading = contacts_of(collection, doc)[:1]
+        return self._company_of_parent(("contacts", leading[0])) if leading else None
+
+    def _company_of_parent(self, key: Key) -> str | None:
+        parent = fetch(self._db, self._connection, [key]).get(key)
+        return self._company_of(key[0], parent.doc) if parent else None
+
+    def _companies_naming(self, contact_ids: Iterable[str]) -> dict[str, set[str]]:
+        """For each contact the companies whose records name them."""
+        found: dict[str, set[str]] = {}
+        for chunk in chunks(contact_ids):
+            statement = select(contact_links.c.contact_id, records.c.company_id).distinct()
+            for contact_id, company_id in self._db.execute(
+                _linked(statement, self._connection, chunk).where(records.c.company_id.is_not(None))
+            ):
+                found.setdefault(contact_id, set()).add(company_id)
+        return found
+
+    def _add(self, account: Account, condition: ColumnElement[bool]) -> dict[Key, Stored]:
+        """All records that fit, of activities the newest up to the bound."""
+        activity = records.c.collection == "activities"
+        newest = _select(self._connection).where(condition, activity).order_by(records.c.at.desc(), records.c.id)
+        found = dict(_stored(self._db.execute(_select(self._connection).where(condition, ~activity))))
+        found.update(_stored(self._db.execute(newest.limit(ACTIVITY_BOUND))))
+        return found
+
+    def _add_of_company(self, account: Account) -> None:
+        account.rows.update(self._add(account, records.c.company_id == account.company_id))
+
+    def _add_loose_contacts(self, account: Account) -> list[str]:
+        """Ids of the account's own contacts, with those who have no company but stand in its records alone."""
+        named = _contacts_named(account, ("deals", "orders", "tickets", "activities"))
+        candidates = fetch(self._db, self._connection, [key for key in named if key not in account.rows])
+        candidates.update({key: account.rows[key] for key in account.rows if key == account.subject})
+        loose = [id_ for (name, id_), row in candidates.items() if name == "contacts" and not row.doc.get("company_id")]
+        companies = self._companies_naming(loose) if loose else {}
+        ours = set() if account.company_id is None else {account.company_id}
+        own = [id_ for id_ in loose if companies.get(id_, set()) == ours]
+        account.rows.update({("contacts", id_): candidates["contacts", id_] for id_ in own})
+        return account.ids("contacts")
+
+    def _add_of_contacts(self, account: Account, contact_ids: Sequence[str]) -> None:
+        """What names no company but one of these contacts first: deals before what may hang on them."""
+        found: dict[Key, Stored] = {}
+        for chunk in chunks(contact_ids):
+            statement = _linked(select(*COLUMNS), self._connection, chunk)
+            first = statement.where(contact_links.c.place == 0, records.c.company_id.is_(None))
+            found.update(_stored(self._db.execute(first)))
+        account.rows.update({key: row for key, row in found.items() if key[0] == "deals"})
+        account.rows.update({key: row for key, row in found.items() if account.owns_deal(row.doc)})
+
+    def _add_of_deals(self, account: Account) -> None:
+        for chunk in chunks(account.ids("deals")):
+            found = self._add(account, records.c.deal_id.in_(chunk))
+            account.rows.update(
+                {key: row for key, row in found.items() if key[0] == "activities" or account.owns_company(row.doc)}
+            )
+
+    def _add_of_tickets(self, account: Account) -> None:
+        for chunk in chunks(account.ids("tickets")):
+            found = self._add(account, records.c.ticket_id.in_(chunk))
+            account.rows.update({key: row for key, row in found.items() if account.owns_company(row.doc)})
+
+    def _drop_foreign_activities(self, account: Account) -> None:
+        """An activity of another account's deal or ticket is theirs, whatever else it names."""
+        for key, row in list(account.rows.items()):
+            ours = account.owns_deal(row.doc) and (row.doc.get("deal_id") or account.owns_ticket(row.doc))
+            if key[0] == "activities" and key != account.subject and not ours:
+                del account.rows[key]
+
+    def _add_guests(self, account: Account) -> None:
+        """Contacts of elsewhere whom a deal, an order or a ticket names, and those without company in an activity."""
+        invited = _contacts_named(account, ("deals", "orders", "tickets"))
+        named = {**invited, **_contacts_named(account, ("activities",))}
+        for key, row in fetch(self._db, self._connection, [key for key in named if key not in account.rows]).items():
+            if key in invited or not row.doc.get("company_id"):
+                account.rows[key] = row
+
+    def _namesakes(self, contact_ids: Sequence[str]) -> tuple[Document, ...]:
+        found: dict[str, Document] = {}
+        for chunk in chunks(contact_ids):
+            for id_, doc in self._db.execute(_sharing_an_address(self._connection, chunk)):
+                found[id_] = json.loads(doc)
+        return tuple(found.values())
+
+
+def _only(values: set[str]) -> str | None:
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _contacts_named(account: Account, collections: Sequence[str]) -> dict[Key, None]:
+    return {
+        ("contacts", contact_id): None
+        for collection in collections
+        for doc in account.docs(collection)
+        for contact_id in contacts_of(collection, doc)
+    }
+
+
+def _linked(statement: Select[Any], connection: str, contact_ids: Sequence[str]) -> Select[Any]:
+    link = contact_links.c
+    return statement.join_from(
+        contact_links,
+        records,
+        (records.c.connection == link.connection)
+        & (records.c.collection == link.collection)
+        & (records.c.id == link.id),
+    ).where(link.connection == connection, link.contact_id.in_(contact_ids))
+
+
+def _sharing_an_address(connection: str, contact_ids: Sequence[str]) -> Select[Any]:
+    ours, theirs = addresses.alias("ours"), addresses.alias("theirs")
+    same = (
+        (theirs.c.connection == ours.c.connection)
+        & (theirs.c.kind == ours.c.kind)
+        & (theirs.c.normalised == ours.c.normalised)
+        & (theirs.c.contact_id != ours.c.contact_id)
+    )
+    return (
+        select(records.c.id, records.c.doc)
+        .join_from(ours, theirs, same)
+        .join(records, (records.c.connection == connection) & (records.c.id == theirs.c.contact_id))
+        .where(
+            ours.c.connection == connection,
+            ours.c.contact_id.in_(contact_ids),
+            records.c.collection == "contacts",
+        )
+        .distinct()
+        .order_by(records.c.id)
+        .limit(NAMESAKE_BOUND)
+    )

@@ -1,0 +1,260 @@
+"""The records of every connection: the local CRM itself, the mirror of others, and what their owner laid down."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from itertools import groupby
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, select
+
+from crmplugin.domain.crm import Context, Order, Subject
+from crmplugin.domain.records import Document, build, check_record
+from crmplugin.ports import Name, Population
+from crmplugin.store.account import fetch
+from crmplugin.store.context import read_context
+from crmplugin.store.fits import fitted_at, load_population, save_population
+from crmplugin.store.guard import reading, writing
+from crmplugin.store.record_keys import Normalise, instant_of, plain_address, sortable
+from crmplugin.store.record_writes import (
+    Counts,
+    bump_revisions,
+    delete_record,
+    existing_keys,
+    lock_writers,
+    write_batch,
+)
+from crmplugin.store.shared import SHARED, Shared, read_shared
+from crmplugin.store.tables_records import contact_links, imports, names, record_revisions, record_versions, records
+
+POPULAR = 250
+"""Products that most accounts bought: they come first into the bounded catalogue of a context."""
+PAGE = 1_000
+LOOSE_CONTACT = "contact:"
+"""Before the id of a contact without company that is an account of its own: companies and contacts may share ids."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class RecordStore:
+    """Implements `ports.Records`. Every method takes the connection first and sees nothing of another one.
+
+    normalise_address: how two addresses are compared to be the same (`record_keys.Normalise`).
+    """
+
+    def __init__(
+        self, engine: Engine, *, normalise_address: Normalise = plain_address, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._engine, self._normalise, self._clock = engine, normalise_address, clock
+        self._shared: dict[str, tuple[Any, Shared]] = {}
+        self._populations: dict[str, tuple[str | None, Population]] = {}
+
+    # Reading
+
+    def read_context(self, connection: str, subject: Subject, *, crm: str = "local") -> Context:
+        """Everything about one subject, of its account alone. Raises NotFound naming type, id and connection."""
+        with self._snapshot() as db:
+            shared = self._read_shared(db, connection)
+            return read_context(db, connection, subject, shared=shared, crm=crm, now=self._clock())
+
+    def names(self, connection: str) -> Iterable[Name]:
+        """Names of companies (aliases too), contacts and products (aliases and sku too), in a stable order."""
+        column = names.c
+        statement = (
+            select(column.kind, column.record_id, column.owner_id, column.text)
+            .where(column.connection == connection)
+            .order_by(column.kind, column.record_id, column.n)
+        )
+        with reading(self._engine) as db:
+            return [Name(*row) for row in db.execute(statement)]
+
+    def names_revision(self, connection: str) -> int:
+        """A number that grows whenever a name may have changed: the key of whoever keeps an index of `names`."""
+        with reading(self._engine) as db:
+            found = _revisions(db, connection)
+        return sum(found.get(name, 0) for name in ("companies", "contacts", "products"))
+
+    def population(self, connection: str) -> Population:
+        """What was learned over all accounts; empty until `journeys.fit` has run."""
+        with reading(self._engine) as db:
+            return self._read_population(db, connection)
+
+    def find_by_source(self, connection: str, source: str) -> str | None:
+        """The id of the activity whose `source` is this marker, if one exists."""
+        statement = select(records.c.id).where(records.c.connection == connection, records.c.source == source)
+        with reading(self._engine) as db:
+            found: str | None = db.execute(statement.order_by(records.c.id).limit(1)).scalar()
+            return found
+
+    def read_one(self, connection: str, collection: str, id_: str) -> Any:
+        """One record, or None. Seller, policy and voice have the name of their collection as id."""
+        doc = self.read_doc(connection, collection, id_)
+        return None if doc is None else build(collection, doc)
+
+    def read_doc(self, connection: str, collection: str, id_: str) -> Document | None:
+        """One record as it was given, `x_` keys too, or None."""
+        key = (collection, id_)
+        with reading(self._engine) as db:
+            row = fetch(db, connection, [key]).get(key)
+        return row.doc if row else None
+
+    def existing_ids(self, connection: str, collection: str, ids: Iterable[str]) -> set[str]:
+        """Which of these ids are stored."""
+        with reading(self._engine) as db:
+            return {id_ for _, id_ in existing_keys(db, connection, ((collection, id_) for id_ in ids))}
+
+    def iterate(self, connection: str, collection: str) -> Iterator[Any]:
+        """Every record of a collection by id, without holding them all."""
+        return (build(collection, doc) for doc in self.iterate_docs(connection, collection))
+
+    def iterate_docs(self, connection: str, collection: str) -> Iterator[Document]:
+        """Every document of a collection by id, as it was given."""
+        statement = select(records.c.doc).where(records.c.connection == connection, records.c.collection == collection)
+        with reading(self._engine) as db:
+            for (doc,) in db.execute(statement.order_by(records.c.id).execution_options(yield_per=PAGE)):
+                yield json.loads(doc)
+
+    def iterate_orders_by_account(self, connection: str) -> Iterator[tuple[str, list[Order]]]:
+        """The orders of one account after the other; the account is a company's id, or `contact:` and an id."""
+        with reading(self._engine) as db:
+            rows = db.execute(_orders_by_account(connection).execution_options(yield_per=PAGE))
+            for account, group in groupby(rows, key=lambda row: row.account):
+                yield account, [build("orders", json.loads(row.doc)) for row in group]
+
+    def counts(self, connection: str) -> dict[str, int]:
+        """How many records each collection holds."""
+        statement = (
+            select(records.c.collection, func.count())
+            .where(records.c.connection == connection)
+            .group_by(records.c.collection)
+            .order_by(records.c.collection)
+        )
+        with reading(self._engine) as db:
+            return {row[0]: row[1] for row in db.execute(statement)}
+
+    def versions(self, connection: str, collection: str, id_: str) -> list[tuple[int, datetime, Document | None]]:
+        """Every state of an owner's rule: number from 1, when it came, the document (None: removed)."""
+        column = record_versions.c
+        statement = select(column.version, column.changed_at, column.doc).where(
+            column.connection == connection, column.collection == collection, column.id == id_
+        )
+        with reading(self._engine) as db:
+            rows = db.execute(statement.order_by(column.version))
+            return [(n, instant_of(at), None if doc is None else json.loads(doc)) for n, at, doc in rows]
+
+    # Writing
+
+    def upsert_many(self, connection: str, batch: Iterable[tuple[str, Document]]) -> Counts:
+        """Lays checked documents (`domain.records.check_record`) over the stored ones, in one transaction."""
+        entries = list(batch)
+        now = sortable(self._clock())
+        with writing(self._engine) as db:
+            lock_writers(db, connection, now=now)
+            return write_batch(db, connection, entries, now=now, normalise=self._normalise)
+
+    def add_activity(self, connection: str, activity: Mapping[str, Any]) -> str:
+        """Stores an activity of our own making by id; the same id again changes nothing. Raises RecordProblem."""
+        doc = check_record("activities", dict(activity))
+        now = sortable(self._clock())
+        with writing(self._engine) as db:
+            lock_writers(db, connection, now=now)
+            if not existing_keys(db, connection, [("activities", doc["id"])]):
+                write_batch(db, connection, [("activities", doc)], now=now, normalise=self._normalise)
+        return str(doc["id"])
+
+    def delete(self, connection: str, collection: str, id_: str) -> bool:
+        """Removes a record; whether it was there. Records that name it stay."""
+        now = sortable(self._clock())
+        with writing(self._engine) as db:
+            lock_writers(db, connection, now=now)
+            return delete_record(db, connection, (collection, id_), now=now)
+
+    def note_import(self, connection: str, counts: Counts, *, refused: int) -> None:
+        """Remembers that an import ended now, with what came in."""
+        row = {
+            "connection": connection,
+            "at": sortable(self._clock()),
+            "taken": counts.taken,
+            "updated": counts.updated,
+            "unchanged": counts.unchanged,
+            "refused": refused,
+        }
+        with writing(self._engine) as db:
+            db.execute(imports.insert(), row)
+
+    def save_population(self, connection: str, population: Population) -> None:
+        """Replaces what was learned over all accounts."""
+        now = self._clock()
+        with writing(self._engine) as db:
+            save_population(db, connection, population, now=now)
+            bump_revisions(db, connection, {"fits"}, now=sortable(now))
+
+    # Parts that many contexts share
+
+    @contextmanager
+    def _snapshot(self) -> Iterator[Connection]:
+        """A connection whose queries all see the same moment."""
+        with reading(self._engine) as db:
+            if db.dialect.name == "postgresql":
+                db.execution_options(isolation_level="REPEATABLE READ")
+            else:
+                db.exec_driver_sql("BEGIN")
+            yield db
+
+    def _read_shared(self, db: Connection, connection: str) -> Shared:
+        revisions = _revisions(db, connection)
+        stamp = {name: n for name, n in revisions.items() if name in SHARED or name == "fits"}
+        kept = self._shared.get(connection)
+        if kept is not None and kept[0] == stamp:
+            return kept[1]
+        population = self._read_population(db, connection)
+        popular = sorted(population.bought_by, key=lambda id_: (-population.bought_by[id_], id_))[:POPULAR]
+        shared = read_shared(db, connection, popular=popular)
+        self._shared[connection] = stamp, shared
+        return shared
+
+    def _read_population(self, db: Connection, connection: str) -> Population:
+        stamp = fitted_at(db, connection)
+        kept = self._populations.get(connection)
+        if kept is None or kept[0] != stamp:
+            kept = stamp, load_population(db, connection)
+            self._populations[connection] = kept
+        return kept[1]
+
+
+def _revisions(db: Connection, connection: str) -> dict[str, int]:
+    column = record_revisions.c
+    rows = db.execute(select(column.collection, column.revision).where(column.connection == connection))
+    return {row.collection: row.revision for row in rows}
+
+
+def _orders_by_account(connection: str) -> Any:
+    """Orders with the account they belong to: their company, else their deal's or contact's, else the contact."""
+    deal, contact, link = records.alias("deal"), records.alias("contact"), contact_links
+    account = func.coalesce(
+        records.c.company_id, deal.c.company_id, contact.c.company_id, LOOSE_CONTACT + link.c.contact_id
+    )
+    return (
+        select(account.label("account"), records.c.doc)
+        .outerjoin(
+            deal,
+            (deal.c.connection == connection) & (deal.c.collection == "deals") & (deal.c.id == records.c.deal_id),
+        )
+        .outerjoin(
+            link,
+            (link.c.connection == connection) & (link.c.collection == "orders") & (link.c.id == records.c.id),
+        )
+        .outerjoin(
+            contact,
+            (contact.c.connection == connection)
+            & (contact.c.collection == "contacts")
+            & (contact.c.id == link.c.contact_id),
+        )
+        .where(records.c.connection == connection, records.c.collection == "orders", account.is_not(None))
+        .order_by(account)
+    )
