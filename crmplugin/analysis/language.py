@@ -1,0 +1,38 @@
+"""Which language a text is in, by its small words: enough to answer in the language somebody wrote."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from functools import cache
+
+from crmplugin.analysis.passages import own_text
+from crmplugin.analysis.phrases import tokens, word_list
+
+ENOUGH_HITS = 3
+SHORT_TEXT = 6
+"""Words up to which a text may be judged by fewer hits, if only one language has any."""
+
+
+def guess_language(text: str | None) -> str | None:
+    """ISO 639-1 code of the language of what the writer wrote (history and signature left out); None when unclear."""
+    words = [token.word for token in tokens(own_text(text or ""))]
+    hits = Counter(language for word in words for language in _languages_of().get(word, ()))
+    ranked = hits.most_common(2)
+    if not ranked:
+        return None
+    (best, count), second = ranked[0], ranked[1][1] if len(ranked) > 1 else 0
+    enough = count >= ENOUGH_HITS or (len(words) <= SHORT_TEXT and second == 0) or count >= 2 * max(second, 1)
+    return best if enough and count > second else None
+
+
+@cache
+def _languages_of() -> Mapping[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for language, table in word_list("stopwords").items():
+        for line in table["words"]:
+            for token in tokens(line):
+                known = found.setdefault(token.word, [])
+                if language not in known:
+                    known.append(language)
+    return {word: tuple(languages) for word, languages in found.items()}
