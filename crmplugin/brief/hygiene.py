@@ -15,6 +15,7 @@ from functools import lru_cache
 from types import MappingProxyType
 from typing import Any, TypeVar, get_type_hints
 
+from crmplugin.brief.addresses import is_role_mailbox
 from crmplugin.domain.crm import COLLECTIONS, SINGLES, Activity, Contact, Context, Deal, Order, Product, Quote
 
 T = TypeVar("T")
@@ -22,14 +23,6 @@ T = TypeVar("T")
 NULL_LIKES = frozenset(
     {"", "-", "--", "–", "—", "n/a", "n.a.", "n/v", "none", "null", "nil", "nan", "unknown", "test", "undefined", "?"}
 )
-ROLE_MAILBOXES = frozenset(
-    {
-        "info", "sales", "office", "contact", "kontakt", "hello", "mail", "post", "support", "service", "admin",
-        "accounting", "buchhaltung", "invoices", "billing", "rechnung", "purchasing", "einkauf", "orders", "order",
-        "bestellung", "vertrieb", "verkauf", "team", "noreply", "no-reply", "donotreply", "webmaster", "marketing",
-        "hr", "jobs", "reception", "contacto", "ventas", "compras", "commercial", "achats", "accueil", "amministrazione",
-    }
-)  # fmt: skip
 FIRST_SANE_YEAR, LAST_SANE_YEAR = 1971, 2100
 """1970 and before is an empty timestamp in most systems, never a real day of a deal."""
 MULTI_LINE = frozenset({"body", "description", "postal_address"})
@@ -57,11 +50,6 @@ def current_quotes(context: Context) -> tuple[Quote, ...]:
     """
     sent = [q for q in context.quotes if q.status != "draft" and (q.sent_at or q.status)]
     return tuple(q for q in sent if not any(_replaces(other, q) for other in sent))
-
-
-def is_role_mailbox(email: str | None) -> bool:
-    """Whether the address belongs to a desk (info@, sales@), not to a person."""
-    return bool(email) and str(email).partition("@")[0].partition("+")[0].lower() in ROLE_MAILBOXES
 
 
 def _replaces(new: Quote, old: Quote) -> bool:
@@ -150,10 +138,13 @@ def _clean_deal(deal: Deal) -> Deal:
 
 
 def _clean_contact(contact: Contact) -> Contact:
-    """A desk has no given name or salutation; what stands there is the name of the mailbox."""
-    names = {n.casefold() for n in (contact.first_name, contact.last_name) if n}
-    desk = is_role_mailbox(contact.email) and bool(names & ROLE_MAILBOXES or not contact.last_name)
+    """A desk's mailbox without a surname is no person: what stands as given name is the name of the mailbox."""
+    desk = is_role_mailbox(contact.email) and (not contact.last_name or _is_desk_name(contact.last_name))
     return replace(contact, first_name=None, last_name=None, salutation=None) if desk else contact
+
+
+def _is_desk_name(name: str) -> bool:
+    return is_role_mailbox(f"{name.casefold()}@desk.example")
 
 
 def _clean_quote(quote: Quote) -> Quote:

@@ -1,4 +1,4 @@
-"""Words of labels and displays per language, from `prompts/words/labels.<language>.toml`; English where one is missing."""
+"""Words of labels and displays per language (`prompts/words/labels.<language>.toml`); English fills the gaps."""
 
 from __future__ import annotations
 
@@ -10,13 +10,18 @@ from types import MappingProxyType
 from typing import Any
 
 FALLBACK = "en"
+NEUTRAL = {"display.zoned": "{time} ({place})", "display.range": "{low}-{high}"}
+"""For a language without words of its own: what no English word may stand in."""
 
 
 @lru_cache(maxsize=16)
 def load_labels(language: str) -> Mapping[str, str]:
-    """All words of a language by dotted key (`quotes.total`), English filling the gaps. Unknown languages are English."""
+    """All words of a language by dotted key (`quotes.total`). A language without a file is English."""
     own = _read(language)
-    return MappingProxyType({**_read(FALLBACK), **own}) if language != FALLBACK else MappingProxyType(own)
+    if language == FALLBACK:
+        return MappingProxyType(own)
+    english = {key: value for key, value in _read(FALLBACK).items() if not key.startswith("numbers.")}
+    return MappingProxyType({**english, **NEUTRAL, **own})
 
 
 def has_labels(language: str) -> bool:

@@ -23,7 +23,7 @@ from crmplugin.brief.display import (
     show_range,
 )
 from crmplugin.brief.labels import load_labels
-from crmplugin.domain.crm import COLLECTIONS, Context
+from crmplugin.domain.crm import COLLECTIONS, Context, Product
 from crmplugin.domain.fact import Basis, Fact, FactKind, Source, Visibility
 
 SINGULARS: Mapping[str, str] = MappingProxyType({"companies": "company", "activities": "activity"})
@@ -32,12 +32,21 @@ INTERNAL_FIELDS = frozenset(
     {
         "contacts.email", "contacts.phone", "companies.industry", "companies.employees",
         "products.list_price", "products.stock", "products.cost", "tickets.priority", "tickets.csat",
-        "contracts.yearly_amount", "contracts.notice_on", "orders.payment_delay", "activities.mood", "activities.budget",
-        "activities.amount", "replenishment.rho", "replenishment.expected_gap", "prices.unit_price",
+        "contracts.yearly_amount", "contracts.notice_on", "activities.mood", "activities.budget",
+        "activities.total", "replenishment.rho", "replenishment.expected_gap", "prices.unit_price",
     }
 )  # fmt: skip
 """Labels whose facts never reach a customer; everything of `deals` and `policy` is internal too."""
 INTERNAL_COLLECTIONS = frozenset({"deals", "policy", "sheet", "stage_changes", "line_items"})
+
+
+SYMBOLS = frozenset(
+    {
+        "kg", "g", "mg", "t", "l", "L", "ml", "hl", "m", "cm", "mm", "km", "m2", "m²", "m3", "m³", "h", "kWh", "MWh",
+        "kW", "ha",
+    }
+)  # fmt: skip
+"""Units written the same in every language."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,10 +99,10 @@ class Maker:
         """The general form. `key` is the label's key when it is not `name`; `path` the field when it is not `name`."""
         label_key = f"{rec.collection}.{key or name}"
         given = {"visibility": self._visibility(rec, label_key), "source": (self.source(rec, path or name),)} | more
+        given.setdefault("id", self.id_of(rec, name))
         given.setdefault("contact_scope", rec.scope)
         given.setdefault("as_of", rec.at or self.read_at)
         return Fact(
-            id=self.id_of(rec, name),
             kind=kind,
             label=self.word(label_key, name=rec.name, **names),
             value=value,
@@ -115,14 +124,20 @@ class Maker:
         exact = format(value.quantize(minor_unit(value, currency)), "f")
         return self.fact(rec, name, "money", exact, self.show_money(value, currency), unit=currency, **more)
 
-    def day(self, rec: Rec, name: str, value: date | datetime | None, *, weekday: bool = False, **more: Any) -> Fact | None:
+    def day(
+        self, rec: Rec, name: str, value: date | datetime | None, *, weekday: bool = False, **more: Any
+    ) -> Fact | None:
         """A day; of an instant, the day it is for the owner of the document."""
         if value is None:
             return None
         day = self.owner_day(value)
-        return self.fact(rec, name, more.pop("kind", "date"), day.isoformat(), self.show_day(day, weekday=weekday), **more)
+        return self.fact(
+            rec, name, more.pop("kind", "date"), day.isoformat(), self.show_day(day, weekday=weekday), **more
+        )
 
-    def moment(self, rec: Rec, name: str, value: datetime | None, *, zone: str | None = None, **more: Any) -> Fact | None:
+    def moment(
+        self, rec: Rec, name: str, value: datetime | None, *, zone: str | None = None, **more: Any
+    ) -> Fact | None:
         """An instant in the recipient's zone (or the one given), its place named when our clock differs."""
         if value is None:
             return None
@@ -132,7 +147,16 @@ class Maker:
     def text(self, rec: Rec, name: str, value: str | None, *, kind: FactKind = "text", **more: Any) -> Fact | None:
         return self.fact(rec, name, kind, value, value, **more) if value else None
 
-    def quantity(self, rec: Rec, name: str, value: Decimal | None, *, unit: str | None = None, **more: Any) -> Fact | None:
+    def product(self, rec: Rec, name: str, product: Product | None, *, path: str, **more: Any) -> Fact | None:
+        """The name of a product that a record points to; its sources are the pointer and the name."""
+        if product is None:
+            return None
+        sources = (self.source(rec, path), self.source(Rec("products", product.id, ""), "name"))
+        return self.text(rec, name, product.name, kind="product", source=sources, **more)
+
+    def quantity(
+        self, rec: Rec, name: str, value: Decimal | None, *, unit: str | None = None, **more: Any
+    ) -> Fact | None:
         if value is None:
             return None
         return self.fact(rec, name, "quantity", plain(value), self.show_quantity(value, unit), unit=unit, **more)
@@ -155,6 +179,9 @@ class Maker:
     def show_money(self, value: Decimal, currency: str) -> str:
         return show_money(value, currency, self.locale, iso=currency in self.iso_currencies)
 
+    def show_number(self, value: Decimal | None) -> str:
+        return show_number(value, self.locale) if value is not None else ""
+
     def show_day(self, day: date, *, weekday: bool = False) -> str:
         return show_date(day, self.locale, today=self.today, weekday=weekday)
 
@@ -165,7 +192,7 @@ class Maker:
         return show_count(count, self.locale) if self.spelled else show_number(Decimal(count), self.locale)
 
     def show_quantity(self, value: Decimal, unit: str | None) -> str:
-        """Pieces are counted; a unit that is a symbol (kg, m, l) follows its number, words for packs do not bend here."""
+        """Pieces are counted; a unit that is a symbol (kg, m, l) follows its number, words for packs would not bend."""
         if unit and unit in SYMBOLS:
             return f"{show_number(value, self.locale)} {unit}"
         return self.show_count(int(value)) if value == int(value) else show_number(value, self.locale)
@@ -179,16 +206,15 @@ class Maker:
         """The calendar day of an instant in the seller's zone; a plain date is already that."""
         return value.astimezone(ZoneInfo(self.owner_zone)).date() if isinstance(value, datetime) else value
 
+    def local_day(self, instant: datetime) -> date:
+        """The calendar day of an instant where the recipient is."""
+        return instant.astimezone(ZoneInfo(self.zone)).date()
+
     def _visibility(self, rec: Rec, label_key: str) -> Visibility:
         if rec.visibility:
             return rec.visibility
         hidden = rec.collection in INTERNAL_COLLECTIONS or label_key in INTERNAL_FIELDS
         return "internal" if hidden else "customer"
-
-
-SYMBOLS = frozenset(
-    {"kg", "g", "mg", "t", "l", "L", "ml", "hl", "m", "cm", "mm", "km", "m2", "m²", "m3", "m³", "h", "kWh", "MWh", "kW", "ha"}
-)
 
 
 def make_maker(

@@ -1,0 +1,308 @@
+"""All facts of a brief: what the account's records say, what follows from it, what contradicts itself, what is missing.
+
+Pure; nothing is worded here but labels and displays. Free text from outside becomes quotes only, and supports nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
+from crmplugin.brief.facts_of.conflicts import Variant, settle
+from crmplugin.brief.facts_of.deals import deal_facts
+from crmplugin.brief.facts_of.knowledge import article_facts, claim_facts, contract_facts, offer_facts, slot_facts
+from crmplugin.brief.facts_of.making import Maker, make_maker
+from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_facts
+from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller_facts, user_facts
+from crmplugin.brief.facts_of.products import needed_products, product_facts
+from crmplugin.brief.facts_of.quoted import Suspicion
+from crmplugin.brief.facts_of.quotes import price_today_facts, quote_facts
+from crmplugin.brief.facts_of.talk import mood_fact, promise_facts, question_fact, when_facts
+from crmplugin.brief.facts_of.tickets import ticket_facts
+from crmplugin.brief.hygiene import current_quotes
+from crmplugin.domain.brief import INTERNAL_KINDS, Request, Signals, Warning
+from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote
+from crmplugin.domain.fact import Fact
+from crmplugin.ports import Population
+
+MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
+MOST_CLAIMS, MOST_ARTICLES, MOST_SLOTS, MOST_NOTES = 60, 40, 10, 30
+"""How many of a kind become facts, the newest: a brief is read, not archived."""
+
+Sections = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FactSheet:
+    """All facts of a brief with the warnings and gaps found on the way.
+
+    sections: internal kind -> its sections in order, each with the ids of its facts in order.
+    """
+
+    facts: tuple[Fact, ...] = ()
+    warnings: tuple[Warning, ...] = ()
+    missing_info: tuple[str, ...] = ()
+    missing_questions: tuple[str, ...] = ()
+    sections: Mapping[str, Sections] = field(default_factory=dict)
+
+    def get(self, fact_id: str) -> Fact | None:
+        return next((f for f in self.facts if f.id == fact_id), None)
+
+
+@dataclass(slots=True)
+class _Desk:
+    """What the fact makers of one brief share."""
+
+    make: Maker
+    context: Context
+    signals: Signals
+    suspicion: Suspicion
+    kind: str
+    type_: str | None
+    facts: dict[str, Fact] = field(default_factory=dict)
+    warnings: list[Warning] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+    def add(self, facts: Iterable[Fact | None]) -> None:
+        for fact in facts:
+            if fact is not None:
+                self.facts.setdefault(fact.id, fact)
+
+    @property
+    def products(self) -> dict[str, Product]:
+        return {p.id: p for p in self.context.products}
+
+    @property
+    def activities(self) -> dict[str, Activity]:
+        return {a.id: a for a in self.context.activities}
+
+
+def make_facts(
+    context: Context, signals: Signals, population: Population, request: Request, *, kind: str, type_: str | None,
+    contact: Contact | None, language: str, locale: str, zone: str, now: datetime, send_on: date,
+    scan: Callable[[str], Any],
+) -> FactSheet:  # fmt: skip
+    """The fact sheet of a cleaned context. `scan(text)` gives `.suspicious`, `.rules` and `.spans`."""
+    make = make_maker(
+        context, language=language, locale=locale, zone=zone, now=now, send_on=send_on,
+        spelled=kind not in INTERNAL_KINDS,
+    )  # fmt: skip
+    desk = _Desk(make, context, signals, Suspicion(scan), kind, type_)
+    for step in (_look_for_instructions, _people, _documents, _talk, _service, _knowledge, _rhythms, _products):
+        step(desk)
+    _settle_amounts(desk)
+    _warn_of_instructions(desk)
+    return FactSheet(tuple(desk.facts.values()), tuple(desk.warnings), tuple(desk.missing))
+
+
+def _look_for_instructions(desk: _Desk) -> None:
+    """Scans everything strangers wrote: the mails, forms and notes, the tickets."""
+    for activity in desk.context.activities:
+        if activity.direction != "outbound":
+            desk.suspicion.look(activity.id, activity.body, activity.subject)
+    for ticket in desk.context.tickets:
+        desk.suspicion.look(ticket.id, ticket.body, ticket.subject)
+
+
+def _warn_of_instructions(desk: _Desk) -> None:
+    for record_id, rules in desk.suspicion.found.items():
+        text = (
+            f"Read {record_id} yourself before you answer it: it holds text that tries to give the assistant orders "
+            f"({', '.join(rules)}). It was not followed, and nothing in it supports a statement."
+        )
+        desk.warnings.append(Warning("suspicious_content", text, (record_id,)))
+
+
+def _people(desk: _Desk) -> None:
+    make, context = desk.make, desk.context
+    owner = (context.deal.owner_id if context.deal else None) or (context.company.owner_id if context.company else None)
+    desk.add(seller_facts(make, context.seller))
+    if context.company:
+        desk.add(company_facts(make, context.company))
+    for contact in context.contacts[:MOST_CONTACTS]:
+        desk.add(contact_facts(make, contact))
+    for user in context.users:
+        desk.add(user_facts(make, user, owner=user.id == owner))
+
+
+def _documents(desk: _Desk) -> None:
+    """Deals, quotes, orders and contracts."""
+    make, context = desk.make, desk.context
+    standing = {q.id for q in current_quotes(context)} | {desk.signals.quote_id}
+    for deal in _deals(context):
+        desk.add(deal_facts(make, deal, context.line_items))
+    for quote in _newest(context.quotes, MOST_QUOTES, lambda q: q.sent_at):
+        currency = _quote_currency(context, quote)
+        desk.add(quote_facts(make, quote, currency=currency, products=desk.products, stands=quote.id in standing))
+    if quote_in_view := _quote_in_view(desk):
+        _expired(desk, quote_in_view)
+    for order in _orders(desk):
+        desk.add(order_facts(make, order, desk.products))
+    for contract in context.contracts:
+        desk.add(contract_facts(make, contract, renewing=desk.type_ == "renewal"))
+
+
+def _expired(desk: _Desk, quote: Quote) -> None:
+    """For a quote that has ended: what it would come to today, internal, and a warning in any case."""
+    today = desk.make.owner_day(desk.make.now)
+    if quote.valid_until is None or quote.valid_until >= today or quote.status in ("accepted", "declined"):
+        return
+    currency = _quote_currency(desk.context, quote)
+    facts, warning = price_today_facts(desk.make, quote, desk.context, currency=currency or "", day=today)
+    desk.add(facts)
+    number = quote.number or quote.id
+    if warning is None:
+        desk.missing.append(f"The price that applies today for every line of quote {number}, which has ended.")
+        text = f"Quote {number} anew before you name a price: it ended on {desk.make.show_day(quote.valid_until)}."
+        warning = Warning("expired_quote", text, (f"{quote.id}.valid_until",))
+    desk.warnings.append(warning)
+
+
+def _talk(desk: _Desk) -> None:
+    """Questions, promises, and when things were said."""
+    make, signals, by_id = desk.make, desk.signals, desk.activities
+    for question in signals.open_questions:
+        desk.add([question_fact(make, question, by_id.get(question.activity_id), desk.suspicion)])
+    said = [q.activity_id for q in signals.open_questions]
+    for activity_id in (*said, signals.last_in_id, signals.last_out_id, signals.meeting_id):
+        if activity_id and activity_id in by_id:
+            desk.add(when_facts(make, by_id[activity_id]))
+    _promises(desk)
+    if signals.mood and signals.last_in_id in by_id:
+        desk.add([mood_fact(make, signals.mood, by_id[signals.last_in_id])])
+
+
+def _promises(desk: _Desk) -> None:
+    numbers: dict[str, int] = {}
+    for promise in (*desk.signals.promises_us, *desk.signals.promises_them):
+        n = numbers[promise.source_id] = numbers.get(promise.source_id, 0) + 1
+        desk.add(promise_facts(desk.make, n, promise, desk.activities.get(promise.source_id)))
+
+
+def _service(desk: _Desk) -> None:
+    state = desk.signals.ticket
+    first = {state.severe_ticket_id, *state.open_ticket_ids}
+    tickets = sorted(desk.context.tickets, key=lambda t: (t.id not in first, -_stamp(t.opened_at)))
+    for ticket in tickets[:MOST_TICKETS]:
+        desk.add(ticket_facts(desk.make, ticket, desk.products, desk.suspicion.harmless))
+
+
+def _knowledge(desk: _Desk) -> None:
+    make, context = desk.make, desk.context
+    slots = sorted(context.slots, key=lambda s: (s.on or make.owner_day(s.starts_at or make.now), s.id))
+    desk.add(f for slot in slots for f in slot_facts(make, slot))
+    desk.add(f for claim in context.claims[:MOST_CLAIMS] for f in claim_facts(make, claim))
+    desk.add(f for article in context.articles[:MOST_ARTICLES] for f in article_facts(make, article))
+    desk.add(f for offer in context.offers[:MOST_CLAIMS] for f in offer_facts(make, offer))
+
+
+def _rhythms(desk: _Desk) -> None:
+    """The buying rhythm of items that are due, with the order dates behind it."""
+    if desk.context.company is None:
+        return
+    orders = {o.id: o for o in desk.context.orders}
+    for item in desk.signals.due_items:
+        desk.add(ordered_on(desk.make, orders[i]) for i in item.evidence if i in orders)
+        product = desk.products.get(item.product_id)
+        desk.add(rhythm_facts(desk.make, item, company_id=desk.context.company.id, product=product))
+
+
+def _products(desk: _Desk) -> None:
+    questions = [q.text for q in desk.signals.open_questions]
+    due = [item.product_id for item in desk.signals.due_items]
+    texts = [*questions, *(t for a in _recent_inbound(desk) for t in (a.subject, a.body) if t)]
+    for product in needed_products(desk.context, texts, due):
+        desk.add(product_facts(desk.make, product, price_asked=False))
+
+
+def _settle_amounts(desk: _Desk) -> None:
+    """Marks amounts that contradict each other, deal by deal and order by order."""
+    make, context = desk.make, desk.context
+    groups: list[tuple[str, tuple[Variant, ...]]] = []
+    standing = current_quotes(context)
+    for deal in _deals(context):
+        quotes = _by_sending(q for q in standing if q.deal_id == deal.id)
+        orders = [o for o in context.orders if o.deal_id == deal.id]
+        notes = list(_notes_of(desk, deal, quotes))
+        group = deal_group(make, desk.facts, deal, quotes, orders, notes)
+        groups.append((quotes[-1].number or quotes[-1].id if quotes else f"deal {deal.id}", group))
+        _warn_of_currencies(desk, deal, foreign_currencies(context, deal, quotes))
+    groups += [(f"order {o.number or o.id}", order_group(make, desk.facts, o)) for o in _orders(desk)]
+    desk.facts, warnings = settle(make, desk.facts, groups)
+    desk.warnings += warnings
+
+
+def _notes_of(desk: _Desk, deal: Deal, quotes: list[Quote]) -> Iterator[Variant]:
+    currency = _quote_currency(desk.context, quotes[-1]) if quotes else deal.currency
+    only_deal = len(_deals(desk.context)) == 1
+    notes = [a for a in desk.context.activities if a.deal_id == deal.id or (only_deal and a.deal_id is None)]
+    for note in _newest(notes, MOST_NOTES, lambda a: a.at):
+        for fact, variant in note_amount_facts(desk.make, note, currency):
+            desk.add([fact])
+            yield variant
+
+
+def _warn_of_currencies(desk: _Desk, deal: Deal, foreign: tuple[str, ...]) -> None:
+    if not foreign or _approved_rate(desk.context, deal.currency, foreign):
+        return
+    text = (
+        f"Get an approved exchange rate before you compare amounts of deal {deal.id}: it is kept in {deal.currency}, "
+        f"its documents in {', '.join(foreign)}. Nothing was converted or added up."
+    )
+    desk.warnings.append(Warning("mixed_currencies", text, (f"{deal.id}.amount",)))
+
+
+def _approved_rate(context: Context, currency: str | None, foreign: tuple[str, ...]) -> bool:
+    pairs = {frozenset((r.from_, r.to)) for r in context.fx_rates if r.approved}
+    return all(frozenset((currency, code)) in pairs for code in foreign)
+
+
+def _deals(context: Context) -> list[Deal]:
+    """The subject's deal; for other subjects the account's open ones, then the newest closed."""
+    if context.deal:
+        return [context.deal]
+    ranked = sorted(context.deals, key=lambda d: (d.status in ("won", "lost"), -_stamp(d.created_at), d.id))
+    return ranked[:MOST_DEALS]
+
+
+def _orders(desk: _Desk) -> list[Order]:
+    """The newest orders, and the one whose delivery is talked about."""
+    newest = _newest(desk.context.orders, MOST_ORDERS, lambda o: o.ordered_at)
+    delivered = [o for o in desk.context.orders if o.id == desk.signals.delivered_order_id and o not in newest]
+    return [*delivered, *newest]
+
+
+def _quote_in_view(desk: _Desk) -> Quote | None:
+    by_id = {q.id: q for q in desk.context.quotes}
+    if desk.signals.quote_id in by_id:
+        return by_id[desk.signals.quote_id]
+    deals = {d.id for d in _deals(desk.context)}
+    standing = _by_sending(q for q in current_quotes(desk.context) if q.deal_id in deals)
+    return standing[-1] if standing else None
+
+
+def _quote_currency(context: Context, quote: Quote) -> str | None:
+    """The quote's currency, else its deal's."""
+    deals = (*context.deals, *((context.deal,) if context.deal else ()))
+    return quote.currency or next((d.currency for d in deals if d.id == quote.deal_id), None)
+
+
+def _recent_inbound(desk: _Desk) -> list[Activity]:
+    inbound = [a for a in desk.context.activities if a.direction == "inbound" and not a.automatic]
+    return _newest(inbound, 3, lambda a: a.at)
+
+
+def _by_sending(quotes: Iterable[Quote]) -> list[Quote]:
+    return sorted(quotes, key=lambda q: (_stamp(q.sent_at), q.version or 0, q.id))
+
+
+def _newest(records: Iterable[Any], most: int, time_of: Callable[[Any], datetime | None]) -> list[Any]:
+    """The newest `most` records, oldest of them first."""
+    return sorted(records, key=lambda r: (_stamp(time_of(r)), r.id))[-most:]
+
+
+def _stamp(instant: datetime | None) -> float:
+    return instant.timestamp() if instant else 0.0
