@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from click.testing import CliRunner
 
 from crmplugin.cli import cli
 from crmplugin.errors import CrmPluginError
+from tests.postgres import cluster, make_database
 
 
 @dataclass(frozen=True)
@@ -29,14 +30,44 @@ class Answer:
         return json.loads(self.out)
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--database", choices=["sqlite", "postgresql"], default="sqlite", help="What stands behind every test."
+    )
+
+
+@pytest.fixture(scope="session")
+def postgres_folder() -> Iterator[str]:
+    """A PostgreSQL server for this run."""
+    with cluster() as folder:
+        yield folder
+
+
+@pytest.fixture
+def postgres_url(postgres_folder: str) -> str:
+    """The URL of a new empty PostgreSQL database."""
+    return make_database(postgres_folder)
+
+
+@pytest.fixture
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a new empty database of the kind that `--database` names."""
+    if request.config.getoption("--database") == "postgresql":
+        url: str = request.getfixturevalue("postgres_url")
+        return url
+    return f"sqlite:///{tmp_path}/var/crmplugin.sqlite"
+
+
 @pytest.fixture(autouse=True)
-def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """No settings from outside; all files of a test under its own folder."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """No settings from outside; all files of a test under its own folder, its database of the chosen kind."""
     for name in list(os.environ):
         if name.startswith(("CRMPLUGIN_", "OPENAI_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CRMPLUGIN_CONFIG", "")
     monkeypatch.setenv("CRMPLUGIN_VAR", str(tmp_path / "var"))
+    if request.config.getoption("--database") == "postgresql":
+        monkeypatch.setenv("CRMPLUGIN_DATABASE_URL", request.getfixturevalue("database_url"))
     return tmp_path
 
 
