@@ -76,7 +76,11 @@ def is_held(activity: Activity, now: datetime) -> bool:
 def newest(activities: Iterable[Activity], direction: str, now: datetime) -> Activity | None:
     """The newest touch of one direction."""
     found = [a for a in activities if a.direction == direction and is_touch(a, now)]
-    return max(found, key=lambda a: (a.at, a.id), default=None)  # type: ignore[arg-type, return-value]
+    return max(found, key=_order, default=None)
+
+
+def _order(activity: Activity) -> tuple[float, str]:
+    return activity.at.timestamp() if activity.at else 0.0, activity.id
 
 
 def silent_since(

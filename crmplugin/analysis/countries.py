@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
@@ -32,8 +32,7 @@ def country_code(text: str | None) -> str | None:
         return SHORT_FORMS[plain]
     if len(plain) == 2:
         return plain.upper() if plain.upper() in _zones() else None
-    aliases = get_global("territory_aliases").get(plain.upper(), ()) if len(plain) == 3 else ()
-    return aliases[0] if len(aliases) == 1 else _names().get(plain)
+    return _by_three_letters(plain) or _names().get(plain)
 
 
 @cache
@@ -43,6 +42,11 @@ def country_zone(text: str | None) -> str | None:
     if code is None:
         return None
     return MAIN_ZONES.get(code) or _zones().get(code)
+
+
+def _by_three_letters(plain: str) -> str | None:
+    aliases: Sequence[str] = get_global("territory_aliases").get(plain.upper(), []) if len(plain) == 3 else []
+    return aliases[0] if len(aliases) == 1 else None
 
 
 @cache

@@ -69,8 +69,8 @@ def ticket_state(tickets: Iterable[Ticket], *, now: datetime, zone: str, countri
 
 
 RELEASE_RULE = (
-    f"{CONFIRMED_RELEASE_BD} business days after all is resolved and the customer confirmed it or rated it 4 or better, "
-    f"else {SILENT_RELEASE_BD} business days after it is resolved"
+    f"{CONFIRMED_RELEASE_BD} business days after all is resolved and the customer confirmed it or rated it "
+    f"{GOOD_CSAT} or better, else {SILENT_RELEASE_BD} business days after it is resolved"
 )
 
 
