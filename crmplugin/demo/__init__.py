@@ -27,7 +27,7 @@ from crmplugin.demo.expand import (
 
 FORMAT = "crmplugin-records/1"
 FILES = (
-    "seller", "people", "catalogue", "deals", "quotes", "orders", "contracts", "mails", "history", "tickets",
+    "seller", "people", "catalogue", "deals", "quotes", "orders", "contracts", "mails", "tickets",
     "articles", "claims", "policy", "voice",
 )  # fmt: skip
 SHORTHANDS = ("price_lists", "rhythms", "talks")

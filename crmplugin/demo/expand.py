@@ -36,7 +36,8 @@ WAYS = {
     "call-out": ("call", "outbound"), "meeting": ("meeting", "outbound"), "visit": ("visit", "outbound"),
     "note": ("note", "internal"), "chat-in": ("chat", "inbound"), "chat-out": ("chat", "outbound"),
     "form": ("form", "inbound"), "sms-in": ("sms", "inbound"), "sms-out": ("sms", "outbound"),
-    "social-in": ("social", "inbound"), "letter-out": ("letter", "outbound"), "task-us": ("task", "internal"),
+    "social-in": ("social", "inbound"),
+    "social-out": ("social", "outbound"), "letter-out": ("letter", "outbound"), "task-us": ("task", "internal"),
     "task-them": ("task", "internal"),
 }  # fmt: skip
 """Word in a talk -> type and direction of the activity."""
@@ -215,8 +216,10 @@ def expand_activity(id: str, line: list[Any], talk: Record, common: Record, thei
     type_, direction = WAYS[way]
     at = at if "/" in at else f"{at} {their_zone if direction == 'inbound' else our_zone}"
     record = {"id": id, "type": type_, "direction": direction, "at": at, **common, "body": text.strip()}
+    if type_ in ("email", "chat", "sms", "form", "social"):
+        record["thread_id"] = talk["id"]
     if type_ == "email":
-        record.update(subject=talk.get("subject"), thread_id=talk["id"])
+        record["subject"] = talk.get("subject")
     if type_ in ("meeting", "visit"):
         record.update(subject=talk.get("subject"))
     if type_ == "task":
