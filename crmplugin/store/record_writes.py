@@ -34,6 +34,10 @@ class Counts:
     updated: int = 0
     unchanged: int = 0
 
+    @property
+    def total(self) -> int:
+        return self.taken + self.updated + self.unchanged
+
     def __add__(self, other: Counts) -> Counts:
         return Counts(self.taken + other.taken, self.updated + other.updated, self.unchanged + other.unchanged)
 
@@ -44,20 +48,26 @@ class Batch:
 
     before: dict[Key, Document]
     after: dict[Key, Document] = field(default_factory=dict)
-    counts: Counts = Counts()
+    entries: dict[Key, Counts] = field(default_factory=dict)
 
     def take(self, key: Key, change: Document) -> None:
         old = self.after.get(key) or self.before.get(key)
         new = merge(old or {}, change)
-        if new == old:
-            self.counts += Counts(unchanged=1)
-            return
+        counted = Counts(unchanged=1) if new == old else Counts(updated=1) if old else Counts(taken=1)
         self.after[key] = new
-        self.counts += Counts(updated=1) if old else Counts(taken=1)
+        self.entries[key] = self.entries.get(key, Counts()) + counted
 
     def changed(self) -> list[tuple[Key, Document]]:
-        """What differs from the store; entries that undid each other do not."""
+        """What differs from the store."""
         return [(key, doc) for key, doc in self.after.items() if doc != self.before.get(key)]
+
+    def counts(self) -> Counts:
+        """What became of the entries; those that undid each other left their record unchanged."""
+        counts = Counts()
+        for key, counted in self.entries.items():
+            undone = self.after[key] == self.before.get(key)
+            counts += Counts(unchanged=counted.total) if undone else counted
+        return counts
 
 
 def chunks(values: Iterable[T], size: int = CHUNK) -> Iterator[list[T]]:
@@ -106,7 +116,7 @@ def write_batch(
         _write_versions(db, connection, _versioned(changed, batch.before), now=now)
         _write_lookups(db, connection, changed, batch.before, normalise=normalise)
         bump_revisions(db, connection, {collection for (collection, _), _ in changed}, now=now)
-    return batch.counts
+    return batch.counts()
 
 
 def read_docs(db: Connection, connection: str, keys: Iterable[Key]) -> dict[Key, Document]:

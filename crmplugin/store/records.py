@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, func, select
 
-from crmplugin.domain.crm import Context, Order, Subject
+from crmplugin.domain.crm import Context, Order, Seller, Subject
 from crmplugin.domain.records import Document, build, check_record
 from crmplugin.ports import Name, Population
 from crmplugin.store.account import fetch
@@ -21,6 +21,7 @@ from crmplugin.store.guard import reading, writing
 from crmplugin.store.record_keys import Normalise, instant_of, plain_address, sortable
 from crmplugin.store.record_writes import (
     Counts,
+    Key,
     bump_revisions,
     delete_record,
     existing_keys,
@@ -73,11 +74,20 @@ class RecordStore:
         with reading(self._engine) as db:
             return [Name(*row) for row in db.execute(statement)]
 
-    def names_revision(self, connection: str) -> int:
-        """A number that grows whenever a name may have changed: the key of whoever keeps an index of `names`."""
+    def revision(self, connection: str) -> int:
+        """A number that grows whenever a name or a fit may have changed: for whoever keeps something made of them."""
         with reading(self._engine) as db:
             found = _revisions(db, connection)
-        return sum(found.get(name, 0) for name in ("companies", "contacts", "products"))
+        return sum(found.get(name, 0) for name in ("companies", "contacts", "products", "fits"))
+
+    def shared(self, connection: str) -> Shared:
+        """Our company, its rules and its knowledge: what the owner laid down for any connection, and the catalogue."""
+        with self._snapshot() as db:
+            return self._read_shared(db, connection)
+
+    def seller(self, connection: str) -> Seller:
+        """Our own company; an empty one when nobody said."""
+        return self.shared(connection).seller
 
     def population(self, connection: str) -> Population:
         """What was learned over all accounts; empty until `journeys.fit` has run."""
@@ -105,8 +115,12 @@ class RecordStore:
 
     def existing_ids(self, connection: str, collection: str, ids: Iterable[str]) -> set[str]:
         """Which of these ids are stored."""
+        return {id_ for _, id_ in self.existing_keys(connection, ((collection, id_) for id_ in ids))}
+
+    def existing_keys(self, connection: str, keys: Iterable[Key]) -> set[Key]:
+        """Which of these (collection, id) are stored."""
         with reading(self._engine) as db:
-            return {id_ for _, id_ in existing_keys(db, connection, ((collection, id_) for id_ in ids))}
+            return existing_keys(db, connection, keys)
 
     def iterate(self, connection: str, collection: str) -> Iterator[Any]:
         """Every record of a collection by id, without holding them all."""

@@ -1,0 +1,248 @@
+"""What all accounts of a connection show together: how long stages last, how products are bought. Pure, one pass."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from heapq import nlargest
+from itertools import pairwise
+from statistics import median
+from sys import intern
+from typing import Any, Literal
+
+from crmplugin.domain.crm import Company, Deal, LineItem, Order, StageChange
+from crmplugin.ports import Population
+
+WINDOW_DAYS = 365
+"""Products bought together are counted over the year before the newest order."""
+MIN_TOGETHER, MIN_TOGETHER_FEW, FEW_ACCOUNTS = 5, 3, 200
+"""Support that a pair of products needs to be kept: 5 accounts, 3 where there are fewer than 200 accounts."""
+COMPANIONS_KEPT = 100
+"""Products kept beside each product: those that most accounts bought with it."""
+CLOSED_DEALS_KEPT = 20_000
+SECONDS_OF_A_DAY = 86_400
+WON_STAY = timedelta(days=1)
+HUNDREDTH, TEN_THOUSANDTH = Decimal("0.01"), Decimal("0.0001")
+
+Outcome = Literal["won", "lost"]
+
+
+def learn(
+    *,
+    deals: Iterable[Deal],
+    stage_changes: Iterable[StageChange],
+    line_items: Iterable[LineItem] = (),
+    companies: Iterable[Company] = (),
+    accounts: Iterable[Sequence[Order]],
+    now: datetime,
+) -> Population:
+    """The population fit: `accounts` gives the orders of one account after the other, in any order.
+
+    Deals closed and orders made after `now` do not count.
+    """
+    closed = {deal.id: deal for deal in deals if closed_outcome(deal) is not None and _by(deal.closed_at, now)}
+    purchases = _Purchases()
+    for orders in accounts:
+        purchases.add(orders, now=now)
+    return Population(
+        computed_at=now,
+        stage_days=_stage_days(closed, stage_changes),
+        closed_deals=_closed_rows(closed, line_items, companies),
+        **purchases.learned(),
+    )
+
+
+def closed_outcome(deal: Deal) -> Outcome | None:
+    """Whether a deal is won or lost; None while it is open, which a later reopening makes it again."""
+    if deal.reopened_at is not None and (deal.closed_at is None or deal.reopened_at >= deal.closed_at):
+        return None
+    found = deal.status if deal.status is not None else deal.stage_kind
+    return found if found in ("won", "lost") else None
+
+
+def _by(instant: datetime | None, now: datetime) -> bool:
+    return instant is None or instant <= now
+
+
+# How long stages last
+
+
+def _stage_days(
+    closed: Mapping[str, Deal], stage_changes: Iterable[StageChange]
+) -> dict[tuple[str, str], tuple[Decimal, ...]]:
+    """(pipeline, stage) -> days that won deals spent there in sum, one number a deal; reopening starts anew."""
+    changes: dict[str, list[StageChange]] = defaultdict(list)
+    for change in stage_changes:
+        deal = closed.get(change.deal_id or "")
+        if deal is not None and closed_outcome(deal) == "won" and change.at is not None:
+            changes[deal.id].append(change)
+    found: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+    for deal_id in sorted(changes):
+        deal = closed[deal_id]
+        for stage, days in days_by_stage(deal, changes[deal_id]).items():
+            found[deal.pipeline or "", stage].append(days)
+    return {key: tuple(days) for key, days in found.items()}
+
+
+def days_by_stage(deal: Deal, changes: Iterable[StageChange]) -> dict[str, Decimal]:
+    """Days that a closed deal spent in each stage since it was created, or reopened for the last time."""
+    seconds: Counter[str] = Counter()
+    for stage, entered, left in _stays(deal, sorted(changes, key=lambda c: (c.at, c.id))):
+        begin = max(entered, deal.reopened_at) if deal.reopened_at else entered
+        if left > begin:
+            seconds[stage] += int((left - begin).total_seconds())
+    return {stage: (Decimal(s) / SECONDS_OF_A_DAY).quantize(HUNDREDTH) for stage, s in seconds.items()}
+
+
+def _stays(deal: Deal, changes: Sequence[StageChange]) -> Iterator[tuple[str, datetime, datetime]]:
+    """Stage, entering and leaving, for every stay that has both."""
+    first = changes[0] if changes else None
+    if first and first.from_ and first.at and deal.created_at:
+        yield first.from_, deal.created_at, first.at
+    for entry, leaving in pairwise(changes):
+        if entry.to and entry.at and leaving.at:
+            yield entry.to, entry.at, leaving.at
+    last = changes[-1] if changes else None
+    if last and last.to and last.at and deal.closed_at and not _is_won_stage(deal, last):
+        yield last.to, last.at, deal.closed_at
+
+
+def _is_won_stage(deal: Deal, last: StageChange) -> bool:
+    # Some CRMs move a won deal into a stage of its own, others leave it where it was when it was won.
+    short = last.at is not None and deal.closed_at is not None and deal.closed_at - last.at < WON_STAY
+    return deal.stage_kind == "won" and last.to == deal.stage and short
+
+
+# Deals that ended
+
+
+def _closed_rows(
+    closed: Mapping[str, Deal], line_items: Iterable[LineItem], companies: Iterable[Company]
+) -> tuple[Mapping[str, Any], ...]:
+    """Closed deals as small rows, oldest first; of very many the newest."""
+    products: dict[str, dict[str, None]] = {id_: dict.fromkeys(deal.product_ids) for id_, deal in closed.items()}
+    for item in line_items:
+        if item.product_id is not None and item.deal_id in products:
+            products[item.deal_id][item.product_id] = None
+    industries = {company.id: company.industry for company in companies if company.industry is not None}
+    newest = sorted(closed.values(), key=_closing)[-CLOSED_DEALS_KEPT:]
+    return tuple(_closed_row(deal, products[deal.id], industries) for deal in newest)
+
+
+def _closing(deal: Deal) -> tuple[float, str]:
+    return deal.closed_at.timestamp() if deal.closed_at else 0.0, deal.id
+
+
+def _closed_row(deal: Deal, product_ids: Iterable[str], industries: Mapping[str, str | None]) -> Mapping[str, Any]:
+    return {
+        "id": deal.id,
+        "company_id": deal.company_id,
+        "industry": industries.get(deal.company_id or ""),
+        "product_ids": tuple(product_ids),
+        "amount": deal.amount,
+        "currency": deal.currency,
+        "discount_pct": deal.discount_pct,
+        "won": closed_outcome(deal) == "won",
+        "closed_at": deal.closed_at,
+    }
+
+
+# How products are bought
+
+
+def purchase_days(orders: Iterable[Order], *, now: datetime) -> dict[str, list[date]]:
+    """Product id -> the days it was bought, each once, oldest first; returns and orders after `now` left out."""
+    found: dict[str, set[date]] = defaultdict(set)
+    for order in orders:
+        if order.ordered_at is None or order.ordered_at > now:
+            continue
+        for line in order.lines:
+            if line.product_id is not None and (line.quantity is None or line.quantity > 0):
+                # Interned, for the same few ids come in every order of every account.
+                found[intern(line.product_id)].add(order.ordered_at.date())
+    return {product_id: sorted(days) for product_id, days in found.items()}
+
+
+@dataclass(slots=True)
+class _Purchases:
+    """Counts over accounts, one account at a time."""
+
+    gaps: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
+    buyers: Counter[str] = field(default_factory=Counter)
+    repeaters: Counter[str] = field(default_factory=Counter)
+    baskets: list[dict[str, date]] = field(default_factory=list)
+    later_lines: int = 0
+    repeat_lines: int = 0
+    accounts_with_gap: int = 0
+
+    def add(self, orders: Sequence[Order], *, now: datetime) -> None:
+        bought = purchase_days(orders, now=now)
+        if not bought:
+            return
+        first = min(days[0] for days in bought.values())
+        for product_id, days in bought.items():
+            self._add_product(product_id, days)
+            self.later_lines += sum(day > first for day in days)
+            self.repeat_lines += len(days) - 1
+        self.accounts_with_gap += any(days[-1] > first for days in bought.values())
+        self.baskets.append({product_id: days[-1] for product_id, days in bought.items()})
+
+    def _add_product(self, product_id: str, days: Sequence[date]) -> None:
+        self.buyers[product_id] += 1
+        if len(days) > 1:
+            self.repeaters[product_id] += 1
+            self.gaps[product_id].append(_median([Decimal((b - a).days) for a, b in pairwise(days)]))
+
+    def learned(self) -> dict[str, Any]:
+        """The parts of a Population that orders tell."""
+        recent = self._recent_baskets()
+        share = Decimal(self.repeat_lines) / self.later_lines if self.later_lines else None
+        return {
+            "product_gap_days": {id_: (_median(gaps), len(gaps)) for id_, gaps in sorted(self.gaps.items())},
+            "product_repeat": {id_: (self.repeaters[id_], n) for id_, n in sorted(self.buyers.items())},
+            "repeat_share": None if share is None else share.quantize(TEN_THOUSANDTH),
+            "bought_with": _bought_with(recent),
+            "bought_by": dict(sorted(Counter(id_ for basket in recent for id_ in basket).items())),
+            "accounts": len(recent),
+            "account_gap_n": self.accounts_with_gap,
+        }
+
+    def _recent_baskets(self) -> list[tuple[str, ...]]:
+        """What each account bought within the window that ends with the newest order of all."""
+        if not self.baskets:
+            return []
+        since = max(max(basket.values()) for basket in self.baskets) - timedelta(days=WINDOW_DAYS)
+        recent = (tuple(id_ for id_, last in basket.items() if last > since) for basket in self.baskets)
+        return [basket for basket in recent if basket]
+
+
+def _median(values: Sequence[Decimal]) -> Decimal:
+    return Decimal(median(values))
+
+
+def _bought_with(baskets: Sequence[Sequence[str]]) -> dict[str, dict[str, int]]:
+    """Product -> {other product: accounts that bought both}; one product at a time, so that memory stays small."""
+    enough = MIN_TOGETHER if len(baskets) >= FEW_ACCOUNTS else MIN_TOGETHER_FEW
+    holders: dict[str, list[int]] = defaultdict(list)
+    for n, basket in enumerate(baskets):
+        for product_id in basket:
+            holders[product_id].append(n)
+    found = {}
+    for product_id in sorted(holders):
+        if len(holders[product_id]) >= enough:
+            together = _companions(product_id, [baskets[n] for n in holders[product_id]], enough)
+            if together:
+                found[product_id] = together
+    return found
+
+
+def _companions(product_id: str, baskets: Iterable[Sequence[str]], enough: int) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for basket in baskets:
+        counts.update(basket)
+    del counts[product_id]
+    kept = nlargest(COMPANIONS_KEPT, ((n, id_) for id_, n in counts.items() if n >= enough))
+    return {id_: n for n, id_ in sorted(kept, key=lambda pair: (-pair[0], pair[1]))}
