@@ -22,9 +22,10 @@ _CURRENCIES = {"€": "EUR", "eur": "EUR", "euro": "EUR", "euros": "EUR", "$": "
                "gbp": "GBP", "chf": "CHF", "sek": "SEK", "pln": "PLN", "zł": "PLN", "dkk": "DKK", "nok": "NOK",
                "cad": "CAD", "aud": "AUD", "jpy": "JPY"}  # fmt: skip
 _CURRENCY = "|".join(sorted((re.escape(c) for c in _CURRENCIES), key=len, reverse=True))
+_NUMBER = r"\d{1,3}(?:[ '’.,\u00a0\u202f]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,3})?"
 _FIGURE = re.compile(
-    rf"(?<![\w.,/-])(?:(?P<before>{_CURRENCY})\s?)?(?P<about>~|≈)?\s?(?P<number>\d{{1,3}}(?:[ '’.,\u00a0\u202f]\d{{3}})+(?:[.,]\d{{1,2}})?"
-    rf"|\d+(?:[.,]\d{{1,3}})?)(?:\s?(?P<scale>k|tsd|mio|mn|m|million|bn|mrd)\b\.?)?(?:\s?(?P<after>{_CURRENCY})(?!\w))?"
+    rf"(?<![\w.,/-])(?:(?P<before>{_CURRENCY})\s?)?(?P<about>~|≈)?\s?(?P<number>{_NUMBER})"
+    rf"(?:\s?(?P<scale>k|tsd|mio|mn|m|million|bn|mrd)\b\.?)?(?:\s?(?P<after>{_CURRENCY})(?!\w))?"
     r"(?P<percent>\s?(?:%|percent|prozent))?(?![\w/-]|[.,]\d)",
     re.IGNORECASE,
 )

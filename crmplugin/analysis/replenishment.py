@@ -69,7 +69,7 @@ def due_items(
 def rhythms(
     orders: Iterable[Order], products: Iterable[Product], population: Population, *, now: datetime, zone: str
 ) -> tuple[DueItem, ...]:
-    """Every repeatable item of an account with its state; due first, then overdue, lapsed, early; often bought first."""
+    """Every repeatable item of an account with its state: due first, then overdue, lapsed, early; then by count."""
     by_id = {p.id: p for p in products}
     today = now.astimezone(ZoneInfo(zone)).date()
     found = []
