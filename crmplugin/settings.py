@@ -56,7 +56,6 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "model_input_price": (Decimal, None),
         "model_output_price": (Decimal, None),
         "model_budget_per_day": (Decimal, None),
-        "model_budget_per_person_per_day": (Decimal, None),
     }
 )
 """Settings outside tables: type and default. Each is also the environment variable `CRMPLUGIN_<NAME>`."""
@@ -98,7 +97,6 @@ class ModelSettings:
     input_price: Decimal | None
     output_price: Decimal | None
     budget_per_day: Decimal | None
-    budget_per_person_per_day: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +190,11 @@ def _check_masking(source: Source, masking: bool, model: str | None, base_url: s
 
 
 def _check_budget(source: Source, values: Mapping[str, Any]) -> None:
-    for name in ("model_budget_per_day", "model_budget_per_person_per_day"):
-        if values[name] is None:
-            continue
-        if values["model_input_price"] is None or values["model_output_price"] is None:
-            raise source.problem((name,), "needs model_input_price and model_output_price (per million tokens) too")
+    if values["model_budget_per_day"] is None:
+        return
+    if values["model_input_price"] is None or values["model_output_price"] is None:
+        mend = "needs model_input_price and model_output_price (per million tokens) too"
+        raise source.problem(("model_budget_per_day",), mend)
 
 
 def _connections(source: Source, var: Path) -> dict[str, ConnectionSettings]:

@@ -5,6 +5,7 @@ A 400 that names a parameter some servers do not know drops that parameter, for 
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +16,7 @@ from httpx2 import HTTPError, Timeout
 
 from crmplugin.errors import ModelError, ModelUnavailable
 from crmplugin.llm.breaker import Breaker
+from crmplugin.llm.budget import DayBudget
 from crmplugin.llm.masking import Mask
 from crmplugin.ports import Message, ModelAnswer
 from crmplugin.settings import ModelSettings
@@ -42,9 +44,13 @@ class OpenAIChat:
     timeout_s: float
     masking: bool = True
     breaker: Breaker = field(default_factory=Breaker)
+    budget: DayBudget = field(default_factory=lambda: DayBudget(None, None, None))
+    calls: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(64))
+    """Permits for calls at once."""
 
     def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer:
         """The answer as it comes. Raises ModelUnavailable, also from the pieces, when the call fails or is cut."""
+        self.budget.check()
         self.breaker.enter()
         mask = Mask(private) if self.masking else Mask()
         sent = [{"role": m.role, "content": mask.hide(m.content) if self.masking else m.content} for m in messages]
@@ -55,11 +61,13 @@ class OpenAIChat:
     def _guarded(self, sent: list[dict[str, str]], count: _Count) -> Iterator[str]:
         """The pieces, every failure turned into our errors and counted by the breaker."""
         try:
-            yield from self._pieces(self._open(sent), count)
+            with self.calls:
+                yield from self._pieces(self._open(sent), count)
         except (openai.OpenAIError, HTTPError, ModelUnavailable) as error:
             self.breaker.failed()
             raise _our_error(error) from error
         self.breaker.succeeded()
+        self.budget.count(count.input_tokens, count.output_tokens)
 
     def _open(self, sent: list[dict[str, str]]) -> Any:
         for _ in DROPPABLE:
@@ -132,7 +140,15 @@ def open_chat(settings: ModelSettings) -> OpenAIChat:
         "max_tokens": settings.max_tokens,
         "stream_options": {"include_usage": True},
     }
-    return OpenAIChat(client, settings.name or "", options, total, masking=settings.masking)
+    return OpenAIChat(
+        client,
+        settings.name or "",
+        options,
+        total,
+        masking=settings.masking,
+        budget=DayBudget(settings.budget_per_day, settings.input_price, settings.output_price),
+        calls=threading.Semaphore(settings.calls_at_once),
+    )
 
 
 def probe(settings: ModelSettings) -> tuple[bool, str]:
