@@ -93,12 +93,12 @@ class Inbox:
         except TimeoutError as error:
             raise StoreError("the inbox did not answer in time: look at the disk under var/") from error
 
-    def pending(self, limit: int = 100) -> list[Pending]:
-        """The oldest entries that were not handed on."""
+    def pending(self, limit: int = 100, *, after: int = 0) -> list[Pending]:
+        """The oldest entries that were not handed on, behind a place in the order of arrival."""
         columns = "seq, connection, id, received_at, document"
-        sql = f"SELECT {columns} FROM inbox WHERE document IS NOT NULL ORDER BY seq LIMIT ?"  # noqa: S608 - constants
+        sql = f"SELECT {columns} FROM inbox WHERE document IS NOT NULL AND seq > ? ORDER BY seq LIMIT ?"  # noqa: S608
         with self._reading:
-            rows = self._reader.execute(sql, (limit,)).fetchall()
+            rows = self._reader.execute(sql, (after, limit)).fetchall()
         return [Pending(r[0], Entry(r[1], r[2], datetime.fromisoformat(r[3]), json.loads(r[4]))) for r in rows]
 
     def find(self, connection_name: str, event_id: str) -> Entry | None:

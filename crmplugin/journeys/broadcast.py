@@ -1,0 +1,134 @@
+"""Pieces of drafts as they are made: in memory for readers of this process, in the store for those who come late.
+
+A channel is open while a draft is being written in this process. Its pieces are flushed to the store now and then and
+at its end; a reader elsewhere polls the store.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from crmplugin.store.pieces import Piece, PieceStore
+
+FLUSH_S = 0.5
+
+
+class Stopped(Exception):
+    """Somebody stopped this draft while it was being written."""
+
+
+class Channel:
+    """One draft's pieces. `emit` may be called from one thread, `wait` from many."""
+
+    def __init__(self, draft_id: str, store: PieceStore) -> None:
+        self._draft_id, self._store = draft_id, store
+        self._first = store.last(draft_id)
+        self._pieces: list[Piece] = []
+        self._flushed = 0
+        self._flushed_at = time.monotonic()
+        self._changed = threading.Condition()
+        self.closed = False
+        self.stopped = False
+
+    def emit(self, event: str, data: Mapping[str, Any]) -> None:
+        """Adds a piece and wakes the readers. Raises Stopped after `stop`."""
+        if self.stopped:
+            raise Stopped(self._draft_id)
+        with self._changed:
+            self._pieces.append(Piece(self._first + len(self._pieces) + 1, event, data))
+            self._changed.notify_all()
+        if time.monotonic() - self._flushed_at > FLUSH_S:
+            self.flush()
+
+    def flush(self) -> None:
+        """Keeps what is not kept yet."""
+        new = self._pieces[self._flushed :]
+        self._store.add(self._draft_id, new)
+        self._flushed += len(new)
+        self._flushed_at = time.monotonic()
+
+    def close(self) -> None:
+        """Keeps everything and tells the readers that no more will come."""
+        self.flush()
+        with self._changed:
+            self.closed = True
+            self._changed.notify_all()
+
+    def stop(self) -> None:
+        """Makes the writing end at its next piece."""
+        self.stopped = True
+
+    def wait(self, after: int, timeout_s: float) -> list[Piece]:
+        """The pieces behind the n-th; waits for one if there is none yet and the channel is open."""
+        with self._changed:
+            if not self._behind(after) and not self.closed:
+                self._changed.wait(timeout_s)
+            return self._behind(after)
+
+    def wait_closed(self, timeout_s: float) -> bool:
+        with self._changed:
+            return self._changed.wait_for(lambda: self.closed, timeout_s)
+
+    def _behind(self, after: int) -> list[Piece]:
+        if after < self._first:
+            return [*self._earlier(after), *self._pieces]
+        return self._pieces[after - self._first :]
+
+    def _earlier(self, after: int) -> list[Piece]:
+        """Pieces of an earlier attempt, which only the store has."""
+        return [p for p in self._store.after(self._draft_id, after) if p.n <= self._first]
+
+
+class Broadcast:
+    """All channels of this process."""
+
+    def __init__(self, store: PieceStore) -> None:
+        self.store = store
+        self._channels: dict[str, Channel] = {}
+        self._lock = threading.Lock()
+
+    def open(self, draft_id: str) -> Channel:
+        """A new channel; readers who asked before see it from its first piece."""
+        channel = Channel(draft_id, self.store)
+        with self._lock:
+            self._channels[draft_id] = channel
+        return channel
+
+    def close(self, draft_id: str) -> None:
+        """Ends a channel. Its pieces are in the store from here on."""
+        channel = self.find(draft_id)
+        if channel is None:
+            return
+        try:
+            channel.close()
+        finally:
+            with self._lock:
+                if self._channels.get(draft_id) is channel:
+                    del self._channels[draft_id]
+
+    def find(self, draft_id: str) -> Channel | None:
+        with self._lock:
+            return self._channels.get(draft_id)
+
+    def stop(self, draft_id: str) -> None:
+        """Stops the writing of a draft if it happens in this process."""
+        channel = self.find(draft_id)
+        if channel is not None:
+            channel.stop()
+
+    def wait(self, draft_id: str, timeout_s: float, finished: Callable[[], bool], poll_s: float = 0.1) -> bool:
+        """Waits until a draft is finished, here or elsewhere; False when the time was over first."""
+        deadline = time.monotonic() + timeout_s
+        while not finished():
+            left = deadline - time.monotonic()
+            if left <= 0:
+                return False
+            channel = self.find(draft_id)
+            if channel is not None:
+                channel.wait_closed(min(left, 1.0))
+            else:
+                time.sleep(min(left, poll_s))
+        return True

@@ -1,0 +1,98 @@
+"""What the journeys of a running server share: its stores, its tools per connection, its jobs and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from crmplugin.domain.event import Event
+from crmplugin.journeys.broadcast import Broadcast
+from crmplugin.journeys.draft import Tools
+from crmplugin.ports import Connector, Jobs
+from crmplugin.settings import Settings
+from crmplugin.store.access import AccessStore
+from crmplugin.store.drafts import DraftStore
+from crmplugin.store.events import EventStore
+from crmplugin.store.idempotency import IdempotencyKeys
+from crmplugin.store.ledger import Ledger
+from crmplugin.store.records import RecordStore
+
+PRIORITIES: Mapping[str, int] = {"click": 1, "api": 1, "event": 10, "campaign": 30}
+"""Smaller goes first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job as people see it: its attempts are one job. `next_at`: when it will be tried again."""
+
+    id: str
+    kind: str
+    state: str
+    connection: str | None = None
+    event: str | None = None
+    draft: str | None = None
+    wait_reason: str | None = None
+    attempts: int = 1
+    next_at: datetime | None = None
+    created_at: datetime | None = None
+
+
+class JobBoard(Jobs, Protocol):
+    """Jobs, and looking at them."""
+
+    def find(self, job_id: str) -> Job | None: ...
+
+    def list(self, *, limit: int, cursor: str | None, state: str | None) -> tuple[Sequence[Job], str | None]:
+        """Jobs, newest first, and the cursor for the next ones."""
+        ...
+
+    def retry(self, job_id: str) -> Job:
+        """Runs a dead or cancelled job again. Raises NotFound or StateConflict."""
+        ...
+
+    def healthy(self) -> bool: ...
+
+
+class Intake(Protocol):
+    """Where events are safe from the moment `take` returns."""
+
+    def take(self, events: Sequence[Event]) -> list[bool]:
+        """Keeps events and gives back which were new. Raises StoreError, and then none was kept."""
+        ...
+
+    def settle(self, timeout_s: float) -> None:
+        """Waits until what was taken so far can be seen in the store, or the time is over."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """One server's journeys stand around this desk. All of it may be used by many threads at once."""
+
+    settings: Settings
+    tools: Callable[[str], Tools]
+    connector: Callable[[str], Connector]
+    records: RecordStore
+    drafts: DraftStore
+    events: EventStore
+    ledger: Ledger
+    keys: IdempotencyKeys
+    access: AccessStore
+    broadcast: Broadcast
+    jobs: JobBoard
+    intake: Intake
+    ping: Callable[[], None]
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+
+
+def event_document(event: Event) -> dict[str, Any]:
+    """An event as it is stored."""
+    return {
+        "at": event.at.isoformat(),
+        "object": {"type": event.object.type, "id": event.object.id} if event.object else None,
+        "records": dict(event.records),
+        "echo": event.echo,
+        "raw": event.raw,
+    }

@@ -1,0 +1,103 @@
+"""A server process: desk, engine, intake and sweeper, opened and closed together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sqlalchemy import Engine, text
+
+from crmplugin.journeys.broadcast import Broadcast
+from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.draft import Tools
+from crmplugin.ports import Connector
+from crmplugin.settings import Settings
+from crmplugin.store.access import AccessStore
+from crmplugin.store.drafts import DraftStore
+from crmplugin.store.events import EventStore
+from crmplugin.store.guard import reading
+from crmplugin.store.idempotency import IdempotencyKeys
+from crmplugin.store.inbox import Inbox
+from crmplugin.store.ledger import Ledger
+from crmplugin.store.pieces import PieceStore
+from crmplugin.store.records import RecordStore
+from crmplugin.work.engine import JobEngine, Queues
+from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
+from crmplugin.work.sweeps import Sweeper
+
+
+class House(Protocol):
+    """What wiring gives: the settings, the database, and who stands behind each port."""
+
+    settings: Settings
+    engine: Engine
+    records: RecordStore
+
+    def tools(self, name: str) -> Tools: ...
+
+    def connector(self, name: str) -> Connector: ...
+
+    def close(self) -> None: ...
+
+
+class Office:
+    """Opened once per process. Without `work` it takes requests and events, and leaves the jobs to others."""
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        work: bool = True,
+        queues: Sequence[str] = tuple(Queues.POLL_S),
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self._house = house
+        self.jobs = JobEngine(house.settings)
+        self._intake = _open_intake(house, self.jobs)
+        self.desk = _desk(house, self.jobs, self._intake, clock)
+        self._sweeper = Sweeper(self.desk)
+        if work:
+            self.jobs.launch(self.desk, queues=queues)
+            self._sweeper.start()
+        self._intake.start()
+
+    def close(self) -> None:
+        """Stops taking and doing, in that order. Nothing is lost that was acknowledged."""
+        self._sweeper.stop()
+        self._intake.stop()
+        self.jobs.stop()
+        self._house.close()
+
+
+def _open_intake(house: House, jobs: JobEngine) -> InboxIntake | DirectIntake:
+    delivery = Delivery(house.records, EventStore(house.engine), jobs)
+    if house.engine.dialect.name == "sqlite":
+        return InboxIntake(Inbox(house.settings.var / "inbox.sqlite"), delivery)
+    return DirectIntake(delivery)
+
+
+def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], datetime]) -> Desk:
+    engine = house.engine
+    return Desk(
+        settings=house.settings,
+        tools=house.tools,
+        connector=house.connector,
+        records=house.records,
+        drafts=DraftStore(engine),
+        events=EventStore(engine),
+        ledger=Ledger(engine),
+        keys=IdempotencyKeys(engine),
+        access=AccessStore(engine),
+        broadcast=Broadcast(PieceStore(engine)),
+        jobs=jobs,
+        intake=intake,
+        ping=lambda: _ping(engine),
+        clock=clock,
+    )
+
+
+def _ping(engine: Engine) -> None:
+    """Raises StoreError when the database does not answer."""
+    with reading(engine) as connection:
+        connection.execute(text("SELECT 1"))

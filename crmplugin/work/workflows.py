@@ -1,0 +1,150 @@
+"""The durable jobs: thin shells around journeys that retry what may pass and bury what will not.
+
+A registered name carries a version. A job that began under the old code would run on under the new, so changed steps
+are a new name and the old one stays until no job of it is left.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from dbos import DBOS
+
+from crmplugin.domain.draft import Written
+from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, ModelUnusable
+from crmplugin.journeys.accept_event import accept_event
+from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.present import from_json, to_json
+from crmplugin.journeys.run_draft import fail_draft, run_draft
+from crmplugin.journeys.write_back import write_back
+
+log = logging.getLogger(__name__)
+
+RETRY_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
+"""How long a job waits before its second, third … attempt; a CRM that names a time is waited for instead."""
+MAX_ATTEMPTS = len(RETRY_DELAYS_S) + 1
+
+Payload = dict[str, Any]
+Again = Callable[[Payload, float], str]
+"""Adds the next attempt of a job after some seconds and gives back its id."""
+
+
+class JobDead(Exception):
+    """A job that will not be tried again by itself; the message is for people."""
+
+
+class Workplace:
+    """What the workflows of this process work with; the engine sets it before it launches."""
+
+    desk: Desk | None = None
+    again: Again | None = None
+    _running: ClassVar[set[int]] = set()
+
+    @classmethod
+    @contextmanager
+    def at_work(cls) -> Iterator[None]:
+        """Counts this thread as busy."""
+        cls._running.add(threading.get_ident())
+        try:
+            yield
+        finally:
+            cls._running.discard(threading.get_ident())
+
+    @classmethod
+    def busy(cls) -> int:
+        """How many jobs run in this process now."""
+        return len(cls._running)
+
+
+def _desk() -> Desk:
+    assert Workplace.desk is not None, "the engine launches only with a desk"
+    return Workplace.desk
+
+
+@DBOS.workflow(name="accept_v1", max_recovery_attempts=20)
+def accept_v1(payload: Payload) -> Payload:
+    """Makes the drafts of one event."""
+    return _attempt(payload, _accept, _bury_event)
+
+
+@DBOS.workflow(name="draft_v1", max_recovery_attempts=20)
+def draft_v1(payload: Payload) -> Payload:
+    """Writes one draft."""
+    return _attempt(payload, _draft, _bury_draft)
+
+
+@DBOS.workflow(name="write_back_v1", max_recovery_attempts=20)
+def write_back_v1(payload: Payload) -> Payload:
+    """Puts one approved draft into the CRM."""
+    return _attempt(payload, _write_back, _bury_draft)
+
+
+WORKFLOWS: Mapping[str, str] = {"event": "accept_v1", "draft": "draft_v1", "write_back": "write_back_v1"}
+"""Kind of job -> the name under which a new one is started."""
+
+
+def _accept(payload: Payload) -> Payload:
+    ids = accept_event(_desk(), payload["connection"], payload["event"], replay=payload.get("replay", 0))
+    return {"drafts": list(ids)}
+
+
+def _draft(payload: Payload) -> Payload:
+    return {"status": run_draft(_desk(), payload["draft"], step=durable_step)}
+
+
+def _write_back(payload: Payload) -> Payload:
+    return {"status": write_back(_desk(), payload["draft"])}
+
+
+def _bury_event(payload: Payload, reason: str) -> None:
+    _desk().events.settle(payload["connection"], payload["event"], "dead", reason)
+
+
+def _bury_draft(payload: Payload, reason: str) -> None:
+    fail_draft(_desk(), payload["draft"], reason)
+
+
+def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callable[[Payload, str], None]) -> Payload:
+    """Does the work once. What may pass is tried again later by a job of its own, which holds no thread meanwhile."""
+    try:
+        with Workplace.at_work():
+            return work(payload)
+    except CrmPluginError as error:
+        attempts = payload.get("attempts", 1)
+        if error.retryable and attempts < MAX_ATTEMPTS:
+            assert Workplace.again is not None
+            delay = getattr(error, "retry_after_s", None) or RETRY_DELAYS_S[attempts - 1]
+            return {"next": Workplace.again({**payload, "attempts": attempts + 1, "why": str(error)}, delay)}
+        bury(payload, str(error))
+        raise JobDead(str(error)) from None
+    except Exception as error:
+        log.exception("job failed", extra={"job": payload.get("job")})
+        reason = f"this should not happen ({type(error).__name__}: {error}): see the log, then retry the job"
+        bury(payload, reason)
+        raise JobDead(reason) from None
+
+
+STEP_RESULTS: Mapping[str, type] = {"write": Written, "repair": Written}
+"""Steps whose answer is remembered: those that cost money. The others are quick, pure, and simply run again."""
+
+
+def durable_step(name: str, fn: Callable[..., Any], *args: Any) -> Any:
+    """`ports.Step`: remembers the answers of a model, and its failures too, so that a crash does not pay twice."""
+    kind = STEP_RESULTS.get(name)
+    if kind is None:
+        return fn(*args)
+    answer = DBOS.run_step({"name": name}, _call, fn, args)
+    if "failed" in answer:
+        raise (ModelUnavailable if answer["retryable"] else ModelUnusable)(answer["failed"])
+    return from_json(kind, answer["value"])
+
+
+def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Payload:
+    try:
+        return {"value": to_json(fn(*args))}
+    except ModelError as error:
+        return {"failed": str(error), "retryable": error.retryable}
