@@ -45,7 +45,7 @@ def to_activity(draft: Draft, context: Context, *, marker: str, at: datetime) ->
         "user_id": _owner_id(context),
         "subject": draft.subject,
         "body": draft.body,
-        "thread_id": context.activity.thread_id if context.activity else None,
+        "thread_id": _thread_id(draft, context),
         "source": marker,
     }
     return {key: value for key, value in activity.items() if value is not None}
@@ -63,3 +63,13 @@ def _owner_id(context: Context) -> str | None:
     if context.deal is not None and context.deal.owner_id is not None:
         return context.deal.owner_id
     return context.company.owner_id if context.company else None
+
+
+def _thread_id(draft: Draft, context: Context) -> str | None:
+    """The thread of the newest message that the text cites, so that the answer stands below its question."""
+    cited = {fact_id for sentence in draft.sentences for fact_id in sentence.evidence}
+    sources = {source.id for fact in draft.facts if fact.id in cited for source in fact.source}
+    threads = [a.thread_id for a in context.activities if a.thread_id is not None and a.id in sources]
+    if threads:
+        return threads[-1]
+    return context.activity.thread_id if context.activity else None

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, select
+from sqlalchemy import Column, Connection, Row, Select, bindparam, select
 
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.records import Document
@@ -32,6 +32,62 @@ ACTIVITY_BOUND = 2_000
 NAMESAKE_BOUND = 200
 
 COLUMNS = (records.c.collection, records.c.id, records.c.doc, records.c.at, records.c.changed_at)
+
+# The statements are built once: building them anew took longer than SQLite took to answer them.
+
+_IDS: Any = bindparam("ids", expanding=True)
+_OF_CONNECTION = select(*COLUMNS).where(records.c.connection == bindparam("connection"))
+_IS_ACTIVITY = records.c.collection == "activities"
+
+BY_KEY = _OF_CONNECTION.where(records.c.collection == bindparam("collection"), records.c.id.in_(_IDS))
+
+
+def _all_with(column: Column[Any]) -> tuple[Select[Any], Select[Any]]:
+    found = _OF_CONNECTION.where(column.in_(_IDS))
+    newest = found.where(_IS_ACTIVITY).order_by(records.c.at.desc(), records.c.id).limit(ACTIVITY_BOUND)
+    return found.where(~_IS_ACTIVITY), newest
+
+
+ALL_WITH = {column.name: _all_with(column) for column in (records.c.company_id, records.c.deal_id, records.c.ticket_id)}
+
+
+def _linked(statement: Select[Any]) -> Select[Any]:
+    link = contact_links.c
+    same = (
+        (records.c.connection == link.connection)
+        & (records.c.collection == link.collection)
+        & (records.c.id == link.id)
+    )
+    linked = statement.join_from(contact_links, records, same)
+    return linked.where(link.connection == bindparam("connection"), link.contact_id.in_(_IDS))
+
+
+COMPANIES_NAMING = _linked(select(contact_links.c.contact_id, records.c.company_id).distinct()).where(
+    records.c.company_id.is_not(None)
+)
+LED_BY_CONTACT = _linked(select(*COLUMNS)).where(contact_links.c.place == 0, records.c.company_id.is_(None))
+"""What names no company, but one of these contacts first."""
+
+
+def _sharing_an_address() -> Select[Any]:
+    ours, theirs = addresses.alias("ours"), addresses.alias("theirs")
+    same = (
+        (theirs.c.connection == ours.c.connection)
+        & (theirs.c.kind == ours.c.kind)
+        & (theirs.c.normalised == ours.c.normalised)
+        & (theirs.c.contact_id != ours.c.contact_id)
+    )
+    contact = (
+        (records.c.connection == ours.c.connection)
+        & (records.c.collection == "contacts")
+        & (records.c.id == theirs.c.contact_id)
+    )
+    found = select(records.c.id, records.c.doc).distinct().join_from(ours, theirs, same).join(records, contact)
+    asked = found.where(ours.c.connection == bindparam("connection"), ours.c.contact_id.in_(_IDS))
+    return asked.order_by(records.c.id).limit(NAMESAKE_BOUND)
+
+
+NAMESAKES = _sharing_an_address()
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +135,9 @@ def fetch(db: Connection, connection: str, keys: Iterable[Key]) -> dict[Key, Sto
     found: dict[Key, Stored] = {}
     for collection, ids in group_ids(keys).items():
         for chunk in chunks(ids):
-            statement = _select(connection).where(records.c.collection == collection, records.c.id.in_(chunk))
-            found.update(_stored(db.execute(statement)))
+            values = {"connection": connection, "collection": collection, "ids": chunk}
+            found.update(_stored(db.execute(BY_KEY, values)))
     return found
-
-
-def _select(connection: str) -> Select[Any]:
-    return select(*COLUMNS).where(records.c.connection == connection)
 
 
 def _stored(rows: Iterable[Row[Any]]) -> Iterator[tuple[Key, Stored]]:
@@ -143,24 +195,21 @@ class _Gathering:
     def _companies_naming(self, contact_ids: Iterable[str]) -> dict[str, set[str]]:
         """For each contact the companies whose records name them."""
         found: dict[str, set[str]] = {}
-        for chunk in chunks(contact_ids):
-            statement = select(contact_links.c.contact_id, records.c.company_id).distinct()
-            for contact_id, company_id in self._db.execute(
-                _linked(statement, self._connection, chunk).where(records.c.company_id.is_not(None))
-            ):
-                found.setdefault(contact_id, set()).add(company_id)
+        for row in self._run(COMPANIES_NAMING, contact_ids):
+            found.setdefault(row.contact_id, set()).add(row.company_id)
         return found
 
-    def _add(self, account: Account, condition: ColumnElement[bool]) -> dict[Key, Stored]:
-        """All records that fit, of activities the newest up to the bound."""
-        activity = records.c.collection == "activities"
-        newest = _select(self._connection).where(condition, activity).order_by(records.c.at.desc(), records.c.id)
-        found = dict(_stored(self._db.execute(_select(self._connection).where(condition, ~activity))))
-        found.update(_stored(self._db.execute(newest.limit(ACTIVITY_BOUND))))
-        return found
+    def _run(self, statement: Select[Any], ids: Iterable[str]) -> Iterator[Row[Any]]:
+        for chunk in chunks(ids):
+            yield from self._db.execute(statement, {"connection": self._connection, "ids": chunk})
+
+    def _all_with(self, column: Column[Any], ids: Iterable[str]) -> Iterator[tuple[Key, Stored]]:
+        """All records that have one of these ids in a column, of activities the newest up to the bound."""
+        for statement in ALL_WITH[column.name]:
+            yield from _stored(self._run(statement, ids))
 
     def _add_of_company(self, account: Account) -> None:
-        account.rows.update(self._add(account, records.c.company_id == account.company_id))
+        account.rows.update(self._all_with(records.c.company_id, [account.company_id or ""]))
 
     def _add_loose_contacts(self, account: Account) -> list[str]:
         """Ids of the account's own contacts, with those who have no company but stand in its records alone."""
@@ -176,25 +225,19 @@ class _Gathering:
 
     def _add_of_contacts(self, account: Account, contact_ids: Sequence[str]) -> None:
         """What names no company but one of these contacts first: deals before what may hang on them."""
-        found: dict[Key, Stored] = {}
-        for chunk in chunks(contact_ids):
-            statement = _linked(select(*COLUMNS), self._connection, chunk)
-            first = statement.where(contact_links.c.place == 0, records.c.company_id.is_(None))
-            found.update(_stored(self._db.execute(first)))
+        found = dict(_stored(self._run(LED_BY_CONTACT, contact_ids)))
         account.rows.update({key: row for key, row in found.items() if key[0] == "deals"})
         account.rows.update({key: row for key, row in found.items() if account.owns_deal(row.doc)})
 
     def _add_of_deals(self, account: Account) -> None:
-        for chunk in chunks(account.ids("deals")):
-            found = self._add(account, records.c.deal_id.in_(chunk))
-            account.rows.update(
-                {key: row for key, row in found.items() if key[0] == "activities" or account.owns_company(row.doc)}
-            )
+        for key, row in self._all_with(records.c.deal_id, account.ids("deals")):
+            if key[0] == "activities" or account.owns_company(row.doc):
+                account.rows[key] = row
 
     def _add_of_tickets(self, account: Account) -> None:
-        for chunk in chunks(account.ids("tickets")):
-            found = self._add(account, records.c.ticket_id.in_(chunk))
-            account.rows.update({key: row for key, row in found.items() if account.owns_company(row.doc)})
+        for key, row in self._all_with(records.c.ticket_id, account.ids("tickets")):
+            if account.owns_company(row.doc):
+                account.rows[key] = row
 
     def _drop_foreign_activities(self, account: Account) -> None:
         """An activity of another account's deal or ticket is theirs, whatever else it names."""
@@ -212,11 +255,8 @@ class _Gathering:
                 account.rows[key] = row
 
     def _namesakes(self, contact_ids: Sequence[str]) -> tuple[Document, ...]:
-        found: dict[str, Document] = {}
-        for chunk in chunks(contact_ids):
-            for id_, doc in self._db.execute(_sharing_an_address(self._connection, chunk)):
-                found[id_] = json.loads(doc)
-        return tuple(found.values())
+        found = {row.id: row.doc for row in self._run(NAMESAKES, contact_ids)}
+        return tuple(json.loads(doc) for doc in found.values())
 
 
 def _only(values: set[str]) -> str | None:
@@ -230,37 +270,3 @@ def _contacts_named(account: Account, collections: Sequence[str]) -> dict[Key, N
         for doc in account.docs(collection)
         for contact_id in contacts_of(collection, doc)
     }
-
-
-def _linked(statement: Select[Any], connection: str, contact_ids: Sequence[str]) -> Select[Any]:
-    link = contact_links.c
-    return statement.join_from(
-        contact_links,
-        records,
-        (records.c.connection == link.connection)
-        & (records.c.collection == link.collection)
-        & (records.c.id == link.id),
-    ).where(link.connection == connection, link.contact_id.in_(contact_ids))
-
-
-def _sharing_an_address(connection: str, contact_ids: Sequence[str]) -> Select[Any]:
-    ours, theirs = addresses.alias("ours"), addresses.alias("theirs")
-    same = (
-        (theirs.c.connection == ours.c.connection)
-        & (theirs.c.kind == ours.c.kind)
-        & (theirs.c.normalised == ours.c.normalised)
-        & (theirs.c.contact_id != ours.c.contact_id)
-    )
-    return (
-        select(records.c.id, records.c.doc)
-        .join_from(ours, theirs, same)
-        .join(records, (records.c.connection == connection) & (records.c.id == theirs.c.contact_id))
-        .where(
-            ours.c.connection == connection,
-            ours.c.contact_id.in_(contact_ids),
-            records.c.collection == "contacts",
-        )
-        .distinct()
-        .order_by(records.c.id)
-        .limit(NAMESAKE_BOUND)
-    )

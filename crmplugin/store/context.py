@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, bindparam, func, select
 
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.records import Document, build, references
@@ -19,6 +19,7 @@ IN_CONTEXT = (
     "contacts", "deals", "stage_changes", "line_items", "quotes", "orders", "contracts", "activities", "tickets",
 )  # fmt: skip
 """Collections that a context holds of the account, oldest first."""
+LAST_IMPORT = select(func.max(imports.c.at)).where(imports.c.connection == bindparam("connection"))
 
 
 def read_context(
@@ -51,7 +52,7 @@ def read_context(
 
 
 def _imported_at(db: Connection, connection: str) -> datetime | None:
-    at = db.execute(select(func.max(imports.c.at)).where(imports.c.connection == connection)).scalar()
+    at = db.execute(LAST_IMPORT, {"connection": connection}).scalar()
     return instant_of(at) if at else None
 
 
