@@ -66,10 +66,10 @@ def needs_iso(currencies: Iterable[str], locale: str) -> frozenset[str]:
     return frozenset(code for codes in bare.values() if len(codes) > 1 for code in codes)
 
 
-def show_date(day: date, locale: str, *, today: date, weekday: bool = False) -> str:
-    """A day with its month in words; without the year when it is within six months of today."""
+def show_date(day: date, locale: str, *, today: date, weekday: bool = False, year: bool = False) -> str:
+    """A day with its month in words; without the year when it is within six months of today, unless it is asked for."""
     pattern = _date_pattern(locale_of(locale), weekday)
-    if abs((day - today).days) <= YEAR_DROPPED_WITHIN_DAYS:
+    if not year and abs((day - today).days) <= YEAR_DROPPED_WITHIN_DAYS:
         pattern = _YEAR.sub("", pattern).strip(" ,")
     return plain_spaces(format_date(day, pattern, locale=locale_of(locale)))
 

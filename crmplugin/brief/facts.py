@@ -13,8 +13,10 @@ from typing import Any
 from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
 from crmplugin.brief.facts_of.conflicts import Variant, settle
 from crmplugin.brief.facts_of.deals import deal_facts
+from crmplugin.brief.facts_of.events import launch_day, price_day
 from crmplugin.brief.facts_of.knowledge import article_facts, claim_facts, contract_facts, offer_facts, slot_facts
 from crmplugin.brief.facts_of.making import Maker, make_maker
+from crmplugin.brief.facts_of.notes import TALKS, items_of, note_facts
 from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_facts
 from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller_facts, user_facts
 from crmplugin.brief.facts_of.products import needed_products, product_facts
@@ -29,7 +31,7 @@ from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
 MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
-MOST_CLAIMS, MOST_ARTICLES, MOST_SLOTS, MOST_NOTES = 60, 40, 10, 30
+MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS = 60, 40, 30, 5
 """How many of a kind become facts, the newest: a brief is read, not archived."""
 
 Sections = tuple[tuple[str, tuple[str, ...]], ...]
@@ -170,9 +172,20 @@ def _talk(desk: _Desk) -> None:
     for activity_id in (*said, signals.last_in_id, signals.last_out_id, signals.meeting_id):
         if activity_id and activity_id in by_id:
             desk.add(when_facts(make, by_id[activity_id]))
+    _notes(desk)
     _promises(desk)
     if signals.mood and signals.last_in_id in by_id:
         desk.add([mood_fact(make, signals.mood, by_id[signals.last_in_id])])
+
+
+def _notes(desk: _Desk) -> None:
+    """What the newest talks agreed on, the meeting to recap first of all."""
+    talks = [a for a in desk.context.activities if a.type in TALKS or a.type == "note"]
+    newest = _newest(talks, MOST_TALKS, lambda a: a.at)
+    wanted = [a for a in talks if a.id == desk.signals.meeting_id and a not in newest]
+    for activity in (*wanted, *newest):
+        items = items_of(desk.context, desk.make, activity)
+        desk.add(note_facts(desk.make, activity, items, desk.context.products, desk.suspicion))
 
 
 def _promises(desk: _Desk) -> None:
@@ -214,8 +227,12 @@ def _products(desk: _Desk) -> None:
     questions = [q.text for q in desk.signals.open_questions]
     due = [item.product_id for item in desk.signals.due_items]
     texts = [*questions, *(t for a in _recent_inbound(desk) for t in (a.subject, a.body) if t)]
-    for product in needed_products(desk.context, texts, due):
+    event = desk.signals.event or {}
+    for product in needed_products(desk.context, texts, (*due, *_ids(event.get("product_id")))):
         desk.add(product_facts(desk.make, product, price_asked=False))
+    desk.add([price_day(desk.make, desk.context, event.get("price_id"))])
+    if launched := desk.products.get(event.get("product_id") or ""):
+        desk.add([launch_day(desk.make, launched)])
 
 
 def _settle_amounts(desk: _Desk) -> None:
@@ -288,6 +305,10 @@ def _quote_currency(context: Context, quote: Quote) -> str | None:
     """The quote's currency, else its deal's."""
     deals = (*context.deals, *((context.deal,) if context.deal else ()))
     return quote.currency or next((d.currency for d in deals if d.id == quote.deal_id), None)
+
+
+def _ids(one: str | None) -> tuple[str, ...]:
+    return (one,) if one else ()
 
 
 def _recent_inbound(desk: _Desk) -> list[Activity]:

@@ -125,15 +125,15 @@ class Maker:
         return self.fact(rec, name, "money", exact, self.show_money(value, currency), unit=currency, **more)
 
     def day(
-        self, rec: Rec, name: str, value: date | datetime | None, *, weekday: bool = False, **more: Any
-    ) -> Fact | None:
+        self, rec: Rec, name: str, value: date | datetime | None, *, weekday: bool = False, year: bool = False,
+        **more: Any,
+    ) -> Fact | None:  # fmt: skip
         """A day; of an instant, the day it is for the owner of the document."""
         if value is None:
             return None
         day = self.owner_day(value)
-        return self.fact(
-            rec, name, more.pop("kind", "date"), day.isoformat(), self.show_day(day, weekday=weekday), **more
-        )
+        shown = self.show_day(day, weekday=weekday, year=year)
+        return self.fact(rec, name, more.pop("kind", "date"), day.isoformat(), shown, **more)
 
     def moment(
         self, rec: Rec, name: str, value: datetime | None, *, zone: str | None = None, **more: Any
@@ -182,8 +182,8 @@ class Maker:
     def show_number(self, value: Decimal | None) -> str:
         return show_number(value, self.locale) if value is not None else ""
 
-    def show_day(self, day: date, *, weekday: bool = False) -> str:
-        return show_date(day, self.locale, today=self.today, weekday=weekday)
+    def show_day(self, day: date, *, weekday: bool = False, year: bool = False) -> str:
+        return show_date(day, self.locale, today=self.today, weekday=weekday, year=year)
 
     def show_moment(self, instant: datetime, *, zone: str | None = None) -> str:
         return show_datetime(instant, zone or self.zone, self.locale, today=self.today, other_zone=self.owner_zone)
