@@ -55,17 +55,25 @@ def needed_products(context: Context, texts: Iterable[str], more: Iterable[str] 
 
 
 def products_in(text: str, products: Iterable[Product]) -> tuple[Product, ...]:
-    """Products named in a text by name, SKU or alias; the longest name wins where names overlap (300 in 3000 never)."""
-    spans: list[tuple[int, int, Product]] = []
+    """Products named in a text by name, SKU or alias, in its order."""
+    return tuple(product for product, _ in names_in(text, products))
+
+
+def names_in(text: str, products: Iterable[Product]) -> tuple[tuple[Product, str], ...]:
+    """Products named in a text with the name used; the longest wins where names overlap (300 in 3000 never does)."""
+    spans: list[tuple[int, int, Product, str]] = []
     for product in products:
         for name in _names(product):
-            spans += [(m.start(), m.end(), product) for m in _pattern(name).finditer(text)]
+            spans += [(m.start(), m.end(), product, name) for m in _pattern(name).finditer(text)]
     spans.sort(key=lambda s: (s[0] - s[1], s[0]))
-    kept: list[tuple[int, int, Product]] = []
-    for start, end, product in spans:
-        if all(end <= s or start >= e or (start, end) == (s, e) for s, e, _ in kept):
-            kept.append((start, end, product))
-    return tuple(dict.fromkeys(p for _, _, p in sorted(kept, key=lambda s: s[0])))
+    kept: list[tuple[int, int, Product, str]] = []
+    for span in spans:
+        if all(span[1] <= s or span[0] >= e or span[:2] == (s, e) for s, e, _, _ in kept):
+            kept.append(span)
+    found: dict[str, tuple[Product, str]] = {}
+    for _, _, product, name in sorted(kept, key=lambda s: s[0]):
+        found.setdefault(product.id, (product, name))
+    return tuple(found.values())
 
 
 def _names(product: Product) -> tuple[str, ...]:
