@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from difflib import get_close_matches
@@ -24,6 +24,8 @@ FORMAT = "crmplugin-records/1"
 Document = dict[str, Any]
 Reference = tuple[str, str, str]
 """Where it stands (`lines[2].product_id`), the collection it points into, the id it names."""
+Target = tuple[str, str]
+"""The collection and the id that a reference points at."""
 
 MAX_FIELD_BYTES = 1_000_000
 MAX_ID_LENGTH = 255
@@ -40,29 +42,31 @@ _TOO_LONG = f"at most {MAX_FIELD_BYTES:,} bytes in one field"
 class Codec(NamedTuple):
     """How one type is checked, built and written; None for `build` or `dump` means "as it is".
 
-    check raises RecordProblem with a key relative to the value. find_refs adds the references inside a value.
+    check raises RecordProblem with a key relative to the value. find_refs adds the references inside a value, of which
+    find_targets gives only what they point at.
     """
 
     check: Callable[[Any], Any]
     build: Callable[[Any], Any] | None = None
     dump: Callable[[Any], Any] | None = None
     find_refs: Callable[[Any, str, list[Reference]], None] | None = None
+    find_targets: Callable[[Any, set[Target]], None] | None = None
 
 
-class FieldCodec(NamedTuple):
-    name: str
-    key: str
-    codec: Codec
+class Shape(NamedTuple):
+    """The compiled form of one dataclass, by key of the document. `builders` and `dumpers` have the field's name too.
 
-
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The compiled form of one dataclass: its keys in order, and how each is read."""
+    Plain dicts, looked up once a field: an import of half a million lines spends its time here.
+    """
 
     name: str
     cls: type
-    by_key: Mapping[str, FieldCodec]
     has_id: bool
+    checks: dict[str, Callable[[Any], Any]]
+    builders: dict[str, tuple[str, Callable[[Any], Any] | None]]
+    dumpers: dict[str, tuple[str, Callable[[Any], Any] | None]]
+    refs: dict[str, Callable[[Any, str, list[Reference]], None]]
+    targets: dict[str, Callable[[Any, set[Target]], None]]
 
 
 # What follows are the leaves: each takes a stranger's value and gives it back fit for JSON, or says what is wrong.
@@ -88,12 +92,12 @@ def _check_encodable(value: str) -> None:
 
 
 def _identifier(value: Any) -> str:
-    text = _text(value)
-    if not text.strip():
+    if not isinstance(value, str) or not value.strip():
         raise RecordProblem("", "an id (text that is not empty)", value)
-    if len(text) > MAX_ID_LENGTH or not text.isprintable():
+    # NUL and lone surrogates are not printable either.
+    if len(value) > MAX_ID_LENGTH or not value.isprintable():
         raise RecordProblem("", f"an id of at most {MAX_ID_LENGTH} printable characters", value)
-    return text
+    return value
 
 
 def _matching(pattern: re.Pattern[str], expected: str) -> Callable[[Any], str]:
@@ -177,8 +181,8 @@ def _private(value: Any) -> Any:
 
 
 def _to_decimal(value: Any) -> Decimal:
-    # By way of the shortest text of a float, so that 7.1 is 7.1.
-    return Decimal(str(value))
+    # A float by way of its shortest text, so that 7.1 is 7.1.
+    return Decimal(value if isinstance(value, int) else str(value))
 
 
 def _from_number(value: Decimal) -> int | str:
@@ -222,12 +226,18 @@ _CURRENCY_PAIR = frozenset({"from_", "to"})
 
 def _compile(cls: type, name: str) -> Shape:
     hints = get_type_hints(cls, include_extras=True)
-    by_key = {}
-    for field in fields(cls):
-        key = field.metadata.get("key", field.name)
-        by_key[key] = FieldCodec(field.name, key, _codec_of(cls, field.name, hints[field.name]))
-    has_id = "id" in by_key and cls.__dataclass_fields__["id"].default is MISSING  # type: ignore[attr-defined]
-    return Shape(name, cls, MappingProxyType(by_key), has_id)
+    named = {field.metadata.get("key", field.name): field for field in fields(cls)}
+    codecs = {key: _codec_of(cls, field.name, hints[field.name]) for key, field in named.items()}
+    return Shape(
+        name=name,
+        cls=cls,
+        has_id="id" in named and named["id"].default is MISSING,
+        checks={key: codec.check for key, codec in codecs.items()},
+        builders={key: (named[key].name, codec.build) for key, codec in codecs.items()},
+        dumpers={key: (named[key].name, codec.dump) for key, codec in codecs.items()},
+        refs={key: codec.find_refs for key, codec in codecs.items() if codec.find_refs},
+        targets={key: codec.find_targets for key, codec in codecs.items() if codec.find_targets},
+    )
 
 
 def _codec_of(cls: type, name: str, hint: Any) -> Codec:
@@ -263,35 +273,47 @@ def _annotated(mark: Any) -> Codec:
     if isinstance(mark, Open):
         return TEXT
     if isinstance(mark, Ref):
-        target = mark.collection
-        return Codec(_identifier, find_refs=lambda value, key, found: found.append((key, target, value)))
+        return _reference(mark.collection)
     return _LEAVES[mark]
 
 
-def _nested(shape: Shape) -> Codec:
-    # A nested object replaces whole, so a null in it says no more than an absent key.
+def _reference(target: str) -> Codec:
     return Codec(
-        lambda value: {k: v for k, v in _check(shape, value).items() if v is not None},
+        _identifier,
+        find_refs=lambda value, key, found: found.append((key, target, value)),
+        find_targets=lambda value, found: found.add((target, value)),
+    )
+
+
+def _nested(shape: Shape) -> Codec:
+    return Codec(
+        lambda value: _check_nested(shape, value),
         lambda value: _build(shape, value),
         lambda value: _dump(shape, value),
-        lambda value, key, found: _find_refs(shape, value, f"{key}.", found),
+        (lambda value, key, found: _find_refs(shape, value, f"{key}.", found)) if shape.refs else None,
+        (lambda value, found: _find_targets(shape, value, found)) if shape.targets else None,
     )
 
 
 def _list_of(item: Codec) -> Codec:
-    build, dump, find = item.build, item.dump, item.find_refs
-
-    def find_refs(values: Any, key: str, found: list[Reference]) -> None:
-        if find is not None:
-            for n, value in enumerate(values):
-                find(value, f"{key}[{n}]", found)
-
+    build, dump, find_refs, find_targets = item.build, item.dump, item.find_refs, item.find_targets
     return Codec(
         lambda value: _check_list(item, value),
         (lambda values: tuple([build(v) for v in values])) if build else tuple,
         (lambda values: [dump(v) for v in values]) if dump else list,
-        find_refs if find else None,
+        (lambda values, key, found: _each_ref(find_refs, values, key, found)) if find_refs else None,
+        (lambda values, found: _each_target(find_targets, values, found)) if find_targets else None,
     )
+
+
+def _each_ref(find: Callable[[Any, str, list[Reference]], None], values: Any, key: str, found: list[Reference]) -> None:
+    for n, value in enumerate(values):
+        find(value, f"{key}[{n}]", found)
+
+
+def _each_target(find: Callable[[Any, set[Target]], None], values: Any, found: set[Target]) -> None:
+    for value in values:
+        find(value, found)
 
 
 def _check_list(item: Codec, value: Any) -> list[Any]:
@@ -347,50 +369,56 @@ def _inside(key: str, problem: RecordProblem) -> RecordProblem:
 def _check(shape: Shape, raw: Any) -> Document:
     if not isinstance(raw, dict):
         raise RecordProblem("", "an object", raw)
-    by_key, doc = shape.by_key, {}
-    for key, value in raw.items():
-        try:
-            doc[key] = None if value is None and key in by_key else _field_check(shape, key)(value)
-        except RecordProblem as problem:
-            raise _inside(str(key), problem) from None
+    checks, doc, key = shape.checks, {}, None
+    try:
+        for key, value in raw.items():
+            check = checks.get(key) or _check_of_other(shape, key)
+            doc[key] = None if value is None else check(value)
+    except RecordProblem as problem:
+        raise _inside(str(key), problem) from None
     return doc
 
 
-def _field_check(shape: Shape, key: Any) -> Callable[[Any], Any]:
-    field = shape.by_key.get(key)
-    if field is not None:
-        return field.codec.check
+def _check_of_other(shape: Shape, key: Any) -> Callable[[Any], Any]:
     if isinstance(key, str) and key.startswith("x_"):
-        return lambda value: value if value is None else _private(value)
-    raise RecordProblem("", f"a key of {shape.name}{did_you_mean(key, shape.by_key)}", key)
+        return _private
+    raise RecordProblem("", f"a key of {shape.name}{did_you_mean(key, shape.checks)}", key)
+
+
+def _check_nested(shape: Shape, raw: Any) -> Document:
+    """A nested object replaces whole, so a null in it says no more than an absent key."""
+    doc = _check(shape, raw)
+    return {k: v for k, v in doc.items() if v is not None} if None in doc.values() else doc
 
 
 def _build(shape: Shape, doc: Mapping[str, Any]) -> Any:
-    by_key, values = shape.by_key, {}
+    builders, values = shape.builders, {}
     for key, value in doc.items():
-        field = by_key.get(key)
-        if field is not None and value is not None:
-            build = field.codec.build
-            values[field.name] = value if build is None else build(value)
+        if value is not None and key in builders:
+            name, build = builders[key]
+            values[name] = value if build is None else build(value)
     return shape.cls(**values)
 
 
 def _dump(shape: Shape, record: Any) -> Document:
     doc: Document = {}
-    for field in shape.by_key.values():
-        value = getattr(record, field.name)
-        if value is None or (isinstance(value, tuple | Mapping) and not value):
-            continue
-        dump = field.codec.dump
-        doc[field.key] = value if dump is None else dump(value)
+    for key, (name, dump) in shape.dumpers.items():
+        value = getattr(record, name)
+        if value is not None and not (isinstance(value, tuple | Mapping) and not value):
+            doc[key] = value if dump is None else dump(value)
     return doc
 
 
 def _find_refs(shape: Shape, doc: Mapping[str, Any], prefix: str, found: list[Reference]) -> None:
-    for key, value in doc.items():
-        field = shape.by_key.get(key)
-        if field is not None and field.codec.find_refs is not None and value is not None:
-            field.codec.find_refs(value, prefix + key, found)
+    for key, find in shape.refs.items():
+        if doc.get(key) is not None:
+            find(doc[key], prefix + key, found)
+
+
+def _find_targets(shape: Shape, doc: Mapping[str, Any], found: set[Target]) -> None:
+    for key, find in shape.targets.items():
+        if doc.get(key) is not None:
+            find(doc[key], found)
 
 
 _SHAPES: Mapping[str, Shape] = MappingProxyType(
@@ -442,4 +470,11 @@ def references(collection: str, doc: Mapping[str, Any]) -> list[Reference]:
     """Every reference of a checked document to another record, in the order of its keys."""
     found: list[Reference] = []
     _find_refs(_SHAPES[collection], doc, "", found)
+    return found
+
+
+def targets(collection: str, doc: Mapping[str, Any]) -> set[Target]:
+    """What the references of a checked document point at: `references` without the places, and faster."""
+    found: set[Target] = set()
+    _find_targets(_SHAPES[collection], doc, found)
     return found

@@ -16,7 +16,7 @@ from typing import Any, BinaryIO
 
 from crmplugin.domain.crm import OWNER_KNOWLEDGE
 from crmplugin.domain.record_files import Entry, NotRecords, read_document, walk_document
-from crmplugin.domain.records import Document, check_record, references
+from crmplugin.domain.records import Document, check_record, references, targets
 from crmplugin.errors import RecordProblem
 from crmplugin.journeys.fit import LEARNED_FROM, refresh_fit
 from crmplugin.store.record_writes import Counts, Key, id_of
@@ -102,6 +102,7 @@ class _Intake:
 
     def __init__(self, connection: str, progress: Progress, spool: Spool) -> None:
         self._connection, self._progress, self._spool = connection, progress, spool
+        self._local = connection == LOCAL
         self._files: list[str] = []
         self._rows: list[_Row] = []
         self._named: set[Key] = set()
@@ -144,7 +145,7 @@ class _Intake:
             return
         key = (entry.collection, id_of(entry.collection, doc))
         self._rows.append(_Row(len(self._rows), file, entry.line, key))
-        self._named.update((target, id_) for _, target, id_ in self._references(entry.collection, doc))
+        self._named.update(filter(self._must_exist, targets(entry.collection, doc)))
         self._spool.write(json.dumps(doc, ensure_ascii=False) + "\n")
 
     def _refuse(self, file: int, line: int | None, problem: RecordProblem) -> None:
@@ -152,12 +153,9 @@ class _Intake:
         row = {"file": self._files[file], "line": line, "key": problem.key, "reason": reason}
         self._refused.append((file, line or 0, row))
 
-    def _references(self, collection: str, doc: Document) -> list[tuple[str, str, str]]:
-        found = references(collection, doc)
-        if self._connection == LOCAL:
-            return found
-        # The CRM's own records need not be mirrored here.
-        return [reference for reference in found if reference[1] in OWNER_KNOWLEDGE]
+    def _must_exist(self, target: Key) -> bool:
+        """Whether what a record names must be here: records of a CRM that is elsewhere need not be mirrored."""
+        return self._local or target[0] in OWNER_KNOWLEDGE
 
     def _documents(self) -> Iterator[tuple[_Row, Document]]:
         """What is still to be taken, in the order it came."""
@@ -192,8 +190,8 @@ class _Intake:
         """For each record that is named: the rows that name it, and where."""
         found: dict[Key, list[tuple[_Row, str]]] = {}
         for row, doc in self._documents():
-            for key, target, id_ in self._references(row.key[0], doc):
-                found.setdefault((target, id_), []).append((row, key))
+            for key, collection, id_ in references(row.key[0], doc):
+                found.setdefault((collection, id_), []).append((row, key))
         return found
 
     # Writing

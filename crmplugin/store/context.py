@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 
 from crmplugin.domain.crm import Context, Subject
-from crmplugin.domain.records import Document, build, references
+from crmplugin.domain.records import Document, build, targets
 from crmplugin.store.account import Account, Stored, read_account
 from crmplugin.store.record_keys import contacts_of, instant_of
 from crmplugin.store.shared import Shared, read_general_prices, read_products
@@ -103,12 +103,8 @@ def _read_missing(db: Connection, connection: str, ids: Sequence[str], shared: S
 
 
 def _product_ids(account: Account) -> list[str]:
-    return [
-        id_
-        for (collection, _), row in account.rows.items()
-        for _, target, id_ in references(collection, row.doc)
-        if target == "products"
-    ]
+    named = (target for (collection, _), row in account.rows.items() for target in targets(collection, row.doc))
+    return sorted({id_ for collection, id_ in named if collection == "products"})
 
 
 def _prices_of(

@@ -7,11 +7,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from heapq import nlargest
 from itertools import pairwise
 from statistics import median
 from sys import intern
 from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from crmplugin.domain.crm import Company, Deal, LineItem, Order, StageChange
 from crmplugin.ports import Population
@@ -226,23 +228,23 @@ def _median(values: Sequence[Decimal]) -> Decimal:
 def _bought_with(baskets: Sequence[Sequence[str]]) -> dict[str, dict[str, int]]:
     """Product -> {other product: accounts that bought both}; one product at a time, so that memory stays small."""
     enough = MIN_TOGETHER if len(baskets) >= FEW_ACCOUNTS else MIN_TOGETHER_FEW
-    holders: dict[str, list[int]] = defaultdict(list)
-    for n, basket in enumerate(baskets):
-        for product_id in basket:
-            holders[product_id].append(n)
+    ids = sorted({product_id for basket in baskets for product_id in basket})
+    number = {product_id: n for n, product_id in enumerate(ids)}
+    numbered = [np.array([number[id_] for id_ in basket], dtype=np.int32) for basket in baskets]
+    holders: list[list[int]] = [[] for _ in ids]
+    for n, basket in enumerate(numbered):
+        for product in basket:
+            holders[product].append(n)
     found = {}
-    for product_id in sorted(holders):
-        if len(holders[product_id]) >= enough:
-            together = _companions(product_id, [baskets[n] for n in holders[product_id]], enough)
-            if together:
-                found[product_id] = together
-    return found
+    for product, held_by in enumerate(holders):
+        if len(held_by) >= enough:
+            counts = np.bincount(np.concatenate([numbered[n] for n in held_by]), minlength=len(ids))
+            counts[product] = 0
+            found[ids[product]] = _companions(counts, ids, enough)
+    return {product_id: others for product_id, others in found.items() if others}
 
 
-def _companions(product_id: str, baskets: Iterable[Sequence[str]], enough: int) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for basket in baskets:
-        counts.update(basket)
-    del counts[product_id]
-    kept = nlargest(COMPANIONS_KEPT, ((n, id_) for id_, n in counts.items() if n >= enough))
-    return {id_: n for n, id_ in sorted(kept, key=lambda pair: (-pair[0], pair[1]))}
+def _companions(counts: NDArray[np.int64], ids: Sequence[str], enough: int) -> dict[str, int]:
+    """Those with enough accounts, the most first; products with equally many in the order of their ids."""
+    best = np.argsort(-counts, kind="stable")[:COMPANIONS_KEPT]
+    return {ids[n]: int(counts[n]) for n in best if counts[n] >= enough}
