@@ -1,0 +1,104 @@
+"""One sentence under check: its tokens, what it cites, and what the words around a token say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from crmplugin.checking.fold import Folded
+from crmplugin.checking.names import TenantNames
+from crmplugin.checking.shelf import Shelf
+from crmplugin.checking.spans import Reader, Token, triggers
+from crmplugin.checking.stems import stems_of
+from crmplugin.domain.draft import Sentence, Verdict
+from crmplugin.domain.fact import Fact
+
+SEVERITY: tuple[Verdict, ...] = ("leak", "foreign", "unsupported", "misformatted", "style", "supported", "rendered")
+"""From the worst: the verdict of a sentence is the worst of its spans."""
+_QUOTED = re.compile(r'"[^"\0]{2,400}"')
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is said of one piece: start and end in the folded text; `mend` replaces it when that is certain."""
+
+    start: int
+    end: int
+    kind: str
+    verdict: Verdict
+    facts: tuple[str, ...] = ()
+    reason: str | None = None
+    mend: str | None = None
+
+
+@dataclass
+class Scene:
+    """A sentence with everything a judge looks at. `used` grows with the facts that its tokens turned out to state."""
+
+    sentence: Sentence
+    folded: Folded
+    tokens: Sequence[Token]
+    shelf: Shelf
+    reader: Reader
+    tenant: TenantNames | None
+    used: list[str] = field(default_factory=list)
+
+    @cached_property
+    def cited(self) -> tuple[Fact, ...]:
+        """Facts the sentence cites and may use."""
+        ids = self.shelf.usable_ids
+        return tuple(self.shelf.by_id[i] for i in self.sentence.evidence if i in ids)
+
+    @cached_property
+    def cited_ids(self) -> frozenset[str]:
+        return frozenset(f.id for f in self.cited)
+
+    @cached_property
+    def stems(self) -> frozenset[str]:
+        return stems_of(self.folded.lower, self.reader.words)
+
+    @cached_property
+    def triggers(self) -> list[tuple[str, int, int]]:
+        return triggers(self.folded.lower, self.reader.words)
+
+    @cached_property
+    def trigger_kinds(self) -> frozenset[str]:
+        return frozenset(kind for kind, _, _ in self.triggers)
+
+    @cached_property
+    def is_question(self) -> bool:
+        return self.folded.text.rstrip(' "').endswith(("?", "？"))
+
+    @cached_property
+    def is_internal(self) -> bool:
+        return self.shelf.audience == "internal"
+
+    @cached_property
+    def quotes_customer(self) -> bool:
+        """Whether it reports what the customer said, so that their words may be repeated."""
+        return bool(self.trigger_kinds & {"attribution", "asked"}) or any(f.kind == "quote_text" for f in self.cited)
+
+    @cached_property
+    def quoted_places(self) -> list[tuple[int, int]]:
+        return [m.span() for m in _QUOTED.finditer(self.folded.text)]
+
+    def text_of(self, token: Token) -> str:
+        return self.folded.text[token.start : token.end]
+
+    def shown(self, token: Token) -> str:
+        """The token as a reason names it."""
+        return f"“{self.text_of(token).strip()}”"
+
+    def first_cited(self, facts: Sequence[Fact]) -> list[Fact]:
+        """The facts, those that the sentence cites before the others."""
+        return sorted(facts, key=lambda f: f.id not in self.cited_ids)
+
+    def judge(self, token: Token, verdict: Verdict, reason: str | None = None, *, facts: Sequence[Fact] = (),
+              mend: str | None = None) -> Finding:  # fmt: skip
+        """A finding on a token; what a supported or mendable one states counts as used."""
+        ids = tuple(dict.fromkeys(f.id for f in facts))
+        if verdict in ("supported", "misformatted"):
+            self.used += ids
+        return Finding(token.start, token.end, token.kind, verdict, ids, reason, mend)

@@ -1,0 +1,47 @@
+"""Content words of a text as stems, so that two wordings of one thing meet. Crude on purpose: it only finds overlap."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from crmplugin.checking.fold import bare
+from crmplugin.checking.lists import topic
+
+_WORD = re.compile(r"[^\W_]+")
+_ENDINGS = ("ungen", "ation", "ement", "ings", "ung", "ing", "ions", "ion", "ment", "ern", "ten", "ed", "en", "er", "es",
+            "em", "et", "ar", "ir", "as", "os", "s", "n", "e", "a", "o", "i", "t", "y")  # fmt: skip
+_SHORTEST = 4
+_LONGEST = 8
+
+
+@lru_cache(maxsize=16)
+def stop_words(language: str) -> frozenset[str]:
+    """Little words of a language, without marks."""
+    words = topic("stopwords").get(language, {"words": ""})["words"]
+    return frozenset(bare(words).split())
+
+
+@lru_cache(maxsize=8192)
+def stem(word: str) -> str:
+    """A bare word without its commonest ending, at most eight letters."""
+    for ending in _ENDINGS:
+        if len(word) - len(ending) >= _SHORTEST and word.endswith(ending):
+            word = word[: -len(ending)]
+            break
+    return word[:_LONGEST]
+
+
+@lru_cache(maxsize=4096)
+def stems_of(text: str, language: str) -> frozenset[str]:
+    """Stems of the words that carry content; numbers and words of one letter are left out."""
+    stops = stop_words(language)
+    return frozenset(stem(w) for w in _WORD.findall(bare(text)) if len(w) > 1 and w not in stops and not w.isdigit())
+
+
+def overlap(left: frozenset[str], right: frozenset[str]) -> int:
+    """How many stems of the left meet one of the right; a long stem also meets a compound that holds it."""
+    direct = left & right
+    rest = [s for s in left - direct if len(s) >= _SHORTEST]
+    others = [s for s in right if len(s) >= _SHORTEST]
+    return len(direct) + sum(any(s in o or o in s for o in others) for s in rest)
