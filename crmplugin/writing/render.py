@@ -58,7 +58,7 @@ def _is_heading(sentence: Sentence) -> bool:
 
 def _block(sentence: Sentence, in_notes: bool) -> Block:
     if sentence.role in ("greeting", "signature", "legal"):
-        return sentence.role  # type: ignore[return-value]
+        return sentence.role
     if _is_heading(sentence):
         return "heading"
     if in_notes:

@@ -10,7 +10,9 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
+from itertools import accumulate
 
+from crmplugin.analysis.passages import sentences
 from crmplugin.domain.brief import Beat, Brief, Plan, Warning
 from crmplugin.domain.draft import Report, Sentence, Written
 from crmplugin.domain.fact import Fact
@@ -20,6 +22,10 @@ from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
 NOTE_LINE = "note.line"
+PASSAGE = "passage."
+"""Beats that show an approved text as it stands, sentence by sentence."""
+PASSAGE_WORDS = 90
+BULLET = "- "
 TONE_TURNS = {"friendly": 1, "warm": 1, "direct": 2, "formal": 2, "concise": 2}
 """How far another tone moves on in the wordings of a beat: other words, the same facts."""
 
@@ -33,12 +39,12 @@ class TemplateWriter:
         """The plan in words. Empty, with a warning that says why, when the bank cannot say what must be said."""
         if (why := _cannot(brief)) is not None:
             return Written((), "template", warnings=(Warning("no_words", why),))
-        sentences = _within_limit(tuple(_sentences(brief)), brief)
-        for index, sentence in enumerate(sentences):
+        said = _within_limit(tuple(_sentences(brief)), brief)
+        for index, sentence in enumerate(said):
             emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
             if sentence.verdict != "rendered":
                 emit("line", _line(sentence, index))
-        return Written(sentences, "template")
+        return Written(said, "template")
 
     def repair(self, brief: Brief, written: Written, report: Report, *, emit: Emit = silent) -> Written:
         """The same text: what stands in the bank does not get better by saying it again."""
@@ -70,7 +76,17 @@ def _sentences(brief: Brief) -> Iterator[Sentence]:
         if beat.section and beat.section != section:
             section = beat.section
             yield Sentence(heading(section, brief.language), "context", verdict="rendered")
-        yield Sentence(text, beat.role, tuple(dict.fromkeys(beat.facts.values())))
+        evidence = tuple(dict.fromkeys(beat.facts.values()))
+        for piece in words.passages(beat) if beat.key.startswith(PASSAGE) else (text,):
+            yield Sentence(piece, beat.role, evidence)
+    yield from _questions(brief)
+
+
+def _questions(brief: Brief) -> Iterator[Sentence]:
+    """What an internal note still has to find out, as questions to ask."""
+    if brief.audience == "internal" and brief.missing_questions:
+        yield Sentence(heading("missing_questions", brief.language), "context", verdict="rendered")
+        yield from (Sentence(question, "context") for question in brief.missing_questions)
 
 
 def _kept(plan: Plan) -> Iterable[Beat]:
@@ -95,10 +111,19 @@ class _Words:
             return None
         if beat.key == NOTE_LINE:
             return note_line(next(iter(facts.values())))
+        if beat.key.startswith(PASSAGE):
+            return next(iter(self.passages(beat)), None)
         if beat.role == "subject":
             return self._subject(beat, facts)
         texts = self._texts(beat.key, facts)
         return self._pick(beat.key, texts) if texts else None
+
+    def passages(self, beat: Beat) -> tuple[str, ...]:
+        """The sentences of the beat's text, as many as a message has room for."""
+        shown = [self._facts[id_].display for id_ in beat.facts.values() if self._facts[id_].kind in ("text", "claim")]
+        pieces = [text[a:b] for text in shown[:1] for a, b in sentences(text)]
+        lengths = accumulate(len(piece.split()) for piece in pieces)
+        return tuple(piece for piece, words in zip(pieces, lengths, strict=True) if words <= PASSAGE_WORDS)
 
     def _texts(self, key: str, facts: Mapping[str, Fact]) -> tuple[str, ...]:
         entry = self._bank.get(key)
@@ -108,13 +133,14 @@ class _Words:
         return tuple(fill(variant, facts) for variant in variants)
 
     def _pick(self, key: str, texts: tuple[str, ...]) -> str:
+        """One of the wordings. The bullets of one list share their slot, so that they are worded alike."""
         plan = self._plan
         start = choose(
             len(texts),
             subject_id=self._brief.deal_id or self._brief.subject.id,
             type_=plan.type or plan.kind,
             touch=plan.touch,
-            slot=key,
+            slot=key.split(".")[0] if texts[0].startswith(BULLET) else key,
             turn=TONE_TURNS.get(plan.tone or "", 0),
         )
         return freshest(texts, start, self._brief.recent_texts)
@@ -150,14 +176,14 @@ def _headings() -> Mapping[str, Mapping[str, str]]:
     return tomllib.loads((files("prompts") / "words" / "headings.toml").read_text(encoding="utf-8"))
 
 
-def _within_limit(sentences: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:
+def _within_limit(said: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:
     """Without the last optional sentences when the text is longer than its plan allows."""
     assert brief.plan is not None
     if brief.audience == "internal":
-        return sentences
+        return said
     must = {frozenset(beat.facts.values()) for beat in brief.plan.beats if beat.must}
-    kept = list(sentences)
-    for sentence in reversed(sentences):
+    kept = list(said)
+    for sentence in reversed(said):
         if count_words(kept) <= brief.plan.words[1]:
             break
         if sentence.role in ("context", "claim", "close") and frozenset(sentence.evidence) not in must:
@@ -165,6 +191,6 @@ def _within_limit(sentences: tuple[Sentence, ...], brief: Brief) -> tuple[Senten
     return tuple(kept)
 
 
-def count_words(sentences: Iterable[Sentence]) -> int:
+def count_words(said: Iterable[Sentence]) -> int:
     """Words of the text itself: neither subject nor greeting, signature and legal parts."""
-    return sum(len(s.text.split()) for s in sentences if s.role in ("context", "claim", "ask", "close"))
+    return sum(len(s.text.split()) for s in said if s.role in ("context", "claim", "ask", "close"))

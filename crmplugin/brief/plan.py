@@ -1,0 +1,190 @@
+"""The plan: what is said in which order and with which facts, before anything is worded.
+
+Pure. A plan for a customer uses only facts that may be told to this person, are in date on the day of sending and are
+in the language of the text; what must be said and cannot be gives no plan but the words for what is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import date
+from typing import Protocol
+
+from crmplugin.analysis.language import guess_language
+from crmplugin.brief.plan_answers import answer_beats
+from crmplugin.brief.plan_channels import for_channel
+from crmplugin.brief.plan_found import found_answers
+from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
+from crmplugin.brief.plan_offer import find_offer
+from crmplugin.brief.plan_places import find_places, promise_aliases, told_promise
+from crmplugin.brief.plan_recap import recap_beats
+from crmplugin.brief.plan_rows import Scene
+from crmplugin.brief.plans_customer import (
+    DISCOVERY,
+    HELP_ANSWER,
+    PITCH,
+    SERVICE_REPLY,
+    SOCIAL_NEUTRAL,
+    SOCIAL_PLEASED,
+    SOCIAL_UPSET,
+)
+from crmplugin.brief.plans_follow_up import FOLLOW_UPS
+from crmplugin.brief.plans_internal import internal_beats
+from crmplugin.brief.plans_stage import PURPOSES, STAGE_STEPS
+from crmplugin.domain.brief import INTERNAL_KINDS, Beat, DraftChannel, Kind, Plan, Request, Signals
+from crmplugin.domain.crm import Contact, Context
+from crmplugin.domain.fact import Fact
+from crmplugin.ports import Population
+
+KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
+FREE_TEXT = ("text", "claim", "quote_text")
+Made = tuple[tuple[Beat, ...], tuple[str, ...]]
+
+
+class Chosen(Protocol):
+    """What the decision gives the plan: kind, type, channel, number of this touch and the day of sending."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def type(self) -> str | None: ...
+    @property
+    def channel(self) -> DraftChannel: ...
+    @property
+    def touch(self) -> int: ...
+    @property
+    def send_on(self) -> date: ...
+
+
+class Sheet(Protocol):
+    """What the fact sheet gives the plan. sections: internal kind -> its sections, each with its fact ids."""
+
+    @property
+    def facts(self) -> tuple[Fact, ...]: ...
+    @property
+    def sections(self) -> Mapping[str, tuple[tuple[str, tuple[str, ...]], ...]]: ...
+
+
+def make_plan(
+    context: Context, signals: Signals, choice: Chosen, sheet: Sheet, *,
+    request: Request, language: str, formal: bool, contact: Contact | None, population: Population | None = None,
+) -> tuple[Plan | None, tuple[str, ...]]:  # fmt: skip
+    """The plan, or None with what is missing in words. With a plan, the words name what was left out."""
+    if choice.kind in INTERNAL_KINDS:
+        beats, missing = internal_beats(choice.kind, sheet)
+    else:
+        beats, missing = _customer_beats(context, signals, choice, sheet, contact, language, population)
+        beats = for_channel(beats, choice.channel, sheet.facts)
+    if not any(beat.role != "subject" for beat in beats):
+        return None, missing or ("facts about the subject",)
+    return _plan(context, choice, request, beats, language=language, formal=formal), missing
+
+
+def _plan(
+    context: Context, choice: Chosen, request: Request, beats: tuple[Beat, ...], *, language: str, formal: bool
+) -> Plan:
+    name = choice.type or choice.kind
+    asked = tuple(dict.fromkeys(id_ for beat in beats for slot, id_ in beat.facts.items() if slot.startswith("asked")))
+    stage = context.deal.stage_kind if context.deal else None
+    return Plan(
+        kind=choice.kind,
+        channel=choice.channel,
+        language=language,
+        type=choice.type,
+        formal=formal,
+        beats=beats,
+        must_answer=asked if choice.type == "answer" else (),
+        ask=ASKS.get(name) if any(beat.role == "ask" for beat in beats) else None,
+        words=words_for(name, choice.channel, request.length),
+        forbid=() if choice.kind in INTERNAL_KINDS else forbidden_for(name),
+        touch=choice.touch,
+        angle=PURPOSES.get(stage or "") if name == "stage_step" else ANGLES.get(name),
+        tone=request.tone,
+        length=request.length,
+    )
+
+
+def _customer_beats(
+    context: Context, signals: Signals, choice: Chosen, sheet: Sheet, contact: Contact | None, language: str,
+    population: Population | None,
+) -> Made:  # fmt: skip
+    told, foreign = _tellable(sheet.facts, contact, choice.send_on, language)
+    if choice.type in ("new_value", "win_back"):
+        told = _untold(told, context, contact)
+    facts = {fact.id: fact for fact in told}
+    scene = Scene(
+        facts, find_places(context, signals, facts, send_on=choice.send_on), promise_aliases(signals, facts)
+    )  # fmt: skip
+    beats, missing = _beats_of(scene, context, signals, choice, language, population)
+    if any(beat.must for beat in beats) and not missing:
+        return beats, ()
+    return (), (*missing, *(f"{f.label}, in {language}: it is recorded in another language" for f in foreign[:3]))
+
+
+def _beats_of(
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, population: Population | None
+) -> Made:
+    if choice.type == "answer":
+        return answer_beats(scene, context, signals, found_answers(context, signals, scene.facts))
+    if choice.type == "recap":
+        return recap_beats(scene, context, signals, send_on=choice.send_on, language=language)
+    if choice.type == "stage_step":
+        return scene.beats(STAGE_STEPS.get((context.deal.stage_kind if context.deal else None) or "new", ()))
+    if choice.type == "deliver_promise":
+        ours = told_promise(signals, scene.facts)
+        return scene.beats(FOLLOW_UPS["deliver_promise_late" if ours and ours.days_late > 0 else "deliver_promise"])
+    if choice.type in FOLLOW_UPS:
+        return scene.beats(FOLLOW_UPS[choice.type or ""])
+    return _other_kind(scene, context, signals, choice, population)
+
+
+def _other_kind(
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, population: Population | None
+) -> Made:
+    if choice.kind == "pitch":
+        places, aliases = find_offer(context, signals, scene.facts, population)
+        full = replace(scene, places={**scene.places, **places}, aliases={**scene.aliases, **aliases})
+        return full.beats(PITCH if places else DISCOVERY)
+    if choice.kind == "social_reply":
+        mood = {"pleased": SOCIAL_PLEASED, "angry": SOCIAL_UPSET, "worried": SOCIAL_UPSET}
+        return scene.beats(mood.get(signals.mood or "", SOCIAL_NEUTRAL))
+    if choice.kind == "help_answer":
+        return scene.beats(HELP_ANSWER)
+    return scene.beats(SERVICE_REPLY)
+
+
+def _tellable(
+    facts: Iterable[Fact], contact: Contact | None, send_on: date, language: str
+) -> tuple[list[Fact], list[Fact]]:
+    """Facts that may stand in a text to this person, and those left out only for their language."""
+    told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on)]
+    foreign = [f for f in told if _is_foreign(f, language)]
+    return [f for f in told if f not in foreign], foreign
+
+
+def _in_scope(fact: Fact, contact: Contact | None) -> bool:
+    return not fact.contact_scope or (contact is not None and contact.id in fact.contact_scope)
+
+
+def _in_date(fact: Fact, send_on: date) -> bool:
+    return fact.kind in KEEPS_WITHOUT_DATE or fact.valid_until is None or fact.valid_until >= send_on
+
+
+def _is_foreign(fact: Fact, language: str) -> bool:
+    """Whether a free text would put another language into the message. A question is never shown as it stands."""
+    if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title")):
+        return False
+    return (guess_language(fact.value) or language) != language
+
+
+def _untold(facts: list[Fact], context: Context, contact: Contact | None) -> list[Fact]:
+    """Facts of products and claims that none of our texts to this person has told yet: only they are news."""
+    ours = [a for a in context.activities if a.direction == "outbound" and (not contact or contact.id in a.contact_ids)]
+    said = " ".join(f"{a.subject or ''} {a.body or ''}" for a in ours).casefold()
+    return [f for f in facts if not (_may_be_news(f) and f.display.casefold().rstrip(".") in said)]
+
+
+def _may_be_news(fact: Fact) -> bool:
+    news = (".lead_time", ".description", ".benefit", ".text")
+    return fact.id.endswith(news) or ".feature" in fact.id

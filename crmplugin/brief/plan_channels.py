@@ -1,0 +1,49 @@
+"""What a channel makes of a plan: a call has a script, a text message and a chat turn only what must be said."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from crmplugin.domain.brief import Beat
+from crmplugin.domain.fact import Fact
+
+TITLED = frozenset({"email", "letter", "note"})
+SHORT = frozenset({"chat", "sms"})
+CHAT_SENTENCES = 2
+SCRIPT_KEYS = ("phone.question_now", "phone.question_matter", "phone.question_next")
+
+
+def for_channel(beats: tuple[Beat, ...], channel: str, facts: Iterable[Fact]) -> tuple[Beat, ...]:
+    """The beats as this channel says them."""
+    if channel in SHORT:
+        return _shortest(beats, channel)
+    if channel == "phone":
+        return _script(beats, {fact.id for fact in facts})
+    return beats if channel in TITLED else tuple(b for b in beats if b.role != "subject")
+
+
+def _shortest(beats: tuple[Beat, ...], channel: str) -> tuple[Beat, ...]:
+    """What must be said and the ask. In a chat the answer comes first, in two sentences."""
+    body = [b for b in beats if b.must and b.role != "subject"]
+    asks = [b for b in beats if b.role == "ask"]
+    if channel == "chat":
+        body = ([b for b in body if b.role == "claim"] or body)[:CHAT_SENTENCES]
+        asks = asks[: max(0, CHAT_SENTENCES - len(body))]
+    return (*(b for b in body if b.role != "ask"), *asks)
+
+
+def _script(beats: tuple[Beat, ...], fact_ids: set[str]) -> tuple[Beat, ...]:
+    """An opener, three questions, what to say when there is no time, and a voicemail that points to the mail."""
+    opener = [b for b in beats if b.role in ("context", "claim") and (b.must or b.role == "claim")][:4]
+    asks = [b for b in beats if b.role == "ask"]
+    questions = [Beat(key, "context", section="questions") for key in SCRIPT_KEYS]
+    me = next((id_ for id_ in sorted(fact_ids) if id_.startswith("U-") and id_.endswith(".name")), None)
+    rest = [*questions, Beat("phone.no_time", "context", section="no_time")]
+    if me and "seller.name" in fact_ids:
+        rest.append(Beat("phone.voicemail", "close", {"name": me, "seller": "seller.name"}, section="voicemail"))
+    said = [_in_section(b, "opener") for b in (*opener, *asks)]
+    return (*said, *rest)
+
+
+def _in_section(beat: Beat, section: str) -> Beat:
+    return Beat(beat.key, beat.role, beat.facts, beat.must, section)
