@@ -18,10 +18,11 @@ from babel.localedata import exists as locale_exists
 
 from crmplugin.analysis.cadence import is_held, is_touch
 from crmplugin.analysis.language import guess_language
+from crmplugin.analysis.stages import is_open
 from crmplugin.analysis.threads import meeting_to_recap, unanswered
 from crmplugin.brief.addresses import is_silent_mailbox, normalise_email, normalise_phone
 from crmplugin.brief.calendar import both_sides, country_code, country_zone, known_zone, seller_zone
-from crmplugin.brief.view import activities_in_view
+from crmplugin.brief.view import activities_in_view, deal_contact_ids
 from crmplugin.domain.brief import INTERNAL_KINDS, SERVICE_KINDS, DraftChannel, Request
 from crmplugin.domain.crm import Activity, Contact, Context, User
 from crmplugin.errors import UsageError
@@ -60,7 +61,8 @@ def choose_recipient(context: Context, request: Request) -> Contact | None:
 
     First the one asked for, who must belong to the account (UsageError names the id if not). Then the record the draft
     is about: its contact, ticket or message. On a deal: who waits for our answer or sat in a meeting not yet recapped,
-    then the primary contact, then the deal's only one. Last: who wrote last, then the only one who can be reached.
+    then the primary contact, then the deal's only one. Last, among those who can be reached: who wrote last, then the
+    only one there is.
     """
     contacts = _account_contacts(context)
     if request.to_contact_id is not None:
@@ -227,6 +229,14 @@ def _primary_contact(context: Context, request: Request, now: datetime) -> str |
     return _primary(context)
 
 
+def _only_deals_contact(context: Context, request: Request, now: datetime) -> str | None:
+    """Without a deal as subject: the primary contact of the account's only open deal."""
+    deals = [d for d in context.deals if is_open(d, now)]
+    if context.deal is not None or len(deals) != 1:
+        return None
+    return _reachable(context, deal_contact_ids(deals[0])[:1], now)
+
+
 def _primary(context: Context) -> str | None:
     deal = context.deal
     if deal is None:
@@ -235,14 +245,19 @@ def _primary(context: Context) -> str | None:
 
 
 def _last_writer(context: Context, request: Request, now: datetime) -> str | None:
-    """Who of the deal, else of the account, wrote last or met us last."""
+    """Who of the deal, else of the account, wrote last or met us last, and can still be reached."""
     views = (activities_in_view(context), context.activities) if context.deal else (context.activities,)
     for view in views:
         spoke = [a for a in view if (a.direction == "inbound" and is_touch(a, now)) or is_held(a, now)]
         for activity in sorted(spoke, key=lambda a: a.at or now, reverse=True):
-            if found := _first_known(context, activity.contact_ids):
+            if found := _reachable(context, activity.contact_ids, now):
                 return found
     return None
+
+
+def _reachable(context: Context, ids: Iterable[str], now: datetime) -> str | None:
+    contacts = _account_contacts(context)
+    return next((i for i in ids if i in contacts and can_be_reached(contacts[i], context, now)), None)
 
 
 _RULES: tuple[Callable[[Context, Request, datetime], str | None], ...] = (
@@ -250,6 +265,7 @@ _RULES: tuple[Callable[[Context, Request, datetime], str | None], ...] = (
     _waiting_contact,
     _meeting_contact,
     _primary_contact,
+    _only_deals_contact,
     _last_writer,
 )
 
