@@ -22,6 +22,7 @@ from crmplugin.writing.template import TemplateWriter
 
 if TYPE_CHECKING:
     from crmplugin.journeys.import_records import ImportReport
+    from crmplugin.work.office import Office
 
 NO_MODEL = "CRMPLUGIN_MODEL is not set, so the template writer writes"
 
@@ -106,6 +107,18 @@ class Assistant:
 
     def close(self) -> None:
         self.engine.dispose()
+
+
+def open_office(
+    settings: Settings | None = None, *, work: bool = True, take: bool = True, queues: Sequence[str] | None = None
+) -> Office:
+    """A whole server of this process: the assistant with its desk, engine and intake. Close it when done."""
+    import os
+
+    from crmplugin.work.office import Office
+
+    assistant = Assistant(settings or load_settings(os.environ))
+    return Office(assistant, work=work, take=take, **({"queues": queues} if queues else {}))
 
 
 @contextmanager

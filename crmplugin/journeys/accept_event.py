@@ -152,4 +152,4 @@ def _due(desk: Desk, row: EventRow, subject: Subject) -> date:
     except NotFound as error:
         raise Ignored(f"unknown_{subject.type}: {error}") from error
     earliest = brief.decision.earliest if brief.decision.outcome != "draft" else None
-    return max(earliest or date.min, ((row.at or now) + FIRST_WEEKS).date())
+    return earliest or ((row.at or now) + FIRST_WEEKS).date()

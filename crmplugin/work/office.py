@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Protocol
 
 from sqlalchemy import Engine, text
@@ -42,13 +43,14 @@ class House(Protocol):
 
 
 class Office:
-    """Opened once per process. Without `work` it takes requests and events, and leaves the jobs to others."""
+    """Opened once per process. Without `work` it leaves the jobs to others; without `take` the forwarding of events."""
 
     def __init__(
         self,
         house: House,
         *,
         work: bool = True,
+        take: bool = True,
         queues: Sequence[str] = tuple(Queues.POLL_S),
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
@@ -60,7 +62,8 @@ class Office:
         if work:
             self.jobs.launch(self.desk, queues=queues)
             self._sweeper.start()
-        self._intake.start()
+        if take:
+            self._intake.start()
 
     def close(self) -> None:
         """Stops taking and doing, in that order. Nothing is lost that was acknowledged."""
@@ -81,8 +84,8 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
     engine = house.engine
     return Desk(
         settings=house.settings,
-        tools=house.tools,
-        connector=house.connector,
+        tools=cache(house.tools),
+        connector=cache(house.connector),
         records=house.records,
         drafts=DraftStore(engine),
         events=EventStore(engine),

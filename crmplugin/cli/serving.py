@@ -1,0 +1,155 @@
+"""The server process: what happens before granian forks its worker, and in the worker.
+
+The supervisor prepares the store and prints the address; the worker has the application and the jobs. When the
+supervisor is killed its worker must not live on, or a second start would share its port and files.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import signal
+import socket
+import sys
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime, timedelta
+from multiprocessing import util as process_util
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crmplugin.errors import UsageError
+from crmplugin.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+    from crmplugin.work.office import Office
+
+PLAN_VARIABLE = "_CRMPLUGIN_PLAN"
+SPARE_THREADS = 32
+"""Threads for plain requests, beside one for each stream."""
+KILL_TIMEOUT_S = 15
+PR_SET_PDEATHSIG = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What was asked for on the command line."""
+
+    host: str
+    port: int
+    workers: int
+    work: bool
+    demo: bool
+
+
+def serve(settings: Settings, plan: Plan) -> None:
+    """Serves until it is stopped. Raises UsageError when the port is taken."""
+    from granian import Granian
+    from granian.constants import Interfaces
+
+    plan = replace(plan, port=_free_port(plan.host, plan.port))
+    link = _prepare(settings, plan)
+    os.environ[PLAN_VARIABLE] = json.dumps({**asdict(plan), "supervisor": os.getpid()})
+    server = Granian(
+        "crmplugin.cli.serving:create_worker_app",
+        address=plan.host,
+        port=plan.port,
+        interface=Interfaces.WSGI,
+        workers=plan.workers,
+        blocking_threads=settings.streams + SPARE_THREADS,
+        factory=True,
+        log_enabled=False,
+        respawn_failed_workers=True,
+        workers_kill_timeout=KILL_TIMEOUT_S,
+    )
+    server.on_startup(lambda: _greet(settings, plan, link))
+    server.serve()
+
+
+def _free_port(host: str, port: int) -> int:
+    """The port, when nobody has it; a free one for 0. Raises UsageError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # Without SO_REUSEPORT: granian's sockets would let a second server share the port unseen.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise UsageError(f"cannot listen on {host}:{port} ({reason}): stop what does, or use --port") from None
+        return int(probe.getsockname()[1])
+
+
+def _prepare(settings: Settings, plan: Plan) -> str:
+    """Brings the schema up to date, loads the demo where wanted, and makes the one-time sign-in link."""
+    from crmplugin.wiring import open_office
+
+    office = open_office(settings, work=False, take=False)
+    try:
+        if plan.demo:
+            load_demo(office, datetime.now(UTC))
+        expires_at = datetime.now(UTC) + timedelta(minutes=settings.sign_in_minutes)
+        office.desk.access.forget_expired(datetime.now(UTC))
+        return office.desk.access.create_link("admin", expires_at=expires_at)
+    finally:
+        office.close()
+
+
+def load_demo(office: Office, now: datetime) -> bool:
+    """The sample company and its events, into an empty store only; whether that was done."""
+    from crmplugin import demo
+    from crmplugin.domain.records import check_record
+
+    desk = office.desk
+    if desk.records.counts("local") or desk.events.list(limit=1).items:
+        return False
+    document = demo.load(now.date())
+    batch = [(name, check_record(name, doc)) for name, doc in _entries(document)]
+    desk.records.upsert_many("local", batch)
+    body = json.dumps(demo.events(now.date())).encode()
+    desk.intake.take(desk.connector("local").read_events(body, received_at=now).events)
+    return True
+
+
+def _entries(document: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    """The records of a document as (collection, record)."""
+    parts = {name: value for name, value in document.items() if name != "format"}
+    return [(name, doc) for name, value in parts.items() for doc in (value if isinstance(value, list) else [value])]
+
+
+def _greet(settings: Settings, plan: Plan, link: str) -> None:
+    host = "127.0.0.1" if plan.host in ("0.0.0.0", "::") else plan.host
+    address = f"http://[{host}]:{plan.port}" if ":" in host else f"http://{host}:{plan.port}"
+    writer = settings.model.name or "template writer (CRMPLUGIN_MODEL is not set)"
+    click.echo(f"crmplugin serves on {address} with {writer}")
+    click.echo(f"Sign in once within {settings.sign_in_minutes} minutes: {address}/sign-in/{link}")
+    sys.stdout.flush()
+
+
+def create_worker_app() -> Flask:
+    """The application in granian's worker process, with its jobs unless they are done elsewhere."""
+    from crmplugin.cli.logs import set_up_logs
+    from crmplugin.web.app import create_app
+    from crmplugin.wiring import open_office
+
+    plan = json.loads(os.environ[PLAN_VARIABLE])
+    _die_with(plan["supervisor"])
+    settings = load_settings(os.environ)
+    set_up_logs(settings.log_level)
+    office = open_office(settings, work=plan["work"])
+    # A forked process ends without atexit; this is what multiprocessing runs instead.
+    process_util.Finalize(office, office.close, exitpriority=10)
+    return create_app(office.desk)
+
+
+def _die_with(supervisor: int) -> None:
+    """Makes the kernel kill this process when its supervisor dies, however it dies (Linux only)."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != supervisor:  # it died before the line above
+        os._exit(1)

@@ -1,0 +1,160 @@
+"""`events` and `jobs`: what came in, what became of it, dead letters again."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from crmplugin.cli.output import json_option, print_json
+from crmplugin.settings import load_settings
+
+if TYPE_CHECKING:
+    from crmplugin.journeys.desk import Desk
+
+limit_option = click.option("--limit", type=click.IntRange(1, 200), default=50, show_default=True)
+cursor_option = click.option("--cursor", help="Go on where an earlier list ended.")
+of_connection = click.option("--connection", help="Which CRM connection, when two have that id.")
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """The desk over the settings of this environment, without doing jobs."""
+    from crmplugin.wiring import open_office
+
+    office = open_office(load_settings(os.environ), work=False, take=False)
+    try:
+        yield office.desk
+    finally:
+        office.close()
+
+
+@click.group("events", help="What came in.\n\nExample: crmplugin events list --state dead")
+def events_group() -> None: ...
+
+
+@events_group.command("list", help="Events, newest first.\n\nExample: crmplugin events list --json")
+@click.option("--connection")
+@click.option("--state", type=click.Choice(["stored", "working", "done", "ignored", "dead"]))
+@limit_option
+@cursor_option
+@json_option
+def list_events(connection: str | None, state: str | None, limit: int, cursor: str | None, as_json: bool) -> None:
+    from crmplugin.web.shapes import event_answer
+
+    with open_desk() as desk:
+        page = desk.events.list(limit=limit, cursor=cursor, connection=connection, state=state)
+        drafts = desk.drafts.of_events([(row.connection, row.id) for row in page.items])
+        items = [event_answer(row, drafts.get((row.connection, row.id), ())) for row in page.items]
+    _print_list(items, page.next, as_json, ("received_at", "connection", "id", "type", "state", "reason"))
+
+
+@events_group.command("show", help="One event.\n\nExample: crmplugin events show evt-17")
+@click.argument("event_id")
+@of_connection
+@json_option
+def show_event(event_id: str, connection: str | None, as_json: bool) -> None:
+    from crmplugin.web.shapes import event_answer
+
+    with open_desk() as desk:
+        row = desk.events.get(connection, event_id)
+        answer = event_answer(row, desk.drafts.of_event(row.connection, row.id))
+    _print_one(answer, as_json)
+
+
+@events_group.command("replay", help="Works on an event once more.\n\nExample: crmplugin events replay evt-17")
+@click.argument("event_id")
+@of_connection
+@json_option
+def replay_command(event_id: str, connection: str | None, as_json: bool) -> None:
+    from crmplugin.journeys.replay import replay_event
+    from crmplugin.web.shapes import event_answer
+
+    with open_desk() as desk:
+        row = replay_event(desk, desk.events.get(connection, event_id))
+        answer = event_answer(row, desk.drafts.of_event(row.connection, row.id))
+    _print_one(answer, as_json)
+
+
+@click.group("jobs", help="What is done about it.\n\nExample: crmplugin jobs list --state dead")
+def jobs_group() -> None: ...
+
+
+@jobs_group.command("list", help="Jobs, newest first.\n\nExample: crmplugin jobs list --json")
+@click.option("--state", type=click.Choice(["waiting", "running", "done", "dead", "cancelled"]))
+@limit_option
+@cursor_option
+@json_option
+def list_jobs(state: str | None, limit: int, cursor: str | None, as_json: bool) -> None:
+    from crmplugin.web.shapes import job_answer
+
+    with open_desk() as desk:
+        jobs, following = desk.jobs.list(limit=limit, cursor=cursor, state=state)
+    _print_list(
+        [job_answer(job) for job in jobs], following, as_json, ("id", "kind", "state", "attempts", "wait_reason")
+    )
+
+
+@jobs_group.command("show", help="One job.\n\nExample: crmplugin jobs show local/evt-17")
+@click.argument("job_id")
+@json_option
+def show_job(job_id: str, as_json: bool) -> None:
+    from crmplugin.errors import NotFound
+    from crmplugin.web.shapes import job_answer
+
+    with open_desk() as desk:
+        job = desk.jobs.find(job_id)
+    if job is None:
+        raise NotFound(f"there is no job {job_id}; see `crmplugin jobs list`")
+    _print_one(job_answer(job), as_json)
+
+
+@jobs_group.command("retry", help="Runs a dead or cancelled job again.\n\nExample: crmplugin jobs retry local/evt-17")
+@click.argument("job_id")
+@json_option
+def retry_job(job_id: str, as_json: bool) -> None:
+    from crmplugin.web.shapes import job_answer
+
+    with open_desk() as desk:
+        job = desk.jobs.retry(job_id)
+    _print_one(job_answer(job), as_json)
+
+
+@jobs_group.command("cancel", help="Ends a waiting or running job.\n\nExample: crmplugin jobs cancel local/evt-17")
+@click.argument("job_id")
+@json_option
+def cancel_job(job_id: str, as_json: bool) -> None:
+    from crmplugin.errors import StateConflict
+    from crmplugin.web.shapes import job_answer
+
+    with open_desk() as desk:
+        if not desk.jobs.cancel(job_id):
+            raise StateConflict(f"job {job_id} is not waiting or running: there is nothing to cancel")
+        job = desk.jobs.find(job_id)
+    assert job is not None
+    _print_one(job_answer(job), as_json)
+
+
+def _print_list(items: list[dict[str, Any]], following: str | None, as_json: bool, columns: tuple[str, ...]) -> None:
+    if as_json:
+        print_json({"items": items, "next": following})
+        return
+    for item in items:
+        click.echo("  ".join(str(item[column]) for column in columns if item[column] is not None))
+    if following:
+        click.echo(f"more: --cursor {following}", err=True)
+
+
+def _print_one(item: dict[str, Any], as_json: bool) -> None:
+    if as_json:
+        print_json(item)
+        return
+    for name, value in item.items():
+        click.echo(f"{name}: {value if value is not None else '-'}")
+
+
+COMMANDS = [events_group, jobs_group]
+"""Commands of this module."""

@@ -1,0 +1,86 @@
+"""The WSGI application: every blueprint, the errors, the rights, and the headers of every answer."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from apispec import APISpec
+from flask import Flask, Response, request
+
+from crmplugin.journeys.desk import Desk
+from crmplugin.web import api, api_work, auth, health, openapi, panel, problems, webhooks
+from crmplugin.web.streams import StreamCap
+
+MAX_BODY_BYTES = 5 * 1024 * 1024
+"""The largest request body that is taken, webhooks included; more is 413."""
+PAGES = ("crmplugin.web.console",)
+"""Modules with a `blueprint` of HTML pages and `RIGHTS`, its rows of the table of rights."""
+
+
+def create_app(desk: Desk | None = None) -> Flask:
+    """The application around a desk; without one, around a whole server of this process's settings."""
+    if desk is None:
+        # The entry of WSGI servers. Only wiring knows who is who, and nothing in this room may import it.
+        desk = import_module("crmplugin.wiring").open_office().desk
+    app = Flask("crmplugin.web", static_folder="static", template_folder="templates")
+    app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
+    app.extensions["desk"] = desk
+    app.extensions["stream_cap"] = StreamCap(desk.settings.streams)
+    app.json.ensure_ascii = False  # type: ignore[attr-defined]
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    _register_api(app)
+    auth.register(app)
+    for module in (webhooks, health, panel, *_pages()):
+        app.register_blueprint(module.blueprint)
+    problems.register(app)
+    app.after_request(add_headers)
+    return app
+
+
+def _register_api(app: Flask) -> APISpec:
+    documented = openapi.open_api(app)
+    for blueprint in (api.blueprint, api_work.briefs, api_work.events, api_work.jobs):
+        documented.register_blueprint(blueprint)
+    openapi.finish(documented.spec)
+    return documented.spec
+
+
+def api_document() -> dict[str, Any]:
+    """The OpenAPI document, without a server behind it."""
+    app = Flask("crmplugin.web", static_folder=None)
+    with app.app_context():
+        document: dict[str, Any] = _register_api(app).to_dict()
+    return document
+
+
+def _pages() -> list[Any]:
+    """The modules of HTML pages that are installed."""
+    modules = [import_module(name) for name in PAGES if find_spec(name)]
+    for module in modules:
+        auth.allow(module.RIGHTS)
+    return modules
+
+
+def add_headers(response: Response) -> Response:
+    """What every answer says about frames, scripts, types and referrers."""
+    headers = {
+        "Content-Security-Policy": content_policy(),
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+    }
+    for name, value in headers.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/api/") and "Cache-Control" not in response.headers:
+        response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def content_policy() -> str:
+    """Own scripts and styles only; framed by nobody, but the panel by the hosts of its connection."""
+    ancestors = "'none'"
+    if request.blueprint == "panel":
+        connection = auth.desk().settings.connections.get((request.view_args or {}).get("connection", ""))
+        ancestors = " ".join(connection.frame_ancestors) or "'none'" if connection else "'none'"
+    return f"default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors {ancestors}"

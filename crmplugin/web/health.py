@@ -1,0 +1,78 @@
+"""Is it alive, is it ready, how is it doing: for whoever runs it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from typing import Any
+
+from flask import Blueprint, Response, jsonify
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+
+from crmplugin import __version__
+from crmplugin.errors import StoreError
+from crmplugin.journeys.desk import Desk
+from crmplugin.web.auth import desk
+from crmplugin.web.problems import problem
+
+LEAST_FREE_BYTES = 64 * 1024 * 1024
+METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
+
+blueprint = Blueprint("health", __name__)
+
+
+@blueprint.get("/healthz")
+def healthz() -> Response:
+    """The process answers."""
+    return jsonify({"status": "ok", "version": __version__})
+
+
+@blueprint.get("/readyz")
+def readyz() -> Response:
+    """Database, engine and disk are there, so that requests make sense."""
+    checks = dict(_checks(desk()))
+    failing = {name: text for name, text in checks.items() if text}
+    if failing:
+        detail = "; ".join(f"{name}: {text}" for name, text in failing.items())
+        return problem(503, detail, code="not_ready")
+    return jsonify({"status": "ready", "checks": dict.fromkeys(checks, "ok")})
+
+
+def _checks(here: Desk) -> Iterator[tuple[str, str | None]]:
+    """Each check with what is wrong, None when nothing is."""
+    try:
+        here.ping()
+        yield "database", None
+    except StoreError as error:
+        yield "database", str(error)
+    yield "engine", None if here.jobs.healthy() else "the database of the jobs does not answer"
+    free = shutil.disk_usage(here.settings.var).free
+    low = f"only {free // 2**20} MB free under {here.settings.var}: make room"
+    yield "disk", None if free >= LEAST_FREE_BYTES else low
+
+
+@blueprint.get("/metrics")
+def metrics() -> Response:
+    """Counts by kind and state for Prometheus; they equal what the lists show."""
+    registry = CollectorRegistry()
+    registry.register(_Counts(desk()))
+    return Response(generate_latest(registry), content_type=METRICS_TYPE)
+
+
+class _Counts:
+    """Reads the counts from the store when it is asked."""
+
+    def __init__(self, here: Desk) -> None:
+        self._desk = here
+
+    def collect(self) -> Iterator[Any]:
+        yield _family("events", "Events by type and state.", "type", self._desk.events.counts())
+        yield _family("drafts", "Drafts by kind and status.", "kind", self._desk.drafts.counts())
+
+
+def _family(name: str, text: str, label: str, counts: dict[tuple[str, str, str], int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"crmplugin_{name}", text, labels=["connection", label, "state"])
+    for labels, count in counts.items():
+        family.add_metric(labels, count)
+    return family

@@ -1,0 +1,62 @@
+"""The door of the CRMs: verify the bytes, keep the events, commit, answer in the CRM's own form."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from flask import Blueprint, Response, request
+
+from crmplugin.domain.event import Event
+from crmplugin.errors import NotFound, Unreadable
+from crmplugin.journeys.desk import Desk
+from crmplugin.ports import Connector, Reading
+from crmplugin.web.auth import desk
+
+blueprint = Blueprint("webhooks", __name__)
+ANSWERS_400 = frozenset({"local"})
+"""Connections whose senders want to hear that a genuine body was not understood; a CRM would only send it again."""
+
+
+@blueprint.post("/webhooks/<connection>", defaults={"path": ""})
+@blueprint.post("/webhooks/<connection>/<path:path>")
+def receive(connection: str, path: str) -> Response:
+    """One call of a CRM. Never 2xx before its events are on disk."""
+    here = desk()
+    if connection not in here.settings.connections:
+        raise NotFound(f"no connection {connection!r}: the settings name the connections")
+    connector, body, now = here.connector(connection), request.get_data(cache=False), here.clock()
+    connector.verify_webhook(request.headers, body, url=_public_url(here), now=now)
+    reading = _read(connector, connection, body, now)
+    status, headers, answer = connector.acknowledge(reading, here.intake.take(reading.events))
+    return Response(answer, status, headers=_pairs(headers))
+
+
+def _public_url(here: Desk) -> str:
+    """The address as the CRM called it, which some sign: ours as the settings say, not the proxy's."""
+    if here.settings.public_url is None:
+        return request.url
+    query = request.query_string.decode("latin-1")
+    return here.settings.public_url + request.path + (f"?{query}" if query else "")
+
+
+def _read(connector: Connector, connection: str, body: bytes, now: datetime) -> Reading:
+    try:
+        return connector.read_events(body, received_at=now)
+    except Unreadable as error:
+        if connection in ANSWERS_400:
+            raise
+        return Reading(events=(_unreadable(connection, body, now, error),))
+
+
+def _unreadable(connection: str, body: bytes, now: datetime, error: Unreadable) -> Event:
+    """A genuine body that nobody understood: kept whole, so that it can be read later."""
+    name = "unreadable-" + hashlib.sha256(body).hexdigest()[:32]
+    raw: Any = {"body": body.decode("utf-8", "replace"), "reason": str(error)}
+    return Event(name, connection, "unreadable", now, raw=raw, received_at=now)
+
+
+def _pairs(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    return list(headers.items())
