@@ -1,4 +1,4 @@
-"""Looks in customer text for what is ours alone: internal numbers in any rendering, names, phrases and words of the table.
+"""Looks in customer text for what is ours alone: internal numbers in any rendering, phrases, words of the table.
 
 A value counts as leaked when an internal fact has it and no usable fact does, whether exact or rounded to two or three
 significant digits.

@@ -79,7 +79,7 @@ def _set_scene(sentence: Sentence, shelf: Shelf, reader: Reader, tenant: TenantN
 
 
 def _ground(scene: Scene) -> list[Finding]:
-    """What the facts carry: typed tokens, phrases that need a fact, citations, and for customers what must stay ours."""
+    """What the facts carry: typed tokens, phrases that need a fact, citations; for customers what must stay ours."""
     findings = [judge(token, scene) for token in scene.tokens]
     if scene.is_internal:
         return [*findings, *_citations(scene)]

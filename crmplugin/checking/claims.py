@@ -1,4 +1,4 @@
-"""Judges phrases that need a fact of their own: who said what, praise, promises, offers, validity, causes, comparisons."""
+"""Judges phrases that need a fact of their own: who said what, praise, promises, offers, validity, comparisons."""
 
 from __future__ import annotations
 
@@ -15,8 +15,10 @@ from crmplugin.checking.stems import overlap, stems_of
 from crmplugin.domain.fact import Fact
 
 APPROVED = ("guarantee", "certification", "free", "unlimited", "award", "best", "scarcity", "stock", "better", "social")
-_PROMISE = re.compile(r"\.(?:promise\d*|item\d+|next_step|next_update_at|lead_time|due|notice_on|starts_at|on|delivered_on|"
-                      r"delivery\w*|text)(?:\.|$)")  # fmt: skip
+_PROMISE = re.compile(
+    r"\.(?:promise\d*|item\d+|next_step|next_update_at|lead_time|due|notice_on|starts_at|on|delivered_on|delivery\w*|text)"
+    r"(?:\.|$)"
+)
 _SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.|$)")
 _VALID = re.compile(r"\.(?:valid_until|ends_on|valid_to|expires_on)$")
 

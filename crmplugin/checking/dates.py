@@ -63,8 +63,8 @@ _CLOCK = re.compile(
 )
 _ZONE = re.compile(
     r" ?[(,]? ?(UTC(?:[+-][0-9]{1,2})?|GMT|CES?T|MES?Z|BST|WES?T|EES?T|E[SD]?T|C[SD]T|M[SD]T|P[SD]?T|IST|JST|AE[SD]T|"
-    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][a-z]+ time|(?:Londoner|Berliner|New Yorker|Pariser|Wiener|"
-    r"Zürcher) Zeit|Ortszeit)(?!\w)\)?"
+    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][a-z]+ time|(?:New )?[A-Z][a-zü]+er Zeit|Ortszeit)"
+    r"(?!\w)\)?"
 )
 _KW = re.compile(r"(?<!\w)(?:KW|CW|week|Woche|semaine|semana|settimana) ?([0-5]?[0-9])(?![\w.,]?[0-9])", re.IGNORECASE)
 _BEFORE_RANGE = re.compile(
@@ -90,7 +90,8 @@ def _grammar(language: str) -> _Grammar:
         {**short, **weekdays},
         long_days,
         re.compile(
-            rf"(?<![\w.,]){lead}(?P<d>[0-3]?[0-9]){ordinal} ?(?:(?:{of}) )?(?P<m>{month})(?!\w)(?:\.(?= [0-9a-z]))?{tail}",
+            rf"(?<![\w.,]){lead}(?P<d>[0-3]?[0-9]){ordinal} ?(?:(?:{of}) )?"
+            rf"(?P<m>{month})(?!\w)(?:\.(?= [0-9a-z]))?{tail}",
             re.I,
         ),
         re.compile(
@@ -111,7 +112,7 @@ def _any(words: object) -> str:
 def _cldr(language: str, what: str) -> dict[str, int]:
     """Names of months (1 to 12) or days (Monday 0) in all widths but one letter."""
     table_ = getattr(Locale.parse(language), what)
-    found = {}
+    found: dict[str, int] = {}
     for context in ("format", "stand-alone"):
         for width in ("wide", "abbreviated"):
             found |= {str(name).lower().rstrip("."): n for n, name in table_[context][width].items()}

@@ -10,7 +10,10 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-_SPACES = "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000\t\n\r\v\f\u2028\u2029"
+_SPACES = (
+    "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
+    "\t\n\r\v\f\u2028\u2029"
+)
 _ONE_TO_ONE = {
     **{ord(c): " " for c in _SPACES},
     **{ord(c): "'" for c in "’ʼ‘´`ʹ′"},

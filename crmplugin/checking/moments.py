@@ -8,7 +8,7 @@ from datetime import date, datetime
 
 from crmplugin.checking.dates import When
 from crmplugin.checking.fold import lower
-from crmplugin.checking.lists import table
+from crmplugin.checking.lists import table, topic
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import Dated, _zone
 from crmplugin.checking.spans import Token
@@ -134,20 +134,8 @@ def _same_clock(dated: Dated, when: When, scene: Scene) -> bool:
     return _clock(dated.at, scene.shelf.zone, scene) == when.clock or _shown_clock(dated.fact.display, when)
 
 
-_FIXED = {"CET": "Europe/Berlin", "CEST": "Europe/Berlin", "MEZ": "Europe/Berlin", "MESZ": "Europe/Berlin", "GMT": "Europe/London",
-          "BST": "Europe/London", "EST": "America/New_York", "EDT": "America/New_York", "ET": "America/New_York",
-          "CST": "America/Chicago", "CDT": "America/Chicago", "MST": "America/Denver", "MDT": "America/Denver",
-          "PST": "America/Los_Angeles", "PDT": "America/Los_Angeles", "EET": "Europe/Helsinki", "EEST": "Europe/Helsinki",
-          "WET": "Europe/Lisbon", "WEST": "Europe/Lisbon", "JST": "Asia/Tokyo", "IST": "Asia/Kolkata"}  # fmt: skip
-_CITIES = {"London": "Europe/London", "Londoner": "Europe/London", "Berlin": "Europe/Berlin", "Berliner": "Europe/Berlin",
-           "Paris": "Europe/Paris", "Pariser": "Europe/Paris", "York": "America/New_York", "Yorker": "America/New_York",
-           "Vienna": "Europe/Vienna", "Wiener": "Europe/Vienna", "Zürcher": "Europe/Zurich", "Zurich": "Europe/Zurich"}  # fmt: skip
-
-
 def _clock(at: datetime, zone: str, scene: Scene) -> tuple[int, int] | None:
-    name = (
-        _FIXED.get(zone) or _CITIES.get(zone.split()[0]) or (zone if "/" in zone or zone == "UTC" else scene.shelf.zone)
-    )
+    name = _zone_name(zone) or scene.shelf.zone
     if at.tzinfo is None:
         return at.hour, at.minute
     local = at.astimezone(_zone(name))
@@ -164,5 +152,13 @@ def _shown_clock(display: str, when: When) -> bool:
 def _local_day(dated: Dated, when: When) -> date | None:
     if dated.at is None or dated.at.tzinfo is None:
         return None
-    name = _FIXED.get(when.zone or "", when.zone or "")
-    return dated.at.astimezone(_zone(name)).date() if "/" in name else dated.at.date()
+    name = _zone_name(when.zone or "")
+    return dated.at.astimezone(_zone(name)).date() if name else dated.at.date()
+
+
+def _zone_name(written: str) -> str | None:
+    """The IANA name of a zone as people write it: CET, Europe/London, London time."""
+    zones: dict[str, str] = topic("dates")["zones"]
+    if "/" in written or written == "UTC":
+        return written
+    return next((zones[word] for word in (written, *written.split()) if word in zones), None)

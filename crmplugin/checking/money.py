@@ -27,7 +27,7 @@ def _meaning() -> dict[str, tuple[str, ...]]:
     marks = {sign: tuple(codes) for sign, codes in data["signs"].items()} | {c: (c,) for c in data["codes"]}
     for code, words in data["words"].items():
         codes = tuple(data["signs"]["$"]) if code == "dollar" else (code,)
-        marks |= {w: codes for w in words}
+        marks |= dict.fromkeys(words, codes)
     return marks
 
 

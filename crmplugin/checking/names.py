@@ -180,9 +180,7 @@ def _fits(entry: _Entry, breaks: frozenset[int], written: str, length: int) -> b
     if name.kind == "product":
         if not shifted and not breaks <= entry.breaks | entry.may_break:
             return False
-    elif not shifted and breaks != entry.breaks:
-        return False
-    elif shifted and len(breaks) != len(entry.breaks):
+    elif len(breaks) != len(entry.breaks) or (not shifted and breaks != entry.breaks):
         return False
     return _case_fits(entry, written)
 

@@ -78,9 +78,9 @@ def _in_words(token: Token, scene: Scene) -> list[Fact]:
 def _stranger(token: Token, scene: Scene) -> Finding:
     """A name of the tenant that is not in this brief. A deal's own name is internal, of our account or another."""
     names = [m.name for m in token.matches]
-    if all(n.kind == "deal" for n in names):
-        if any(n.owner_id == _company_id(scene) for n in names) and len(scene.text_of(token).split()) < 3:
-            return scene.judge(token, "supported")
+    ours = any(n.owner_id == _company_id(scene) for n in names)
+    if ours and all(n.kind == "deal" for n in names) and len(scene.text_of(token).split()) < 3:
+        return scene.judge(token, "supported")
     kind = {"company": "another company", "contact": "another person", "product": "another product"}.get(
         names[0].kind, "another deal"
     )

@@ -91,7 +91,7 @@ def _find_digits(text: str, language: str, locale: str) -> Iterator[Number]:
 
 
 def _pieces(written: str, start: int, locale: str, whole: tuple[Decimal, ...]) -> Iterator[Number]:
-    """ "10 300" where spaces do not group: one number for readers elsewhere, so all of it is kept as another reading."""
+    """ "10 300" where spaces do not group: one number for readers elsewhere, kept as another reading."""
     yield Number(start, start + len(written), None, whole)
 
 

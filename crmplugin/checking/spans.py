@@ -23,7 +23,7 @@ _ALWAYS = re.compile(
     re.I,
 )
 _STANDARD = re.compile(
-    r"(?<!\w)(?:(?:ISO|EN|DIN|IEC|VDE|ASTM|ANSI|IEEE|RFC|GDPR|ATEX|HACCP|IP|UL|CE|NIST|SOC|NFPA|API|NAMUR|NE)[ /-]){0,3}"
+    r"(?<!\w)(?:(?:ISO|EN|DIN|IEC|VDE|ASTM|ANSI|IEEE|RFC|ATEX|IP|UL|CE|NIST|SOC|NFPA|API|NE)[ /-]){0,3}"
     r"(?:ISO|EN|DIN|IEC|VDE|ASTM|ANSI|IEEE|RFC|ATEX|IP|UL|NIST|SOC|NFPA|API|NE) ?[0-9][0-9A-Za-z:.-]{0,14}(?<![.:-])"
 )
 _CODE = re.compile(
@@ -32,7 +32,8 @@ _CODE = re.compile(
 )
 _NUMBER_CODE = re.compile(r"(?<![\w.,/-])[0-9]{2,8}(?:[-/][0-9A-Z]{2,8}){1,4}(?![\w-])")
 _CAPITAL = re.compile(
-    r"(?<![\w])[^\W\d_a-z][\w'&.-]{0,40}(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?[^\W\d_a-z][\w'&.-]{0,40}){0,6}"
+    r"(?<![\w])[^\W\d_a-z][\w'&.-]{0,40}"
+    r"(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?[^\W\d_a-z][\w'&.-]{0,40}){0,6}"
 )
 _PERCENT = re.compile(r" ?[%‰]")
 
@@ -90,7 +91,7 @@ class _Mask:
 
 
 def find_tokens(folded: Folded, reader: Reader, own: TenantNames, tenant: TenantNames | None) -> list[Token]:
-    """All typed pieces of a sentence in order of place. `own` are the names of the facts, `tenant` those of everybody."""
+    """All typed pieces of a sentence in order of place. `own`: names of the facts, `tenant`: everybody's."""
     mask = _Mask(folded)
     found = list(mask.take("fixed", (m.span() for m in _ALWAYS.finditer(folded.text))))
     found += mask.take("email", links.find_emails(mask.text))
@@ -134,7 +135,7 @@ def _take_names(mask: _Mask, names: dict[tuple[int, int], list[Match]]) -> Itera
 
 
 def _neighbours_fit(text: str, match: Match) -> bool:
-    """Whether an everyday word is meant as a name: on the brief's list and capitalised, or beside a word that shows it."""
+    """Whether an everyday word is meant as a name: on the brief's list with a capital, or beside a telling word."""
     written = text[match.start : match.end]
     if not written[:1].isupper() and not written[:1].isdigit():
         return False
@@ -162,18 +163,19 @@ def _is_code(text: str) -> bool:
 def _take_numbers(mask: _Mask, reader: Reader) -> list[Token]:
     text, low = mask.text, mask.low
     numbers = find_numbers(text, low, language=reader.words, locale=reader.locale)
-    tokens, i = [], 0
+    tokens: list[Token] = []
+    i = 0
     while i < len(numbers):
-        pair = numbers[i : i + 2]
-        if len(pair) == 2 and _is_range(low, *pair, reader.words):
-            tokens.append(_measure(mask, tuple(pair), reader.words))
+        one, two = numbers[i], numbers[i + 1] if i + 1 < len(numbers) else None
+        if two and _is_range(low, one, two, reader.words):
+            tokens.append(_measure(mask, (one, two), reader.words))
             i += 2
-        elif len(pair) == 2 and _is_ratio(low, *pair, reader.words):
-            tokens.append(Token("number", pair[0].start, pair[1].end, tuple(pair), ratio=True,
-                                hedge=_hedge(low, pair[0].start, reader.words)))  # fmt: skip
+        elif two and _is_ratio(low, one, two, reader.words):
+            hedge = _hedge(low, one.start, reader.words)
+            tokens.append(Token("number", one.start, two.end, (one, two), ratio=True, hedge=hedge))
             i += 2
         else:
-            tokens.append(_measure(mask, (numbers[i],), reader.words))
+            tokens.append(_measure(mask, (one,), reader.words))
             i += 1
     for token in tokens:
         mask.strike(token.start, token.end)

@@ -9,8 +9,8 @@ from crmplugin.checking.fold import bare
 from crmplugin.checking.lists import topic
 
 _WORD = re.compile(r"[^\W_]+")
-_ENDINGS = ("ungen", "ation", "ement", "ings", "ung", "ing", "ions", "ion", "ment", "ern", "ten", "ed", "en", "er", "es",
-            "em", "et", "ar", "ir", "as", "os", "s", "n", "e", "a", "o", "i", "t", "y")  # fmt: skip
+_ENDINGS = ("ungen", "ation", "ement", "ings", "ung", "ing", "ions", "ion", "ment", "ern", "ten", "ed", "en", "er",
+            "es", "em", "et", "ar", "ir", "as", "os", "s", "n", "e", "a", "o", "i", "t", "y")  # fmt: skip
 _SHORTEST = 4
 _LONGEST = 8
 

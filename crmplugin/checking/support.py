@@ -12,8 +12,8 @@ from crmplugin.checking.derive import Row, derived_counts, derived_days, derived
 from crmplugin.checking.fold import fold_text
 from crmplugin.checking.lists import LANGUAGES, table
 from crmplugin.checking.measures import TIME_UNITS, same_value, states, states_duration, states_percent, values_of
-from crmplugin.checking.money import fits
 from crmplugin.checking.moments import judge_date
+from crmplugin.checking.money import fits
 from crmplugin.checking.naming import judge_capital, judge_code, judge_name
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import Dated, Numeric

@@ -13,8 +13,8 @@ from crmplugin.checking.lists import phrase_book
 from crmplugin.checking.scene import Finding, Scene
 
 _PLACEHOLDER = re.compile(
-    r"\{[^{}\n]{0,60}\}|\[[A-Za-zÀ-ž][^\[\]\n]{0,40}\]|<[A-Za-z_][\w ]{0,30}>|(?<!\w)(?:XXX+|xxx+|TBD|TBA|TODO|FIXME|lorem ipsum|undefined|NaN|null|"
-    r"None|N/A|n/a|_{3,}|\?{3,})(?!\w)|_{3,}|%\w+%|\$\{"
+    r"\{[^{}\n]{0,60}\}|\[[A-Za-zÀ-ž][^\[\]\n]{0,40}\]|<[A-Za-z_][\w ]{0,30}>|_{3,}|%\w+%|\$\{"
+    r"|(?<!\w)(?:XXX+|xxx+|TBD|TBA|TODO|FIXME|lorem ipsum|undefined|NaN|null|None|N/A|n/a|\?{3,})(?!\w)"
 )
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _CAPS = re.compile(r"(?<![\w-])[A-ZÄÖÜÀ-ÖØ-Þ]{4,}(?![\w-])")
