@@ -21,6 +21,7 @@ from crmplugin.demo.expand import (
     expand_rhythm,
     expand_talk,
     fill_contact,
+    newest_sent,
     price_deal,
     set_ends,
 )
@@ -91,10 +92,11 @@ def _price(data: dict[str, Any], companies: dict[str, Record], today: date) -> N
     """Prices on the lines of deals, quotes and orders, and the totals that follow from them."""
     data["prices"] += expand_price_list(data["price_lists"])
     names = {product["id"]: product["name"] for product in data["products"]}
-    data["line_items"] = []
-    for deal in data["deals"]:
-        data["line_items"] += price_deal(deal, data["prices"], names)
     deals = {deal["id"]: deal for deal in data["deals"]}
     data["quotes"] = [expand_quote(quote, deals, data["prices"], names) for quote in data["quotes"]]
+    quotes = newest_sent(data["quotes"])
+    data["line_items"] = [
+        item for deal in data["deals"] for item in price_deal(deal, quotes.get(deal["id"]), data["prices"], names)
+    ]
     orders = [expand_order(order, companies, data["prices"], today) for order in data["orders"]]
     data["orders"] = sorted(orders, key=lambda order: order["ordered_at"])

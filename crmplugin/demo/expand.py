@@ -125,20 +125,39 @@ def stage_changes(deal: str, moves: list[tuple[str, str]]) -> list[Record]:
     ]
 
 
-def price_deal(deal: Record, prices: list[Record], names: dict[str, str]) -> list[Record]:
-    """The line items of a deal's `lines`; fills the deal's products and, where it names none, its amounts."""
-    if "lines" not in deal:
+def newest_sent(quotes: list[Record]) -> dict[str, Record]:
+    """Deal id -> the quote that was sent last."""
+    sent = [quote for quote in quotes if quote.get("sent_at")]
+    return {quote["deal_id"]: quote for quote in sorted(sent, key=lambda quote: str(quote["sent_at"]))}
+
+
+def price_deal(deal: Record, quote: Record | None, prices: list[Record], names: dict[str, str]) -> list[Record]:
+    """The line items of a deal: those of its quote, freight too, else its own lines at the prices of its first day.
+
+    Fills the deal's products, discount and, where it names none, its amounts.
+    """
+    currency, own = str(deal["currency"]), deal.pop("lines", [])
+    lines = (
+        quote["lines"] if quote else expand_lines(own, prices, deal["company_id"], currency, deal["created_at"][:10])
+    )
+    if not lines:
         return []
-    currency, day = str(deal["currency"]), deal["created_at"][:10]
-    lines = expand_lines(deal.pop("lines"), prices, deal["company_id"], currency, day)
+    discount, freight = (quote or deal).get("discount_pct"), (quote or {}).get("freight")
     deal.setdefault("list_amount", sum_lines(lines))
-    deal.setdefault("amount", sum_lines(lines, discount_pct=deal.get("discount_pct")))
+    deal.setdefault("amount", quote["total"] if quote else sum_lines(lines, discount_pct=discount))
+    deal.setdefault("discount_pct", discount)
     deal.setdefault("product_ids", [line["product_id"] for line in lines])
+    items = [line_item(line, names[line["product_id"]], discount) for line in lines]
+    items += [{"description": "Freight", "quantity": 1, "unit_price": freight}] if freight else []
     return [
-        {"id": f"LI-{deal['id']}-{n}", "deal_id": deal["id"], "description": names[line["product_id"]],
-         "currency": currency, **line}
-        for n, line in enumerate(lines, 1)
-    ]  # fmt: skip
+        {"id": f"LI-{deal['id']}-{n}", "deal_id": deal["id"], "currency": currency, **item}
+        for n, item in enumerate(items, 1)
+    ]
+
+
+def line_item(line: Record, description: str, discount_pct: Any) -> Record:
+    taken = {key: line[key] for key in ("product_id", "quantity", "unit_price")}
+    return {**taken, "description": description, "discount_pct": discount_pct}
 
 
 def expand_quote(quote: Record, deals: dict[str, Record], prices: list[Record], names: dict[str, str]) -> Record:
