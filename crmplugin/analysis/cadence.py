@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
-from functools import cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo
 
 from crmplugin.analysis.business_days import Countries, add_business_days, business_days_between
@@ -139,12 +139,14 @@ def promotional_touches(
     return tuple(sorted(t for t in found if t))
 
 
+@lru_cache(maxsize=4096)
 def _markers(source: str | None) -> frozenset[str]:
     if not source or source.startswith(OURS):
         return frozenset()
     return frozenset(part for part in _SEPARATORS.split(_CAMEL.sub("_", source).lower()) if part)
 
 
+@lru_cache(maxsize=4096)
 def _begins(subject: str | None, kind: str) -> bool:
     return bool(subject) and fold(subject or "").strip().startswith(_beginnings(kind))
 

@@ -32,8 +32,9 @@ def unanswered(activities: Iterable[Activity], now: datetime) -> tuple[Activity,
     if not inbound:
         return ()
     oldest = inbound[-1][0] - timedelta(days=STILL_OPEN_DAYS)
-    recent = [a for at, _, a in inbound if at >= oldest and not is_courtesy(a.body)]
-    return tuple(a for a in recent if not any(settles(b, a, now) for b in known))
+    later = [b for b in known if b.at and b.at > oldest]
+    waiting = [a for at, _, a in inbound if at >= oldest and not any(settles(b, a, now) for b in later)]
+    return tuple(a for a in waiting if not is_courtesy(a.body))
 
 
 def meeting_to_recap(
