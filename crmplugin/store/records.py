@@ -55,6 +55,10 @@ class RecordStore:
         self._shared: dict[str, tuple[Any, Shared]] = {}
         self._populations: dict[str, tuple[str | None, Population]] = {}
 
+    def close(self) -> None:
+        """Gives the database connections back."""
+        self._engine.dispose()
+
     # Reading
 
     def read_context(self, connection: str, subject: Subject, *, crm: str = "local") -> Context:
