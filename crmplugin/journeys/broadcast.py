@@ -88,13 +88,14 @@ class Broadcast:
     def __init__(self, store: PieceStore) -> None:
         self.store = store
         self._channels: dict[str, Channel] = {}
-        self._lock = threading.Lock()
+        self._lock = threading.Condition()
 
     def open(self, draft_id: str) -> Channel:
         """A new channel; readers who asked before see it from its first piece."""
         channel = Channel(draft_id, self.store)
         with self._lock:
             self._channels[draft_id] = channel
+            self._lock.notify_all()
         return channel
 
     def close(self, draft_id: str) -> None:
@@ -113,6 +114,12 @@ class Broadcast:
         with self._lock:
             return self._channels.get(draft_id)
 
+    def wait_open(self, draft_id: str, timeout_s: float) -> Channel | None:
+        """The channel of a draft, waiting a while for one that is about to open."""
+        with self._lock:
+            self._lock.wait_for(lambda: draft_id in self._channels, timeout_s)
+            return self._channels.get(draft_id)
+
     def stop(self, draft_id: str) -> None:
         """Stops the writing of a draft if it happens in this process."""
         channel = self.find(draft_id)
@@ -126,9 +133,7 @@ class Broadcast:
             left = deadline - time.monotonic()
             if left <= 0:
                 return False
-            channel = self.find(draft_id)
+            channel = self.wait_open(draft_id, min(left, poll_s))
             if channel is not None:
                 channel.wait_closed(min(left, 1.0))
-            else:
-                time.sleep(min(left, poll_s))
         return True

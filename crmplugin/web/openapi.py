@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
-from apispec import APISpec
 from flask import Flask
 from flask_smorest import Api
+from flask_smorest.utils import prepare_response
 from werkzeug.exceptions import HTTPException
 
 from crmplugin import __version__
@@ -37,15 +38,15 @@ class ProblemApi(Api):  # type: ignore[misc]
     def handle_http_exception(self, error: HTTPException) -> Any:
         return from_http(error)
 
+    def _register_responses(self) -> None:
+        """Every error response by the name of its status, and the default one, as problem documents."""
+        names = {status.name: status.phrase for status in HTTPStatus if status >= 400}
+        for name, text in {**names, self.DEFAULT_ERROR_RESPONSE_NAME: "A problem, with a code for machines"}.items():
+            response = {"description": text, "schema": self.ERROR_SCHEMA}
+            prepare_response(response, self.spec, PROBLEM_TYPE)
+            self.spec.components.response(name, response, lazy=True)
+
 
 def open_api(app: Flask) -> ProblemApi:
     app.config.update(SETTINGS)
     return ProblemApi(app)
-
-
-def finish(spec: APISpec) -> None:
-    """Says that errors are problem documents, which flask-smorest writes down as plain JSON."""
-    for name, response in spec.components.responses.items():
-        content = response.get("content", {})
-        if name != "UNPROCESSABLE" and "application/json" in content:
-            content[PROBLEM_TYPE] = content.pop("application/json")

@@ -35,7 +35,8 @@ def launch(connection: str) -> Response:
     here = desk()
     _check_known(here, connection)
     now = here.clock()
-    subject, user_id = read_launch(here.settings.signing_key, connection, request.args, now=now)
+    query = dict(request.args.items(multi=True))
+    subject, user_id = read_launch(here.settings.signing_key, connection, query, now=now)
     ends = now + PASS_LASTS
     claims = {"aud": PASS_AUDIENCE, "con": connection, "sub": user_id or "", "exp": ends}
     token = jwt.encode(claims, here.settings.signing_key, algorithm="HS256")

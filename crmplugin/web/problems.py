@@ -139,6 +139,9 @@ def register(app: Flask) -> None:
     """Makes every error of the application a problem document."""
     app.register_error_handler(HTTPException, from_http)
     app.register_error_handler(CrmPluginError, from_error)
+    app.register_error_handler(
+        RecursionError, lambda _: problem(400, "the body is not JSON that can be read: too deep")
+    )
     app.register_error_handler(Exception, _unexpected)
 
 

@@ -46,6 +46,7 @@ class StreamCap:
 def follow(desk: Desk, draft_id: str, after: int) -> Iterator[str]:
     """Lines of a draft's stream behind the n-th piece, until the draft is finished or ten minutes are over."""
     ends = time.monotonic() + LONGEST_S
+    beat = time.monotonic() + BEAT_S
     yield "retry: 1000\n\n"
     while time.monotonic() < ends:
         # The status is read first: what came before it finished is then surely in the pieces.
@@ -57,18 +58,16 @@ def follow(desk: Desk, draft_id: str, after: int) -> Iterator[str]:
         if row.status not in UNFINISHED:
             yield _last(row, after + 1)
             return
-        if not pieces:
+        if time.monotonic() > beat:
+            beat = time.monotonic() + BEAT_S
             yield ": waiting\n\n"
 
 
 def _next_pieces(desk: Desk, draft_id: str, after: int, *, finished: bool) -> list[Piece]:
-    channel = desk.broadcast.find(draft_id)
+    channel = desk.broadcast.wait_open(draft_id, 0 if finished else POLL_S)
     if channel is not None:
         return channel.wait(after, 0 if finished else BEAT_S)
-    pieces = list(desk.broadcast.store.after(draft_id, after))
-    if not pieces and not finished:
-        time.sleep(POLL_S)
-    return pieces
+    return list(desk.broadcast.store.after(draft_id, after))
 
 
 def _last(row: DraftRow, n: int) -> str:
