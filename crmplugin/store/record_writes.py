@@ -51,9 +51,9 @@ class Batch:
     entries: dict[Key, Counts] = field(default_factory=dict)
 
     def take(self, key: Key, change: Document) -> None:
-        old = self.after.get(key) or self.before.get(key)
+        old = self.after.get(key, self.before.get(key))
         new = merge(old or {}, change)
-        counted = Counts(unchanged=1) if new == old else Counts(updated=1) if old else Counts(taken=1)
+        counted = Counts(unchanged=1) if new == old else Counts(taken=1) if old is None else Counts(updated=1)
         self.after[key] = new
         self.entries[key] = self.entries.get(key, Counts()) + counted
 
