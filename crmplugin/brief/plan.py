@@ -14,10 +14,10 @@ from typing import Protocol
 from crmplugin.analysis.language import guess_language
 from crmplugin.brief.plan_answers import answer_beats
 from crmplugin.brief.plan_channels import for_channel
-from crmplugin.brief.plan_found import found_answers
+from crmplugin.brief.plan_found import found_answers, found_article
 from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
 from crmplugin.brief.plan_offer import find_offer
-from crmplugin.brief.plan_places import find_places, promise_aliases, told_promise
+from crmplugin.brief.plan_places import find_places, owner_of, promise_aliases, told_promise
 from crmplugin.brief.plan_recap import recap_beats
 from crmplugin.brief.plan_rows import Scene
 from crmplugin.brief.plans_customer import (
@@ -39,6 +39,8 @@ from crmplugin.ports import Population
 
 KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
 FREE_TEXT = ("text", "claim", "quote_text")
+ENOUGH_WORDS = 8
+"""Words from which on the guess of a language is trusted."""
 Made = tuple[tuple[Beat, ...], tuple[str, ...]]
 
 
@@ -74,7 +76,7 @@ def make_plan(
     if choice.kind in INTERNAL_KINDS:
         beats, missing = internal_beats(choice.kind, sheet)
     else:
-        beats, missing = _customer_beats(context, signals, choice, sheet, contact, language, population)
+        beats, missing = _customer_beats(context, signals, choice, sheet, contact, language, population, request)
         beats = for_channel(beats, choice.channel, sheet.facts)
     if not any(beat.role != "subject" for beat in beats):
         return None, missing or ("facts about the subject",)
@@ -107,26 +109,27 @@ def _plan(
 
 def _customer_beats(
     context: Context, signals: Signals, choice: Chosen, sheet: Sheet, contact: Contact | None, language: str,
-    population: Population | None,
+    population: Population | None, request: Request,
 ) -> Made:  # fmt: skip
-    told, foreign = _tellable(sheet.facts, contact, choice.send_on, language)
+    told, foreign = _tellable(sheet.facts, contact, choice.send_on, language, _home_language(context))
     if choice.type in ("new_value", "win_back"):
         told = _untold(told, context, contact)
     facts = {fact.id: fact for fact in told}
     scene = Scene(
         facts, find_places(context, signals, facts, send_on=choice.send_on), promise_aliases(signals, facts)
     )  # fmt: skip
-    beats, missing = _beats_of(scene, context, signals, choice, language, population)
+    beats, missing = _beats_of(scene, context, signals, choice, language, population, request)
     if any(beat.must for beat in beats) and not missing:
         return beats, ()
     return (), (*missing, *(f"{f.label}, in {language}: it is recorded in another language" for f in foreign[:3]))
 
 
 def _beats_of(
-    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, population: Population | None
-) -> Made:
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, population: Population | None,
+    request: Request,
+) -> Made:  # fmt: skip
     if choice.type == "answer":
-        return answer_beats(scene, context, signals, found_answers(context, signals, scene.facts))
+        return answer_beats(scene, context, signals, found_answers(context, signals, request))
     if choice.type == "recap":
         return recap_beats(scene, context, signals, send_on=choice.send_on, language=language)
     if choice.type == "stage_step":
@@ -136,11 +139,11 @@ def _beats_of(
         return scene.beats(FOLLOW_UPS["deliver_promise_late" if ours and ours.days_late > 0 else "deliver_promise"])
     if choice.type in FOLLOW_UPS:
         return scene.beats(FOLLOW_UPS[choice.type or ""])
-    return _other_kind(scene, context, signals, choice, population)
+    return _other_kind(scene, context, signals, choice, population, request)
 
 
 def _other_kind(
-    scene: Scene, context: Context, signals: Signals, choice: Chosen, population: Population | None
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, population: Population | None, request: Request
 ) -> Made:
     if choice.kind == "pitch":
         places, aliases = find_offer(context, signals, scene.facts, population)
@@ -149,17 +152,16 @@ def _other_kind(
     if choice.kind == "social_reply":
         mood = {"pleased": SOCIAL_PLEASED, "angry": SOCIAL_UPSET, "worried": SOCIAL_UPSET}
         return scene.beats(mood.get(signals.mood or "", SOCIAL_NEUTRAL))
-    if choice.kind == "help_answer":
-        return scene.beats(HELP_ANSWER)
-    return scene.beats(SERVICE_REPLY)
+    helped = replace(scene, aliases={**scene.aliases, **found_article(context, signals, request)})
+    return helped.beats(HELP_ANSWER if choice.kind == "help_answer" else SERVICE_REPLY)
 
 
 def _tellable(
-    facts: Iterable[Fact], contact: Contact | None, send_on: date, language: str
+    facts: Iterable[Fact], contact: Contact | None, send_on: date, language: str, home: str | None
 ) -> tuple[list[Fact], list[Fact]]:
     """Facts that may stand in a text to this person, and those left out only for their language."""
     told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on)]
-    foreign = [f for f in told if _is_foreign(f, language)]
+    foreign = [f for f in told if _is_foreign(f, language, home)]
     return [f for f in told if f not in foreign], foreign
 
 
@@ -171,11 +173,20 @@ def _in_date(fact: Fact, send_on: date) -> bool:
     return fact.kind in KEEPS_WITHOUT_DATE or fact.valid_until is None or fact.valid_until >= send_on
 
 
-def _is_foreign(fact: Fact, language: str) -> bool:
+def _home_language(context: Context) -> str | None:
+    """The language our own short texts (features, descriptions) are probably in: that of the colleague who signs."""
+    owner = owner_of(context)
+    return owner.language if owner else None
+
+
+def _is_foreign(fact: Fact, language: str, home: str | None) -> bool:
     """Whether a free text would put another language into the message. A question is never shown as it stands."""
-    if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title")):
+    if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title", ".subject")):
         return False
-    return (guess_language(fact.value) or language) != language
+    guess = guess_language(fact.value)
+    if len(fact.value.split()) < ENOUGH_WORDS and guess not in (language, home):
+        guess = home
+    return (guess or language) != language
 
 
 def _untold(facts: list[Fact], context: Context, contact: Contact | None) -> list[Fact]:

@@ -8,7 +8,8 @@ that has ended.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Protocol
 
@@ -24,24 +25,39 @@ Made = tuple[tuple[Beat, ...], tuple[str, ...]]
 
 
 class Found(Protocol):
-    """What `find_answers` gives: the facts that answer a question. verdict: yes, no or None."""
+    """What `find_answers` gives: the facts that answer a question, and how sure that is (0 to 1)."""
 
+    @property
+    def intent(self) -> str: ...
     @property
     def fact_ids(self) -> tuple[str, ...]: ...
     @property
-    def verdict(self) -> str | None: ...
+    def verdict(self) -> str: ...
+    @property
+    def certainty(self) -> Decimal: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """How one kind of answer is said: the field whose fact it needs, the question restated, the answer, the subject."""
+    """How one kind of answer is said: the fact it needs, the question restated, the answer, the subject."""
 
-    field: str
+    needs: str
     asked: Option
     answers: tuple[Option, ...]
     subject: Option
-    only_yes: bool = False
+    only: Mapping[str, str] = field(default_factory=dict)
+    """Intents and verdicts it is for; empty: every one."""
 
+
+ASKED_INCLUDED = say("answer.asked_included", number="a_quote.number", on="message.on")
+ASKED_PRICE = say("answer.asked_price", number="a_quote.number", on="message.on")
+ASKED_PRODUCT = say("answer.asked_product", product="a_product.name", on="message.on")
+ASKED_ORDER = say("answer.asked_order", number="an_order.number", on="message.on")
+ASKED_CONTRACT = say("answer.asked_contract", name="a_contract.name", on="message.on")
+ASKED = say("answer.asked", on="message.on")
+OF_QUOTE = say("answer.subject_quote", "subject", number="a_quote.number")
+OF_ORDER = say("answer.subject_order", "subject", number="an_order.number")
+OF_DAY = say("answer.subject_date", "subject", on="message.on")
 
 TOPICS: tuple[Topic, ...] = (
     Topic(
@@ -52,16 +68,28 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "quotes.line.product",
-        say("answer.asked_included", number="a_quote.number", on="message.on"),
+        ASKED_INCLUDED,
         (
             say(
+                "answer.included_count", "claim",
+                quantity="a_line.quantity", product="a_line.product",
+                number="a_quote.number", description="a_text.shown",
+            ),
+            say(
                 "answer.included", "claim",
-                product="a_line.product", number="a_quote.number", description="a_product.description",
+                product="a_line.product", number="a_quote.number", description="a_text.shown",
             ),
             say("answer.included_plain", "claim", product="a_line.product", number="a_quote.number"),
         ),
         say("answer.subject_included", "subject", number="a_quote.number", product="a_line.product"),
-        only_yes=True,
+        only={"included": "yes"},
+    ),
+    Topic(
+        "quotes.freight",
+        ASKED_INCLUDED,
+        (say("answer.freight", "claim", number="a_quote.number", freight="a_quote.freight"),),
+        OF_QUOTE,
+        only={"included": "yes"},
     ),
     Topic(
         "quotes.valid_until",
@@ -70,83 +98,96 @@ TOPICS: tuple[Topic, ...] = (
             say("answer.ended", "claim", number="an_ended_quote.number", valid_until="an_ended_quote.valid_until"),
             say("answer.valid", "claim", number="a_quote.number", valid_until="a_quote.valid_until"),
         ),
-        say("answer.subject_quote", "subject", number="a_quote.number"),
+        OF_QUOTE,
     ),
     Topic(
         "quotes.line.unit_price",
-        say("answer.asked_price", number="a_quote.number", on="message.on"),
+        ASKED_PRICE,
         (
             say(
                 "answer.unit_price", "claim",
                 number="a_quote.number", product="a_line.product", price="a_line.unit_price",
             ),
         ),
-        say("answer.subject_quote", "subject", number="a_quote.number"),
+        OF_QUOTE,
     ),
     Topic(
         "quotes.total",
-        say("answer.asked_price", number="a_quote.number", on="message.on"),
+        ASKED_PRICE,
         (say("answer.total", "claim", number="a_quote.number", total="a_quote.total"),),
-        say("answer.subject_quote", "subject", number="a_quote.number"),
-    ),
-    Topic(
-        "quotes.line.quantity",
-        say("answer.asked_included", number="a_quote.number", on="message.on"),
-        (
-            say(
-                "answer.quantity", "claim",
-                number="a_quote.number", quantity="a_line.quantity", product="a_line.product",
-            ),
-        ),
-        say("answer.subject_quote", "subject", number="a_quote.number"),
+        OF_QUOTE,
     ),
     Topic(
         "orders.delivered_on",
-        say("answer.asked_order", number="an_order.number", on="message.on"),
+        ASKED_ORDER,
         (say("answer.delivered", "claim", number="an_order.number", delivered_on="an_order.delivered_on"),),
-        say("answer.subject_order", "subject", number="an_order.number"),
+        OF_ORDER,
     ),
     Topic(
         "orders.ordered_on",
-        say("answer.asked_order", number="an_order.number", on="message.on"),
+        ASKED_ORDER,
         (say("answer.ordered", "claim", number="an_order.number", ordered_on="an_order.ordered_on"),),
-        say("answer.subject_order", "subject", number="an_order.number"),
+        OF_ORDER,
     ),
     Topic(
-        "tickets.next_update_at",
+        "tickets.number",
         say("answer.asked_ticket", number="a_ticket.number", on="message.on"),
-        (say("answer.ticket_update", "claim", number="a_ticket.number", at="a_ticket.next_update_at"),),
+        (
+            say(
+                "service_acknowledgement.owner_update", "claim",
+                owner="a_ticket.owner_name", at="a_ticket.next_update_at",
+            ),
+            say("answer.ticket_update", "claim", number="a_ticket.number", at="a_ticket.next_update_at"),
+            say("service_acknowledgement.owner", "claim", owner="a_ticket.owner_name"),
+        ),
         say("answer.subject_ticket", "subject", number="a_ticket.number"),
     ),
     Topic(
-        "contracts.notice_on",
-        say("answer.asked_contract", name="a_contract.name", on="message.on"),
-        (say("answer.notice", "claim", notice_on="a_contract.notice_on", carried=("a_contract.name",)),),
-        say("answer.subject_date", "subject", on="message.on"),
-    ),
-    Topic(
         "contracts.ends_on",
-        say("answer.asked_contract", name="a_contract.name", on="message.on"),
-        (say("answer.contract_ends", "claim", name="a_contract.name", ends_on="a_contract.ends_on"),),
-        say("answer.subject_date", "subject", on="message.on"),
+        ASKED_CONTRACT,
+        (
+            say(
+                "answer.contract_notice", "claim",
+                name="a_contract.name", ends_on="a_contract.ends_on", notice_on="a_contract.notice_on",
+            ),
+            say("answer.contract_ends", "claim", name="a_contract.name", ends_on="a_contract.ends_on"),
+        ),
+        OF_DAY,
     ),
     Topic(
-        "claims.text",
-        say("answer.asked", on="message.on"),
-        (say("answer.approved", "claim", claim="a_claim.text"),),
-        say("answer.subject_date", "subject", on="message.on"),
+        "users.name",
+        ASKED,
+        (
+            say("answer.contact", "claim", name="a_user.name", email="a_user.email", phone="a_user.phone"),
+            say("answer.contact_email", "claim", name="a_user.name", email="a_user.email"),
+            say("answer.contact_phone", "claim", name="a_user.name", phone="a_user.phone"),
+            say("common.help", "claim", name="a_user.name"),
+        ),
+        OF_DAY,
     ),
     Topic(
-        "articles.text",
-        say("answer.asked", on="message.on"),
-        (say("passage.article", "claim", article="an_article.text"),),
-        say("answer.subject_date", "subject", on="message.on"),
+        "slots.starts_at",
+        ASKED,
+        (
+            say("answer.meeting_two", "claim", slot="a_slot.starts_at", slot2="a_second_slot.starts_at"),
+            say("answer.meeting", "claim", slot="a_slot.starts_at"),
+        ),
+        OF_DAY,
     ),
+    Topic("claims.text", ASKED, (say("answer.approved", "claim", claim="a_claim.text"),), OF_DAY),
+    Topic("articles.text", ASKED, (say("passage.article", "claim", article="an_article.text"),), OF_DAY),
     Topic(
-        "products.description",
-        say("answer.asked_product", product="a_product.name", on="message.on"),
-        (say("answer.described", "claim", product="a_product.name", description="a_product.description"),),
+        "products.text",
+        ASKED_PRODUCT,
+        (say("answer.described", "claim", product="a_product.name", description="a_text.shown"),),
         say("answer.subject_product", "subject", product="a_product.name"),
+    ),
+    Topic(
+        "products.name",
+        ASKED_PRODUCT,
+        (say("answer.compatible", "claim", product="a_product.name", other="a_second_product.name"),),
+        say("answer.subject_product", "subject", product="a_product.name"),
+        only={"compatible": "yes"},
     ),
 )  # fmt: skip
 """In the order of preference when the facts of an answer fit several."""
@@ -160,9 +201,14 @@ ROLES: Mapping[str, str] = MappingProxyType(
         "contracts": "a_contract",
         "claims": "a_claim",
         "articles": "an_article",
+        "users": "a_user",
+        "slots": "a_slot",
     }
 )
-"""The place that a record of an answer takes."""
+"""The place that a record of an answer takes; a second one of its collection takes SECOND."""
+SECOND: Mapping[str, str] = MappingProxyType({"slots": "a_second_slot", "products": "a_second_product"})
+SURE_ENOUGH = Decimal("0.65")
+"""An answer less certain says what is known, and then who answers the question itself."""
 
 CONFIRM = (
     say("answer.confirm", "claim", name="answerer.name", by="by.on"),
@@ -205,7 +251,7 @@ def answer_beats(scene: Scene, context: Context, signals: Signals, found: Mappin
         return _reply_to_message(scene)
     said, unanswered = _Said([]), []
     for question in questions:
-        if not _answer(said, _scene_for(scene, context, signals, question, found.get(question.fact_id)), question):
+        if not _answer(said, scene, _view(scene, question, found.get(question.fact_id))):
             unanswered.append(question)
     missing = _leave_open(said, scene, context, unanswered)
     if missing:
@@ -222,57 +268,77 @@ def _reply_to_message(scene: Scene) -> Made:
     return beats, missing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _View:
-    """The scene of one question, with the fields that its answer consists of."""
+    """The scene of one question, what facts its answer has, and whether a person must still confirm."""
 
-    scene: Scene
-    fields: frozenset[str]
-    yes: bool
-    ended: bool
+    question: Question
+    places: dict[str, Place]
+    aliases: dict[str, str] = field(default_factory=dict)
+    fields: set[str] = field(default_factory=set)
+    found: Found | None = None
+    ended: bool = False
+
+    @property
+    def needs_a_person(self) -> bool:
+        return self.ended or (self.found is not None and self.found.certainty < SURE_ENOUGH)
+
+    def fits(self, topic: Topic) -> bool:
+        if topic.needs not in self.fields or self.found is None:
+            return False
+        return not topic.only or (topic.only.get(self.found.intent) == self.found.verdict and not self.ended)
+
+    def in_scene(self, scene: Scene) -> Scene:
+        return replace(scene, places=self.places, aliases={**scene.aliases, **self.aliases})
 
 
-def _scene_for(scene: Scene, context: Context, signals: Signals, question: Question, found: Found | None) -> _View:
-    """Places for the records that answer the question; without an answer, the product it names."""
-    places = {**scene.places, "message": Place("activities", question.activity_id)}
-    fields: set[str] = set()
+def _view(scene: Scene, question: Question, found: Found | None) -> _View:
+    """Places for the records that answer a question."""
+    view = _View(question, {**scene.places, "message": Place("activities", question.activity_id)}, found=found)
     for id_ in found.fact_ids if found else ():
         fact = scene.facts.get(id_)
-        if fact is None or not fact.source:
-            continue
-        collection, record, path = fact.source[0].object, fact.source[0].id, _path(id_, fact.source[0].id)
-        line, _, rest = path.partition(".")
-        is_line = line.startswith("line") and bool(rest)
-        fields.add(f"{collection}.{'line.' + rest if is_line else path}")
-        places.setdefault(ROLES.get(collection, collection), Place(collection, record))
-        if is_line:
-            places.setdefault("a_line", Place(None, f"{id_.removesuffix('.' + rest)}"))
-    if "a_product" not in places:
-        named = products_in(question.text, context.products)
-        places |= {"a_product": Place("products", named[0].id)} if len(named) == 1 else {}
-    ended = places.get("a_quote") == scene.places.get("ended_quote") and "a_quote" in places
-    places |= {"an_ended_quote": places["a_quote"]} if ended else {}
-    return _View(replace(scene, places=places), frozenset(fields), bool(found and found.verdict == "yes"), ended)
+        if fact is not None and fact.source:
+            _take(view, id_, Place(fact.source[0].object, fact.source[0].id))
+    quote, ended = view.places.get("a_quote"), scene.places.get("ended_quote")
+    if quote is not None and quote == ended:
+        view.ended, view.places["an_ended_quote"] = True, quote
+    return view
 
 
-def _path(fact_id: str, record_id: str) -> str:
-    """The field part of a fact id."""
-    _, _, path = fact_id.partition(f"{record_id}.")
-    return path
+def _take(view: _View, fact_id: str, place: Place) -> None:
+    """Gives the record of one fact of the answer its place."""
+    collection = place.collection or ""
+    _, _, path = fact_id.partition(f"{place.id}.")
+    line, _, rest = path.partition(".")
+    on_line = line.startswith("line") and rest
+    shows_text = collection in ("products", "quotes") and path.endswith(TEXT_ENDS) or line.startswith("feature")
+    view.fields.add(f"{collection}.{'line.' + rest if on_line else path}")
+    name = ROLES.get(collection, collection)
+    second = SECOND.get(collection)
+    if view.places.setdefault(name, place) != place and second:
+        view.places.setdefault(second, place)
+    if on_line:
+        view.places.setdefault("a_line", Place(None, fact_id.removesuffix(f".{rest}")))
+    if shows_text:
+        view.aliases.setdefault("a_text.shown", fact_id)
+        view.fields.add("products.text")
 
 
-def _answer(said: _Said, view: _View, question: Question) -> bool:
-    """Adds question and answer; False when no fact answers it."""
+TEXT_ENDS = (".description", ".advantage", "description", "advantage")
+
+
+def _answer(said: _Said, scene: Scene, view: _View) -> bool:
+    """Adds question and answer; False when no fact answers it, or a person would have to and nobody can say when."""
+    inside = view.in_scene(scene)
     for topic in TOPICS:
-        if topic.field not in view.fields or (topic.only_yes and (not view.yes or view.ended)):
+        if not view.fits(topic):
             continue
-        asked = _carrying(view.scene.beat(topic.asked, required=True), question)
-        answer = next((b for b in (view.scene.beat(o, required=True) for o in topic.answers) if b), None)
-        confirm = _first(view.scene, CONFIRM) if view.ended else None
-        if asked is None or answer is None or (view.ended and confirm is None):
+        asked, answer = inside.beat(topic.asked, required=True), _first(inside, topic.answers)
+        confirm = _first(inside, CONFIRM) if view.needs_a_person else None
+        if asked is None or answer is None or (view.needs_a_person and confirm is None):
             continue
-        said.beats += [b for b in (asked, _carrying(answer, question), _carrying(confirm, question)) if b]
-        said.subject = said.subject or view.scene.beat(topic.subject)
+        said.beats += [_carrying(beat, view.question) for beat in (asked, answer, confirm) if beat]
+        said.subject = said.subject or inside.beat(topic.subject)
         return True
     return False
 
@@ -286,7 +352,7 @@ def _leave_open(said: _Said, scene: Scene, context: Context, unanswered: Sequenc
         return tuple(NO_ANSWER.format(question=q.text[:100]) for q in unanswered)
     if not said.beats:
         asked = _restated(scene, context, unanswered)
-        said.beats += [_carrying(asked, *unanswered)] if asked else []  # type: ignore[list-item]
+        said.beats += [_carrying(asked, *unanswered)] if asked else []
     said.beats.append(replace(promise, facts={**promise.facts, **_asked_by(unanswered)}))
     return ()
 
@@ -319,9 +385,9 @@ def _first(scene: Scene, options: tuple[Option, ...]) -> Beat | None:
     return next((beat for beat in (scene.beat(o, required=True) for o in options) if beat), None)
 
 
-def _carrying(beat: Beat | None, *questions: Question) -> Beat | None:
+def _carrying(beat: Beat, *questions: Question) -> Beat:
     """The beat with its questions as evidence."""
-    return replace(beat, facts={**beat.facts, **_asked_by(questions)}) if beat else None
+    return replace(beat, facts={**beat.facts, **_asked_by(questions)})
 
 
 def _asked_by(questions: Sequence[Question]) -> dict[str, str]:

@@ -93,6 +93,7 @@ def _rhythms(context: Context, signals: Signals) -> dict[str, Place | None]:
     return {
         "item": _place("products", due.product_id if due else None),
         "rhythm": _rhythm(context.company.id, due),
+        "due_rhythm": _rhythm(context.company.id, due if not lapsed else None),
         "lapsed_rhythm": _rhythm(context.company.id, lapsed),
         "same_item": _rhythm(context.company.id, same),
     }
@@ -168,11 +169,13 @@ def _products(context: Context, signals: Signals, facts: Facts) -> dict[str, Pla
     """The product the deal is about; what is new about it; an approved claim for it."""
     ids = [id_ for id_ in product_ids(context, signals) if f"{id_}.name" in facts]
     product = _place("products", ids[0] if ids else None)
-    claims = [c for c in context.claims if f"{c.id}.text" in facts and set(c.product_ids) & set(ids or [""])]
+    told = [(id_, c.id) for id_ in ids for c in context.claims if id_ in c.product_ids and f"{c.id}.text" in facts]
+    claimed, claim = told[0] if told else (None, None)
     return {
         "product": product,
         "news_product": next((Place("products", id_) for id_ in ids if _has_news(id_, facts)), product),
-        "news_claim": _place("claims", claims[0].id if claims else None),
+        "claimed_product": _place("products", claimed),
+        "news_claim": _place("claims", claim),
     }
 
 

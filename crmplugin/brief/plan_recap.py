@@ -14,6 +14,7 @@ from crmplugin.analysis.language import guess_language
 from crmplugin.analysis.notes import NoteItem, read_notes
 from crmplugin.analysis.phrases import book, tokens
 from crmplugin.brief.plan_rows import Option, Scene, must, row, say
+from crmplugin.brief.plans_follow_up import HELP
 from crmplugin.domain.brief import Beat, Signals
 from crmplugin.domain.crm import Activity, Context
 
@@ -27,6 +28,8 @@ OPENING = (
 )
 INTRO = row(say("recap.intro", carried=("meeting.on",)))
 ENDING = (
+    row(say("answer.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
+    HELP,
     row(say("recap.ask_by", "ask", by="by.on"), say("recap.ask", "ask", carried=("meeting.on",))),
     row(say("recap.close", "close")),
 )

@@ -25,7 +25,7 @@ PITCH = (
         NO_PRODUCT,
         say("common.feature", "claim", product="offer.name", feature="offer.feature"),
         say("pitch.described", "claim", product="offer.name", description="offer.description"),
-        say("common.claim", "claim", claim="offer_claim.text"),
+        say("common.claim", "claim", product="offer.name", claim="offer_claim.text"),
         say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time"),
     ),
     row(say("common.benefit", "claim", benefit="offer.benefit", carried=("offer.feature",))),
@@ -33,13 +33,13 @@ PITCH = (
         say("common.feature", "claim", product="offer.name", feature="offer.feature_more"),
         say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time"),
     ),
-    row(say("common.claim", "claim", claim="offer_claim.text")),
+    row(say("common.claim", "claim", product="offer.name", claim="offer_claim.text")),
     row(SLOT_OR, say("pitch.ask", "ask", product="offer.name")),
     CLOSE,
 )
 
 DISCOVERY = (
-    row(say("pitch.subject_plain", "subject")),
+    row(say("pitch.discover_subject", "subject")),
     must(
         "a stated need, an earlier order or the company's name",
         say("pitch.need", need="need.text", on="need.on"),

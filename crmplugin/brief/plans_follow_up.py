@@ -6,12 +6,13 @@ The first line after the subject is about the customer and cites a fact; there i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from types import MappingProxyType
 
 from crmplugin.brief.plan_rows import Option, Row, must, row, say
 
 CLOSE = row(say("common.close", "close"))
-HELP = row(say("common.help", "claim", name="me.name"))
+HELP = row(say("common.help"))
 SLOT_OR = say("common.slot_ask", "ask", slot="meeting_slot.starts_at")
 QUOTE_LINES = row(
     say(
@@ -21,9 +22,11 @@ QUOTE_LINES = row(
     ),
     say("quote_follow_up.line1", "claim", quantity="one_line.line1.quantity", product="one_line.line1.product"),
 )  # fmt: skip
+OPEN_QUOTE_LINES = row(*(replace(option, evidence=("quote.valid_until",)) for option in QUOTE_LINES.options))
+TALK = row(say("quote_follow_up.talk", "claim", slot="meeting_slot.starts_at"))
 LEAD_TIME = say("common.lead_time", "claim", product="product.name", lead_time="product.lead_time")
 NEWS: tuple[Option, ...] = (
-    say("common.claim", "claim", claim="news_claim.text"),
+    say("common.claim", "claim", product="claimed_product.name", claim="news_claim.text"),
     say("common.feature", "claim", product="news_product.name", feature="news_product.feature1"),
     say("common.lead_time", "claim", product="news_product.name", lead_time="news_product.lead_time"),
     say("pitch.described", "claim", product="news_product.name", description="news_product.description"),
@@ -105,6 +108,7 @@ QUOTE_FOLLOW_UP = (
         say("quote_follow_up.confirm_plain", "claim", carried=("ended_quote.number",), by="by.on"),
         LEAD_TIME,
     ),
+    TALK,
     HELP,
     row(
         say("quote_follow_up.ask_ended", "ask", carried=("ended_quote.number",)),
@@ -147,12 +151,12 @@ REINTRODUCTION = (
         ),
         say("reintroduction.customer_since", company="company.name", since="company.customer_since"),
     ),
+    OPEN_QUOTE_LINES,
     must(
         "the name of the colleague who writes",
         say("reintroduction.me", "claim", name="me.name", seller="seller.name"),
     ),
     row(say("reintroduction.repeat", carried=("company.name",))),
-    QUOTE_LINES,
     row(SLOT_OR, say("common.call_ask", "ask")),
     CLOSE,
 )  # fmt: skip
@@ -168,7 +172,8 @@ RENEWAL = (
     row(
         say("renewal.last_order", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
-    row(say("common.claim", "claim", claim="news_claim.text")),
+    row(say("renewal.amount", "claim", amount="contract.yearly_amount")),
+    TALK,
     HELP,
     row(say("renewal.ask", "ask")),
     CLOSE,
@@ -205,7 +210,7 @@ BREAK_UP = (
         say("break_up.topic", company="company.name", seller="seller.name"),
     ),
     row(say("break_up.stop")),
-    row(say("break_up.contact", "claim", name="me.name")),
+    row(say("break_up.contact")),
     row(say("break_up.ask", "ask")),
     CLOSE,
 )
@@ -239,7 +244,7 @@ REPLENISHMENT = (
     ),
     row(say("replenishment.since", "claim", days="rhythm.days_since", carried=("rhythm.last_on",))),
     row(say("replenishment.gap", "claim", gap="rhythm.usual_gap")),
-    row(say("replenishment.easy")),
+    row(say("replenishment.easy", carried=("due_rhythm.last_on",)), say("common.help")),
     row(
         say("replenishment.ask_lapsed", "ask", item="item.name", carried=("lapsed_rhythm.last_on",)),
         say("replenishment.ask", "ask", carried=("rhythm.last_on",)),
@@ -267,19 +272,14 @@ WIN_BACK = (
 EVENT = (
     row(
         say("event.subject", "subject", product="price_event_product.name"),
-        say("event.subject", "subject", product="launch_event.name"),
         say("event.subject_plain", "subject"),
     ),
     must(
         "an event with its source and day",
         say("event.price_change", product="price_event_product.name", on="price_event.valid_from"),
-        say("event.launch", product="launch_event.name", on="launch_event.valid_from"),
-        say("event.new_role", company="new_role_event.name"),
     ),
-    row(
-        say("event.quote", "claim", number="quote.number", valid_until="quote.valid_until"),
-        say("event.owned", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
-    ),
+    row(say("event.owned", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on")),
+    row(say("event.quote", "claim", number="quote.number", valid_until="quote.valid_until")),
     HELP,
     row(say("event.ask", "ask")),
     CLOSE,

@@ -111,7 +111,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             row(say("stage_step.lost_subject", "subject", number="any_quote.number"), SUBJECT_PLAIN),
             must("the quote they decided on", say("stage_step.lost_quote", number="any_quote.number")),
             row(say("stage_step.lost_accept")),
-            row(say("break_up.contact", "claim", name="me.name")),
+            row(say("break_up.contact")),
             row(say("stage_step.lost_ask", "ask")),
             CLOSE,
         ),
