@@ -29,7 +29,7 @@ class Ground:
 
 def ground_of_brief(doc: Mapping[str, Any], names: NameIndex, language: str | None) -> Ground:
     """The ground that a brief as printed by `brief --json` gives."""
-    facts = from_json(tuple[Fact, ...], doc["facts"])  # type: ignore[arg-type]
+    facts = from_json(tuple[Fact, ...], doc["facts"])
     own = str(doc.get("language") or "en")
     locale = str(doc.get("locale") or own) if language in (None, own) else str(language)
     send_on = date.fromisoformat(str(doc.get("send_on") or doc["as_of"])[:10])

@@ -130,7 +130,7 @@ def _word_by_model(
                 written, sentences, report = rewritten, again, second
     except ModelError as error:
         return None, Warning("model_fell_back", f"Read this as the template writer's text: {error}")
-    worded = _settle(brief, written, sentences, report, repaired=repaired)
+    worded = _settle(brief, written, sentences, report, tools, repaired=repaired)
     if worded is None:
         text = "Read this as the template writer's text: what the model wrote did not pass the checks."
         return None, Warning("model_fell_back", text)
@@ -140,7 +140,7 @@ def _word_by_model(
 def _word_by_template(brief: Brief, *, tools: Tools, emit: Emit, fell_back: bool) -> Worded | None:
     written = tools.template.write(brief, emit=_checking_emit(brief, tools, emit))
     sentences, report = _check(brief, written, tools)
-    worded = _settle(brief, written, sentences, report, repaired=False)
+    worded = _settle(brief, written, sentences, report, tools, repaired=False)
     if worded is None or not fell_back:
         return worded
     return replace(worded, grounding=replace(worded.grounding, status="template"))
@@ -202,17 +202,19 @@ def _passes(report: Report) -> bool:
 
 
 def _settle(
-    brief: Brief, written: Written, sentences: tuple[Sentence, ...], report: Report, *, repaired: bool
+    brief: Brief, written: Written, sentences: tuple[Sentence, ...], report: Report, tools: Tools, *, repaired: bool
 ) -> Worded | None:
-    """The text without what still fails, or None when the message cannot stand without it."""
+    """The text without what still fails, checked again as a whole; None when the message cannot stand without it."""
     failing = [s for s in sentences if s.verdict not in PASSING]
     kept = tuple(s for s in sentences if s.verdict in PASSING)
     if any(_is_essential(s, brief) for s in failing) or not _stands(kept, brief):
         return None
-    if not failing and any(c.verdict == "fail" for c in report.checks):
+    if failing:
+        report = _run_check(brief, kept, tools)
+    if any(c.verdict == "fail" for c in report.checks):
         return None
     mended = [s for s in kept if s.action == "repaired"]
-    status = "trimmed" if failing else "repaired" if repaired or mended else "verified"
+    status: Any = "trimmed" if failing else "repaired" if repaired or mended else "verified"
     removed = tuple({"text": s.text, "verdict": s.verdict, "reason": s.reason} for s in failing)
     gone = tuple(replace(s, action="removed") for s in failing)
     return Worded(
@@ -314,7 +316,7 @@ def with_text(draft: Draft, worded: Worded) -> Draft:
     )
 
 
-def _rendered(sentences: Sequence[Sentence], channel: str) -> dict[str, str | None]:
+def _rendered(sentences: Sequence[Sentence], channel: str) -> dict[str, Any]:
     shown = [s for s in sentences if s.action != "removed"]
     subject = next((s.text for s in shown if s.role == "subject"), None)
     body = [s for s in shown if s.role != "subject"]
@@ -340,7 +342,7 @@ def recheck(draft: Draft, subject: str | None, body: str, *, tools: Tools) -> Dr
         brief=_brief_of(draft),
     )
     checked = tuple(c.sentence for c in report.sentences)
-    status = "verified" if report.supported else "none"
+    status: Any = "verified" if report.supported else "none"
     return replace(
         draft,
         subject=subject,

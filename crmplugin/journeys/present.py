@@ -45,7 +45,7 @@ def to_json(value: Any) -> Any:
 
 def from_json(cls: type[T], doc: Any) -> T:
     """The object that `to_json` turned into `doc`; keys that a newer version added are left out."""
-    read: T = _reader(cls)(doc)
+    read: T = _reader(cls)(doc)  # type: ignore[arg-type]
     return read
 
 

@@ -81,7 +81,8 @@ class OpenAIChat:
         return self._create(sent)
 
     def _create(self, sent: list[dict[str, str]]) -> Any:
-        return self.client.chat.completions.create(model=self.name, messages=sent, stream=True, **self.options)  # type: ignore[call-overload]
+        messages: Any = sent
+        return self.client.chat.completions.create(model=self.name, messages=messages, stream=True, **self.options)
 
     def _pieces(self, stream: Any, count: _Count) -> Iterator[str]:
         finished = False
