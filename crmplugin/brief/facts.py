@@ -22,6 +22,17 @@ from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller
 from crmplugin.brief.facts_of.products import needed_products, product_facts
 from crmplugin.brief.facts_of.quoted import Suspicion
 from crmplugin.brief.facts_of.quotes import price_today_facts, quote_facts
+from crmplugin.brief.facts_of.sheets import (
+    INTERNAL_SECTIONS,
+    Sections,
+    conflict_lines,
+    line_facts,
+    qualification_in,
+    question_texts,
+    sections_of,
+    sheet_lines,
+    view_of,
+)
 from crmplugin.brief.facts_of.talk import mood_fact, promise_facts, question_fact, when_facts
 from crmplugin.brief.facts_of.tickets import ticket_facts
 from crmplugin.brief.hygiene import current_quotes
@@ -33,8 +44,6 @@ from crmplugin.ports import Population
 MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
 MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS = 60, 40, 30, 5
 """How many of a kind become facts, the newest: a brief is read, not archived."""
-
-Sections = tuple[tuple[str, tuple[str, ...]], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +105,9 @@ def make_facts(
     for step in (_look_for_instructions, _people, _documents, _talk, _service, _knowledge, _rhythms, _products):
         step(desk)
     _settle_amounts(desk)
+    sections, asked = _sheets(desk, population)
     _warn_of_instructions(desk)
-    return FactSheet(tuple(desk.facts.values()), tuple(desk.warnings), tuple(desk.missing))
+    return FactSheet(tuple(desk.facts.values()), tuple(desk.warnings), tuple(desk.missing), asked, sections)
 
 
 def _look_for_instructions(desk: _Desk) -> None:
@@ -233,6 +243,19 @@ def _products(desk: _Desk) -> None:
     desk.add([price_day(desk.make, desk.context, event.get("price_id"))])
     if launched := desk.products.get(event.get("product_id") or ""):
         desk.add([launch_day(desk.make, launched)])
+
+
+def _sheets(desk: _Desk, population: Population) -> tuple[dict[str, Sections], tuple[str, ...]]:
+    """The lines of the kind as facts, its sections, and what to ask next. A customer kind has no sections."""
+    make, context = desk.make, desk.context
+    view = view_of(context, desk.signals, population, make)
+    found = qualification_in(desk.kind, context, view)
+    conflicts = any(w.code == "conflicting_amounts" for w in desk.warnings)
+    lines = (*sheet_lines(desk.kind, view, found), *(conflict_lines(desk.kind) if conflicts else ()))
+    desk.add(line_facts(make, context, lines))
+    order = INTERNAL_SECTIONS.get(desk.kind)
+    sections = {desk.kind: sections_of(make, context, lines, desk.facts, order)} if order else {}
+    return sections, question_texts(make, found)
 
 
 def _settle_amounts(desk: _Desk) -> None:

@@ -34,10 +34,13 @@ def label(language: str, key: str, **names: str) -> str:
 
 
 def _read(language: str) -> dict[str, str]:
-    source = files("prompts") / "words" / f"labels.{language}.toml"
-    if not source.is_file():
-        return {}
-    return _flat(tomllib.loads(source.read_text(encoding="utf-8")))
+    """The words of a language's files; the lines of internal sheets stand in a file of their own."""
+    found: dict[str, str] = {}
+    for topic in ("labels", "sheet"):
+        source = files("prompts") / "words" / f"{topic}.{language}.toml"
+        if source.is_file():
+            found |= _flat(tomllib.loads(source.read_text(encoding="utf-8")))
+    return found
 
 
 def _flat(table: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

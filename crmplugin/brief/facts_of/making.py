@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -178,6 +178,13 @@ class Maker:
 
     def show_money(self, value: Decimal, currency: str) -> str:
         return show_money(value, currency, self.locale, iso=currency in self.iso_currencies)
+
+    def show_percent(self, value: Decimal) -> str:
+        return show_percent(value, self.locale)
+
+    def to_minor_unit(self, value: Decimal, currency: str) -> Decimal:
+        """A computed amount rounded half up to the currency's minor unit."""
+        return value.quantize(minor_unit(Decimal(0), currency), ROUND_HALF_UP)
 
     def show_number(self, value: Decimal | None) -> str:
         return show_number(value, self.locale) if value is not None else ""

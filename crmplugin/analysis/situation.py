@@ -1,0 +1,319 @@
+"""Lines on how an account or deal stands: for meeting briefs, summaries, digests, hand-offs and outlines. Internal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from functools import cached_property
+from zoneinfo import ZoneInfo
+
+from crmplugin.analysis import sheet
+from crmplugin.analysis.cadence import is_human
+from crmplugin.analysis.health import DEFAULTS, Health, health
+from crmplugin.analysis.intent import intent_level, intent_score
+from crmplugin.analysis.next_action import next_actions
+from crmplugin.analysis.people import gaps_among, people_of
+from crmplugin.analysis.phrases import book, tokens
+from crmplugin.analysis.sheet import SheetLine, Val, say, show
+from crmplugin.domain.brief import Signals
+from crmplugin.domain.crm import Activity, Context, Ticket
+from crmplugin.ports import Population
+
+RECENT = 4
+WEEK_DAYS = 7
+MANY_CONTACTS = 3
+SLOW_RATIO = Decimal("1.5")
+HAND_OFF_QUOTES = 2
+
+
+@dataclass(frozen=True)
+class View:
+    """What the lines of one account are read from."""
+
+    context: Context
+    signals: Signals
+    population: Population
+    now: datetime
+
+    @cached_property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.context.seller.timezone or "UTC")
+
+    @cached_property
+    def today(self) -> date:
+        return self.now.astimezone(self.zone).date()
+
+    @cached_property
+    def past(self) -> tuple[Activity, ...]:
+        """What people did so far, newest first."""
+        known = [a for a in self.context.activities if a.at and a.at <= self.now and is_human(a)]
+        return tuple(sorted(known, key=lambda a: (a.at or self.now, a.id), reverse=True))
+
+    @cached_property
+    def open_tickets(self) -> tuple[Ticket, ...]:
+        return tuple(t for t in self.context.tickets if t.id in self.signals.ticket.open_ticket_ids)
+
+    def day(self, instant: datetime | None) -> Val:
+        return sheet.day((instant or self.now).astimezone(self.zone).date())
+
+
+def status_lines(v: View) -> Iterator[SheetLine]:
+    """Where the deal stands: stage and its age, the quote, who is awaited, the health."""
+    deal = v.context.deal
+    if deal:
+        for field in ("stage", "amount", "close_date"):
+            yield show("status", ("deals", deal.id, field))
+    yield from _stage_age(v)
+    if v.signals.quote_id:
+        for field in ("total", "valid_until"):
+            yield show("status", ("quotes", v.signals.quote_id, field))
+    yield say("status", "awaiting", awaiting=sheet.word(f"awaiting.{v.signals.awaiting}"))
+    yield from _health(v)
+    yield from _intent(v)
+
+
+def next_lines(v: View) -> Iterator[SheetLine]:
+    """What to do next, with its reason."""
+    for n, action in enumerate(next_actions(v.signals, today=v.today), start=1):
+        about = sheet.text(action.record[1] if action.record else "")
+        when = sheet.day(action.due) if action.due else sheet.word("today")
+        words = f"action.{action.key}" if action.due or action.key != "wait" else "action.wait_open"
+        yield say("next", f"next_action{n}", words, record=about, due=when)
+
+
+def recent_lines(v: View) -> Iterator[SheetLine]:
+    """The newest exchanges, one line each."""
+    for activity in v.past[:RECENT]:
+        subject = activity.subject or (activity.body or "").strip().partition("\n")[0][:80]
+        way = sheet.word(f"way.{activity.direction or 'internal'}")
+        kind = sheet.word(f"talk.{activity.type}") if activity.type else sheet.word("talk.note")
+        yield SheetLine(
+            "recent", f"recent_{activity.id}", "recent", args={
+                "on": v.day(activity.at), "way": way, "kind": kind, "subject": sheet.text(subject or "-"),
+            }, sources=(("activities", activity.id, "subject" if activity.subject else "at"),),
+        )  # fmt: skip
+
+
+def risk_lines(v: View) -> Iterator[SheetLine]:
+    """Signs that the deal is in danger; one line that says so when there is none."""
+    s, deal = v.signals, v.context.deal
+    signs = (
+        ("risk_hold", s.ticket.hold),
+        ("risk_stalled", s.stage_state in ("slow", "stalled")),
+        ("risk_expired", s.quote_days_left is not None and s.quote_days_left < 0),
+        ("risk_silent", s.no_reply_count >= 2),
+        ("risk_no_step", deal is not None and not deal.next_step),
+        ("risk_late", any(p.due and p.due < v.today for p in s.promises_us)),
+    )
+    found = [key for key, true in signs if true]
+    if deal:
+        people = people_of(v.context.contacts, deal, v.context.activities, v.now)
+        found += gaps_among(people, v.now)
+    for key in found or ["no_risk"]:
+        yield say("risks", key)
+
+
+def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
+    """Who takes part, with role and last word to us."""
+    for person in people_of(v.context.contacts, v.context.deal, v.context.activities, v.now):
+        c = person.contact
+        name = " ".join(p for p in (c.first_name, c.last_name) if p)
+        if name:
+            role = sheet.text(c.title or c.role or "") if c.title or c.role else sheet.word("role_unknown")
+            last = v.day(person.last_in) if person.last_in else sheet.word("never")
+            pointer = ("contacts", c.id, "name")
+            yield say(
+                section, f"person_{c.id}", "person", inputs=(pointer,), name=sheet.text(name), role=role, last=last
+            )
+
+
+def deal_lines(v: View) -> Iterator[SheetLine]:
+    """Open deals of the account."""
+    for deal in v.context.deals:
+        if deal.status in (None, "open"):
+            for field in ("name", "stage", "amount"):
+                yield show("deals", ("deals", deal.id, field))
+
+
+def ticket_lines(v: View) -> Iterator[SheetLine]:
+    """Open tickets with status and next update."""
+    for ticket in v.open_tickets:
+        for field in ("number", "subject", "owner_name", "next_update_at"):
+            yield show("tickets", ("tickets", ticket.id, field))
+    if not v.open_tickets:
+        yield say("tickets", "no_tickets")
+
+
+def question_lines(v: View, section: str = "their_questions") -> Iterator[SheetLine]:
+    for question in v.signals.open_questions:
+        yield show(section, ("activities", question.activity_id, f"question{question.n}"))
+
+
+def change_lines(v: View) -> Iterator[SheetLine]:
+    """What changed in the last week: orders, people, tickets, promises, quotes, renewals."""
+    since = v.now - timedelta(days=WEEK_DAYS)
+    changed = False
+    for line in _changes(v, since):
+        changed = True
+        yield line
+    if not changed:
+        yield say("changes", "no_change")
+
+
+def handoff_lines(v: View) -> Iterator[SheetLine]:
+    """A case from service to sales (sales-craft §5.1): who, what, quote, status, promises, mood, what not to do."""
+    ticket = v.context.ticket or next(iter(_by_weight(v)), None)
+    if ticket is None:
+        yield from _sales_handoff(v)
+        return
+    for field in ("number", "opened_on", "product", "subject", "body", "status", "priority", "owner_name"):
+        yield show("case", ("tickets", ticket.id, field))
+    yield show("case", ("tickets", ticket.id, "next_update_at"))
+    if ticket.contact_id:
+        yield show("who", ("contacts", ticket.contact_id, "name"))
+    yield from _promise_lines(v)
+    yield from _mood_lines(v, ticket)
+    yield from hold_lines(v)
+    yield from next_lines(v)
+
+
+def _sales_handoff(v: View) -> Iterator[SheetLine]:
+    """Without a ticket the case goes from sales to service: what was sold, to whom, what was promised, what is next."""
+    if v.context.deal:
+        for field in ("name", "stage", "amount"):
+            yield show("case", ("deals", v.context.deal.id, field))
+    for order in sorted(v.context.orders, key=lambda o: (o.ordered_at or v.now, o.id))[-1:]:
+        for field in ("number", "ordered_on", "line1.quantity", "line1.product", "delivered_on"):
+            yield show("case", ("orders", order.id, field))
+    yield from people_lines(v, "who")
+    yield from _promise_lines(v)
+    yield from next_lines(v)
+
+
+def hold_lines(v: View) -> Iterator[SheetLine]:
+    """What is held back and until when: the sell hold, and the items that are due meanwhile."""
+    state = v.signals.ticket
+    if state.hold:
+        until = sheet.day(state.release_on) if state.release_on else sheet.word("release_rule")
+        yield say("hold", "sell_hold", until=until)
+    elif state.soft_hold:
+        yield say("hold", "soft_hold")
+    if state.hold and v.context.company:
+        for item in v.signals.due_items:
+            for field in ("count", "days_since", "usual_gap"):
+                yield show("hold", ("replenishment", f"{v.context.company.id}/{item.product_id}", field))
+
+
+def outline_lines(v: View) -> Iterator[SheetLine]:
+    """A one-page agenda for a product talk: goal, needs, products, proof, next step, with minutes."""
+    for n, (key, minutes) in enumerate(AGENDA, start=1):
+        yield say("agenda", f"agenda{n}", f"agenda.{key}", minutes=sheet.count(minutes))
+    products = {pid for q in v.context.quotes if q.id == v.signals.quote_id for pid in (x.product_id for x in q.lines)}
+    products |= set(v.context.deal.product_ids) if v.context.deal else set()
+    for product_id in sorted(p for p in products if p):
+        for field in ("name", "description", "feature1", "feature1.benefit", "lead_time"):
+            yield show("products", ("products", product_id, field))
+    for claim in v.context.claims:
+        if not claim.product_ids or set(claim.product_ids) & products:
+            yield show("proof", ("claims", claim.id, "text"))
+
+
+AGENDA = (("goal", 5), ("needs", 10), ("products", 15), ("proof", 5), ("questions", 5), ("next", 5))
+"""Parts of a product talk with their minutes: 45 in all."""
+
+
+def _stage_age(v: View) -> Iterator[SheetLine]:
+    s = v.signals
+    if s.stage_age_days is None:
+        return
+    if s.stage_age_ratio is None or s.stage_state is None:
+        yield say("status", "stage_age", "stage_age_only", days=sheet.days(s.stage_age_days))
+    else:
+        yield say(
+            "status", "stage_age", days=sheet.days(s.stage_age_days), ratio=sheet.number(s.stage_age_ratio, 1),
+            state=sheet.word(f"stage_state.{s.stage_state}"), n=sheet.count(s.stage_age_n),
+        )  # fmt: skip
+
+
+def deal_health(v: View) -> Health | None:
+    """The deal's health from the win rate of all closed deals; None without any."""
+    closed = v.population.closed_deals
+    if v.context.deal is None or not closed:
+        return None
+    won = sum(bool(d["won"]) for d in closed)
+    s = v.signals
+    seen = (
+        ("no_next_step", not v.context.deal.next_step),
+        ("many_contacts", s.multi_thread >= MANY_CONTACTS),
+        ("slow_stage", s.stage_age_ratio is not None and s.stage_age_ratio > SLOW_RATIO),
+    )
+    prior = Decimal(won + 1) / (len(closed) + 2)
+    return health(prior, [DEFAULTS[key] for key, true in seen if true], n=len(closed))
+
+
+def _health(v: View) -> Iterator[SheetLine]:
+    found = deal_health(v)
+    if found is None:
+        return
+    for n, reason in enumerate(found.reasons, start=1):
+        yield say("status", f"health_sign{n}", f"sign.{reason.key}")
+    if found.probability is not None:
+        n_closed = sheet.count(len(v.population.closed_deals))
+        yield say("status", "health", chance=sheet.percent(found.probability * 100, 0), n=n_closed)
+
+
+def _intent(v: View) -> Iterator[SheetLine]:
+    """Questions and new people as acts; opened mails count nothing."""
+    acts = [("price_question", (v.now - q.at).days) for q in v.signals.open_questions if _asks_price(q.text)]
+    acts += [("stakeholder_joined", 0) for c in v.signals.stakeholder_changes if c.get("change") == "added"]
+    score = intent_score(acts)
+    if score:
+        level = sheet.word(f"intent.{intent_level(score)}")
+        yield say("status", "intent", level=level, score=sheet.number(score, 1))
+
+
+def _asks_price(text: str) -> bool:
+    return bool(book("price_words", "price").find(tokens(text)))
+
+
+def _changes(v: View, since: datetime) -> Iterator[SheetLine]:
+    for order in v.context.orders:
+        if order.ordered_at and since <= order.ordered_at <= v.now:
+            yield show("changes", ("orders", order.id, "number"))
+            yield show("changes", ("orders", order.id, "ordered_on"))
+    for ticket in v.context.tickets:
+        if ticket.opened_at and since <= ticket.opened_at <= v.now:
+            yield show("changes", ("tickets", ticket.id, "number"))
+            yield show("changes", ("tickets", ticket.id, "opened_on"))
+    for change in v.signals.stakeholder_changes:
+        yield show("changes", ("contacts", str(change.get("contact_id")), "name"))
+    if v.signals.quote_id and v.signals.quote_days_left is not None and v.signals.quote_days_left <= WEEK_DAYS:
+        yield show("changes", ("quotes", v.signals.quote_id, "valid_until"))
+    if v.signals.renewal_contract_id:
+        yield show("changes", ("contracts", v.signals.renewal_contract_id, "ends_on"))
+    if v.context.company:
+        for item in v.signals.due_items:
+            yield show("changes", ("replenishment", f"{v.context.company.id}/{item.product_id}", "days_since"))
+
+
+def _promise_lines(v: View) -> Iterator[SheetLine]:
+    numbers: dict[str, int] = {}
+    for promise in (*v.signals.promises_us, *v.signals.promises_them):
+        n = numbers[promise.source_id] = numbers.get(promise.source_id, 0) + 1
+        collection = "deals" if promise.source_field == "next_step" else "activities"
+        yield show("promises", (collection, promise.source_id, f"promise{n}"))
+        yield show("promises", (collection, promise.source_id, f"promise{n}.due"))
+
+
+def _mood_lines(v: View, ticket: Ticket) -> Iterator[SheetLine]:
+    yield show("mood", ("tickets", ticket.id, "csat"))
+    if v.signals.last_in_id:
+        yield show("mood", ("activities", v.signals.last_in_id, "mood"))
+
+
+def _by_weight(v: View) -> list[Ticket]:
+    severe = v.signals.ticket.severe_ticket_id
+    known = v.open_tickets or v.context.tickets
+    return sorted(known, key=lambda t: (t.id != severe, t.priority or "P9", t.id))

@@ -1,0 +1,252 @@
+"""Internal sheets as facts: fourteen sections, words complete, amounts of a negotiation as canaries."""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import replace
+from datetime import date, datetime
+from decimal import Decimal
+from importlib.resources import files
+from typing import Any
+
+import pytest
+
+from crmplugin.analysis.hostile import scan_text
+from crmplugin.brief.facts import FactSheet, make_facts
+from crmplugin.brief.facts_of.sheets import INTERNAL_SECTIONS
+from crmplugin.brief.hygiene import clean
+from crmplugin.brief.labels import load_labels
+from crmplugin.domain.brief import Question, Signals, TicketState
+from crmplugin.domain.crm import Band, Clause, Context, Policy, QuoteLine, TermsDays, Trade
+from crmplugin.ports import Population
+from tests.builders import (
+    NOW,
+    TODAY,
+    at,
+    make_activity,
+    make_context,
+    make_deal,
+    make_product,
+    make_quote,
+    make_request,
+    make_ticket,
+)
+
+D = Decimal
+POLICY = Policy(
+    floor_margin_pct=D(25), bands=(Band("rep", D(10)), Band("manager", D(18))), capital_cost_pct=D(9),
+    terms_days=TermsDays(D(60), (D(60), D(0))), trades=(Trade("T-1", "Case study", D(500), "EUR"),),
+    clauses=(Clause("CL-1", "Delivery within 8 weeks."),),
+)  # fmt: skip
+DEAL = make_deal(
+    amount=D(48000), list_amount=D(48000), cost_amount=D(30000), target_discount_pct=D(8), close_date=date(2026, 4, 1)
+)
+
+
+def sheet_of(
+    context: Context, kind: str, *, language: str = "en", population: Population | None = None, **signals: Any
+) -> FactSheet:
+    locale = {"de": "de_DE"}.get(language, "en_GB")
+    return make_facts(
+        clean(context), Signals(**signals), population or Population(), make_request(), kind=kind, type_=None,
+        contact=None, language=language, locale=locale, zone="Europe/London", now=NOW, send_on=TODAY, scan=scan_text,
+    )  # fmt: skip
+
+
+def world(**changes: Any) -> Context:
+    given: dict[str, Any] = {"deal": DEAL, "policy": POLICY, "products": (make_product(),)}
+    return make_context(make_activity(), **(given | changes))
+
+
+def shown(sheet: FactSheet, fact_id: str) -> str:
+    found = sheet.get(fact_id)
+    assert found is not None, [f.id for f in sheet.facts]
+    return found.display
+
+
+def test_the_worked_negotiation_stands_on_the_sheet():
+    sheet = sheet_of(world(), "negotiation_note")
+
+    assert shown(sheet, "D-1.floor_price") == "€40,000.00"
+    assert shown(sheet, "D-1.walk_away") == "€40,000.00"
+    assert shown(sheet, "D-1.limit_pct") == "10%"
+    assert shown(sheet, "D-1.target_price") == "€44,160.00"
+    assert [shown(sheet, f"D-1.ladder{n}") for n in (1, 2, 3)] == ["€45,792.00", "€44,688.00", "€44,160.00"]
+    assert "€653.33" in shown(sheet, "D-1.trade_days_0")
+    assert "1.5%" in shown(sheet, "D-1.trade_days_0")
+
+
+def test_every_section_of_the_sheet_has_a_line():
+    sections = dict(sheet_of(world(), "negotiation_note").sections["negotiation_note"])
+
+    assert list(sections) == list(INTERNAL_SECTIONS["negotiation_note"])
+    assert len(sections) == 14
+
+
+def test_an_empty_deal_says_what_is_unknown():
+    bare = world(deal=make_deal(amount=None, contact_ids=(), primary_contact_id=None), policy=None, contacts=())
+
+    sheet = sheet_of(bare, "negotiation_note")
+
+    assert "Unknown" in shown(sheet, "D-1.no_floor")
+    assert "Unknown" in shown(sheet, "D-1.no_limit")
+    assert sheet.get("D-1.floor_price") is None
+    assert len(sheet.sections["negotiation_note"]) == 14
+
+
+def test_unknown_cost_leaves_the_band_alone():
+    sheet = sheet_of(world(deal=replace(DEAL, cost_amount=None)), "negotiation_note")
+
+    assert sheet.get("D-1.floor_price") is None
+    assert shown(sheet, "D-1.limit_pct") == "10%"
+
+
+def test_list_and_cost_are_reckoned_from_the_catalogue():
+    quote = make_quote(lines=(QuoteLine("L1", "FM-300", None, D(10), D(2300)),), total=D(23000))
+    product = make_product(cost=D(1500))
+
+    sheet = sheet_of(world(deal=make_deal(amount=D(23000)), quotes=(quote,), products=(product,)), "negotiation_note",
+                     quote_id="Q-118")  # fmt: skip
+
+    assert shown(sheet, "D-1.list_amount") == "€24,000.00"
+    assert shown(sheet, "D-1.given_pct") == "4.17%"
+    assert shown(sheet, "D-1.floor_price") == "€20,000.00"
+
+
+def test_the_ladder_never_passes_the_limit():
+    sheet = sheet_of(world(deal=replace(DEAL, target_discount_pct=D(15))), "negotiation_note")
+
+    assert shown(sheet, "D-1.ladder3") == "€43,200.00"
+    assert "10%" in shown(sheet, "D-1.target_above_limit")
+
+
+def test_win_rates_are_printed_with_cases_and_interval():
+    rows = [
+        {"id": f"{pct}-{n}", "product_ids": (), "amount": D(48000), "currency": "EUR", "industry": None,
+         "closed_at": at("2025-09-01"), "discount_pct": D(pct), "won": n < won}
+        for pct, won, of in ((5, 14, 22), (15, 21, 40), (25, 1, 2)) for n in range(of)
+    ]  # fmt: skip
+
+    sheet = sheet_of(world(), "negotiation_note", population=Population(closed_deals=tuple(rows)))
+
+    assert shown(sheet, "D-1.win_rate1").startswith("14 of 22 = 63.6% (95 % interval 43% to 80.3%")
+    assert shown(sheet, "D-1.win_rate3") == "1 of 2 won: cases, not a rate."
+    fact = sheet.get("D-1.win_rate1")
+    assert fact is not None
+    assert (fact.basis.n, fact.basis.interval) == (22, ("0.4295", "0.8027"))
+
+
+def test_customer_kinds_get_the_amounts_as_internal_facts_only():
+    sheet = sheet_of(world(), "follow_up")
+
+    floor = sheet.get("D-1.floor_price")
+    assert floor is not None
+    assert (floor.value, floor.unit, floor.visibility) == ("40000.00", "EUR", "internal")
+    assert sheet.sections == {}
+    assert sheet.get("D-1.ladder_rule") is None
+
+
+def test_another_currency_than_the_deals_leaves_its_numbers_unknown():
+    quote = make_quote(currency="USD", total=D(24000))
+
+    sheet = sheet_of(world(quotes=(quote,)), "negotiation_note", quote_id="Q-118")
+
+    assert sheet.get("D-1.floor_price") is None
+    assert [f.id for f in sheet.facts if f.kind == "money" and f.unit == "USD" and f.id.startswith("D-1")] == [
+        "D-1.quoted_amount"
+    ]
+
+
+def test_a_qualification_quotes_its_evidence():
+    said = make_activity(body="Our budget is approved. Downtime is our biggest problem.")
+    sheet = sheet_of(make_context(said, deal=DEAL), "qualification")
+
+    assert shown(sheet, "D-1.qualification_budget").startswith("confirmed. “Our budget is approved.”")
+    assert shown(sheet, "D-1.qualification_pain").startswith("confirmed.")
+    assert shown(sheet, "D-1.qualification_metrics") == "missing."
+    assert shown(sheet, "D-1.qualification").startswith("Confirmed 2, partial 1, missing 7, contradicted 0")
+
+
+@pytest.mark.parametrize("text", ["We have no budget yet.", "Do you need our budget?", "Budget is unclear."])
+def test_missing_never_becomes_known(text: str):
+    sheet = sheet_of(make_context(make_activity(body=text), deal=DEAL), "qualification")
+
+    assert shown(sheet, "D-1.qualification_budget") == "missing."
+
+
+def test_a_brief_names_people_talks_tickets_and_three_questions():
+    context = world(tickets=(make_ticket(),))
+    state = TicketState(hold=True, severe_ticket_id="T-2201", open_ticket_ids=("T-2201",))
+
+    sheet = sheet_of(context, "meeting_brief", ticket=state)
+
+    sections = dict(sheet.sections["meeting_brief"])
+    assert list(sections) == ["people", "recent", "deals", "tickets", "risks", "questions", "next"]
+    assert len(sections["questions"]) == 3
+    assert len(sheet.missing_questions) == 3
+    assert sections["next"] == ("D-1.next_action1",)
+    assert shown(sheet, "D-1.next_action1") == "Acknowledge ticket T-2201 first (today)."
+
+
+def test_a_hand_off_quotes_the_customer_and_holds_the_sale():
+    state = TicketState(hold=True, severe_ticket_id="T-2201", open_ticket_ids=("T-2201",))
+
+    sheet = sheet_of(world(tickets=(make_ticket(body="Nothing works since Monday."),)), "handoff_note", ticket=state)
+
+    sections = dict(sheet.sections["handoff_note"])
+    assert "T-2201.body" in sections["case"]
+    assert sections["hold"] == ("D-1.sell_hold",)
+
+
+def test_a_digest_has_ten_lines_at_most():
+    tickets = tuple(make_ticket(f"T-{n}", opened_at=at("2026-03-09")) for n in range(20))
+
+    sheet = sheet_of(world(tickets=tickets), "insight_digest")
+
+    assert sum(len(ids) for _, ids in sheet.sections["insight_digest"]) == 10
+
+
+def test_a_quiet_week_is_said():
+    assert "None" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
+
+
+def test_contradicting_amounts_are_a_risk():
+    quote = make_quote(total=D(26050))
+
+    sheet = sheet_of(world(quotes=(quote,)), "negotiation_note", quote_id="Q-118")
+
+    assert "D-1.risk_conflict" in dict(sheet.sections["negotiation_note"])["risks"]
+
+
+@pytest.mark.parametrize("kind", INTERNAL_SECTIONS)
+@pytest.mark.parametrize("language", ["en", "de", "fr"])
+def test_every_kind_can_be_shown_in_every_language(kind: str, language: str):
+    question = Question("A-31", 1, "How much is it?", "C-1", at("2026-03-06"))
+    sheet = sheet_of(
+        world(tickets=(make_ticket(),)), kind, language=language, open_questions=(question,), stage_age_days=42,
+        stage_age_ratio=D(3), stage_state="stalled", stage_age_n=20, no_reply_count=2,
+    )  # fmt: skip
+
+    ids = [i for _, section in sheet.sections[kind] for i in section]
+    known = {f.id: f for f in sheet.facts}
+    assert ids
+    for fact_id in ids:
+        assert known[fact_id].display
+        assert "{" not in known[fact_id].label + known[fact_id].display
+
+
+def test_all_words_exist_in_german_and_every_section_has_a_heading():
+    english, german = load_labels("en"), load_labels("de")
+    assert {k for k in english if k.startswith(("line.", "word."))} <= set(german)
+    headings = tomllib.loads((files("prompts") / "words" / "headings.toml").read_text("utf-8"))
+    for sections in INTERNAL_SECTIONS.values():
+        for section in sections:
+            assert section in headings["en"]
+            assert section in headings["de"]
+
+
+def test_nothing_in_the_sheet_reads_the_clock():
+    later = datetime.fromisoformat("2031-01-01T00:00:00+00:00")
+    context = replace(world(), read_at=later)
+
+    assert sheet_of(context, "summary").sections == sheet_of(world(), "summary").sections
