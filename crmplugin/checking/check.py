@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import date
 
 from crmplugin import ports
+from crmplugin.checking.agree import misplaced
 from crmplugin.checking.canaries import raise_leaks, secret_words
 from crmplugin.checking.claims import judge_bare_claim, judge_claims
 from crmplugin.checking.fold import fold_text
@@ -81,6 +82,7 @@ def _set_scene(sentence: Sentence, shelf: Shelf, reader: Reader, tenant: TenantN
 def _ground(scene: Scene) -> list[Finding]:
     """What the facts carry: typed tokens, phrases that need a fact, citations; for customers what must stay ours."""
     findings = [judge(token, scene) for token in scene.tokens]
+    findings = [misplaced(scene, t, f) for t, f in zip(scene.tokens, findings, strict=True)]
     if scene.is_internal:
         return [*findings, *_citations(scene)]
     findings = raise_leaks(scene, scene.tokens, findings)

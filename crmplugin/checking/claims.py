@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date
 from functools import lru_cache
 
+from crmplugin.checking.clauses import Clause
 from crmplugin.checking.language import other_language
 from crmplugin.checking.lists import LANGUAGES, phrase_book
 from crmplugin.checking.scene import Finding, Scene
@@ -16,11 +18,62 @@ from crmplugin.domain.fact import Fact
 
 APPROVED = ("guarantee", "certification", "free", "unlimited", "award", "best", "scarcity", "stock", "better", "social")
 _PROMISE = re.compile(
-    r"\.(?:promise\d*|item\d+|next_step|next_update_at|lead_time|due|notice_on|starts_at|on|delivered_on|delivery\w*|text)"
+    r"\.(?:promise\d*|item\d+|next_step\w*|next_update_at|lead_time|due|notice_on|starts_at|delivery\w*|text)"
     r"(?:\.|$)"
 )
 _SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.|$)")
+_BESIDE = 6
+"""Characters between a phrase and the day beside it: " on ", " vom "."""
+_SENTENCE_BREAK = re.compile(r"[;,:.]")
 _VALID = re.compile(r"\.(?:valid_until|ends_on|valid_to|expires_on)$")
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """A phrase under judgement: its kind, its place, its clause and the content words around it."""
+
+    scene: Scene
+    kind: str
+    start: int
+    end: int
+    clause: Clause
+
+    @property
+    def shown(self) -> str:
+        return f"“{self.scene.folded.text[self.start : self.end].strip()}”"
+
+    @property
+    def own(self) -> frozenset[str]:
+        """Stems of the phrase itself."""
+        return stems_of(self.scene.folded.lower[self.start : self.end], self.scene.reader.words)
+
+    @property
+    def rest(self) -> frozenset[str]:
+        """What its clause is about beside the phrase, names included; of a clause about nothing, the whole sentence."""
+        return self._beside(self.clause.stems, [c.stems for c in self.scene.clauses])
+
+    @property
+    def bare(self) -> frozenset[str]:
+        """Like `rest`, without names and everything typed; nothing from other clauses."""
+        return frozenset(self.clause.bare - self.own)
+
+    def _beside(self, mine: frozenset[str], all_: Sequence[frozenset[str]]) -> frozenset[str]:
+        return frozenset(mine - self.own) or frozenset(frozenset().union(*all_) - self.own)
+
+    @property
+    def stated(self) -> list[Fact]:
+        """Facts that the clause states, or the sentence if the clause holds nothing but the phrase."""
+        scene = self.scene
+        alone = not self.clause.stems - self.own and not scene.stated_in(self.clause)
+        ids = frozenset(scene.used) if alone else scene.stated_in(self.clause)
+        return [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if f.id in ids]
+
+    def shares(self, fact: Fact) -> int:
+        return overlap(self.rest, self.scene.shelf.stems[fact.id])
+
+    def carry(self, fact: Fact) -> None:
+        """Notes that a fact carries the phrase."""
+        self.scene.used.append(fact.id)
 
 
 def judge_claims(scene: Scene) -> list[Finding]:
@@ -28,19 +81,10 @@ def judge_claims(scene: Scene) -> list[Finding]:
     found = []
     for kind, start, end in scene.triggers:
         rule = _RULES.get(kind)
-        reason = rule(scene, kind, start, end) if rule else None
+        reason = rule(Phrase(scene, kind, start, end, scene.clause_at(start))) if rule else None
         if reason:
             found.append(Finding(start, end, f"claim:{kind}", "unsupported", reason=reason))
     return found
-
-
-def _phrase(scene: Scene, start: int, end: int) -> str:
-    return f"“{scene.folded.text[start:end].strip()}”"
-
-
-def _at_hand(scene: Scene) -> list[Fact]:
-    ids = {*scene.cited_ids, *scene.used}
-    return [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if f.id in ids]
 
 
 def _is_said(fact: Fact) -> bool:
@@ -50,29 +94,52 @@ def _is_said(fact: Fact) -> bool:
     return fact.kind == "quote_text" or stated or from_talk or _SAID.search(fact.id) is not None
 
 
-def _attribution(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    rest = frozenset(scene.stems - stems_of(scene.folded.lower[start:end], scene.reader.words))
-    hand = [f for f in _at_hand(scene) if _is_said(f)]
-    if any(_tells(scene, f, rest) for f in hand):
+def _attribution(p: Phrase) -> str | None:
+    scene = p.scene
+    said = [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if _is_said(f)]
+    if not said:
+        return f"{p.shown}: no talk or message with this person is known."
+    if p.kind == "asked" and p.scene.is_question:
         return None
-    stems = scene.shelf.stems
-    others = [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if _is_said(f) and f not in hand]
-    if kind == "asked" and not rest and (hand or others):
-        return None
-    for fact in others:
-        if overlap(rest, stems[fact.id]) >= (1 if len(rest) < 4 or fact.kind == "quote_text" else 2):
-            scene.used.append(fact.id)
-            return None
-    if kind == "asked" and any(f.kind == "quote_text" for f in others) and len(rest) <= 2:
-        return None
-    return f"{_phrase(scene, start, end)}: no talk or message with this person says so."
+    rest = p.rest
+    carrier = _telling(p, said, rest)
+    if carrier is None:
+        return f"{p.shown}: no talk or message with this person says so."
+    if not _right_day(p, carrier):
+        return f"{p.shown}: that was on another day."
+    p.carry(carrier)
+    return _other_way_round(p, [carrier])
 
 
-def _tells(scene: Scene, fact: Fact, rest: frozenset[str]) -> bool:
-    """Whether a cited fact of a talk is about what the sentence says; across languages words cannot tell."""
-    if not rest or overlap(rest, scene.shelf.stems[fact.id]):
-        return True
-    return fact.kind != "quote_text" and fact.id in scene.used or _foreign_words(fact.value, scene.reader.words)
+def _right_day(p: Phrase, carrier: Fact) -> bool:
+    """A day right beside the phrase is the day of the talk: "you asked on 6 March"."""
+    text = p.scene.folded.text
+    for token in p.scene.tokens:
+        beside = token.when is not None and (0 <= token.start - p.end <= _BESIDE or 0 <= p.start - token.end <= _BESIDE)
+        if beside and not _SENTENCE_BREAK.search(text[min(p.end, token.end) : max(p.start, token.start)]):
+            facts = [p.scene.shelf.by_id[i] for start, i in p.scene.used_at if start == token.start]
+            records = {f.id.split(".")[0] for f in facts if _is_said(f)}
+            dated = any(d.fact.id.split(".")[0] == carrier.id.split(".")[0] for d in p.scene.shelf.dated)
+            return not facts or (carrier.id.split(".")[0] in records if dated else bool(records))
+    return True
+
+
+def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | None:
+    """The fact of a talk that is about what the clause says; across languages words cannot tell, a citation must."""
+    scene, hand = p.scene, {f.id for f in p.stated}
+    need = 1 if len(rest) < 4 else 2
+    best = max(said, key=lambda f: (overlap(rest, scene.shelf.stems[f.id]), f.id in scene.cited_ids))
+    if overlap(rest, scene.shelf.stems[best.id]) >= need:
+        return best
+    if not rest:
+        first = sorted(said, key=lambda f: (f.id not in hand, f.id not in scene.cited_ids))[0]
+        return first if first.id in hand | scene.cited_ids or p.kind == "asked" else None
+    for fact in said:
+        if fact.id in scene.cited_ids and _foreign_words(fact.value, scene.reader.words):
+            return fact
+        if fact.id in hand and fact.kind not in ("date", "datetime"):
+            return fact
+    return None
 
 
 @lru_cache(maxsize=2048)
@@ -80,28 +147,44 @@ def _foreign_words(text: str, language: str) -> bool:
     return other_language(text, language) is not None
 
 
-def _approved(scene: Scene, kind: str, start: int, end: int) -> str | None:
+def _approved(p: Phrase) -> str | None:
     """Praise and the like stand only where an approved claim or a product's own words say the same."""
-    carrier = _carrier(scene, kind)
+    carrier = _carrier(p)
     if carrier:
-        scene.used.append(carrier.id)
+        p.carry(carrier)
         return None
-    if _customers_words(scene, kind) or (scene.is_question and kind in ("better", "stock", "certification")):
+    if _customers_words(p) or (p.scene.is_question and p.kind in ("better", "stock", "certification")):
         return None
-    if kind == "stock" and any(f.id.endswith(".stock") for f in scene.shelf.usable):
+    if p.kind == "stock" and any(f.id.endswith(".stock") for f in p.scene.shelf.usable):
         return None
-    if kind == "better" and _own_numbers(scene):
+    if p.kind == "better" and any(f.basis.type in ("computed", "estimated") for f in p.stated):
         return None
-    return f"{_phrase(scene, start, end)}: no approved claim or product text says so."
+    return f"{p.shown}: no approved claim or product text says so."
 
 
-def _carrier(scene: Scene, kind: str) -> Fact | None:
-    """A trusted text that holds a phrase of the same kind, in any language, and is about what the sentence is about."""
-    hand = {*scene.cited_ids, *scene.used}
-    rows = [f for f in scene.shelf.usable if f.kind in ("claim", "text", "status") and kind in kinds_in(f.value)]
-    rows.sort(key=lambda f: f.id not in hand)
+def _property(p: Phrase) -> str | None:
+    """A property of goods stands only where a trusted text has that very word, or one that only its language changes."""
+    for fact in p.scene.shelf.usable:
+        same = (
+            overlap(p.own, p.scene.shelf.stems[fact.id]) or p.scene.folded.lower[p.start : p.end] in fact.value.lower()
+        )
+        foreign = _foreign_words(fact.value, p.scene.reader.words) and p.kind in kinds_in(fact.value)
+        if fact.kind in ("claim", "text", "status") and (same or (foreign and fact.id in p.scene.cited_ids)):
+            p.carry(fact)
+            return _other_way_round(p, [fact])
+    return None if p.scene.is_question or _customers_words(p) else f"{p.shown}: no fact says so."
+
+
+def _carrier(p: Phrase) -> Fact | None:
+    """A trusted text that holds a phrase of the same kind, in any language, and is about what the clause is about."""
+    scene = p.scene
+    rows = [f for f in scene.shelf.usable if f.kind in ("claim", "text", "status") and p.kind in kinds_in(f.value)]
     for fact in rows:
-        if fact.id in hand or overlap(scene.stems, scene.shelf.stems[fact.id]):
+        if p.shares(fact) or (overlap(p.own, scene.shelf.stems[fact.id]) and not p.bare):
+            return fact
+        if fact.id in scene.cited_ids and (
+            _foreign_words(fact.value, scene.reader.words) or p.clause == scene.clauses[0]
+        ):
             return fact
     return None
 
@@ -113,27 +196,22 @@ def kinds_in(text: str) -> frozenset[str]:
     return frozenset(kind for lang in LANGUAGES for kind, _, _ in triggers(low, lang))
 
 
-def _customers_words(scene: Scene, kind: str) -> bool:
-    """Whether the sentence repeats a question of the customer that holds the phrase."""
-    return scene.quotes_customer and any(kind in kinds_in(f.value) for f in scene.shelf.quotes)
+def _customers_words(p: Phrase) -> bool:
+    """Whether the clause repeats words of the customer that hold the phrase."""
+    return p.clause.reported and any(p.kind in kinds_in(f.value) for f in p.scene.shelf.quotes)
 
 
-def _own_numbers(scene: Scene) -> bool:
-    """A comparison is carried by a computed number that the sentence states."""
-    return any(f.basis.type in ("computed", "estimated") and f.id in scene.used for f in _at_hand(scene))
-
-
-def _direction(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    if scene.is_question or _customers_words(scene, kind):
+def _direction(p: Phrase) -> str | None:
+    if p.scene.is_question or _customers_words(p):
         return None
-    for fact in _at_hand(scene):
-        if kind in kinds_in(f"{fact.label}. {fact.value}"):
+    for fact in p.stated:
+        if p.kind in kinds_in(f"{fact.label}. {fact.value}"):
             return None
-        if fact.basis.type == "computed" and fact.kind in ("percent", "money", "count") and fact.id in scene.used:
-            return None if _sign_fits(fact, kind) else _says_other_way(scene, start, end)
-    if _carrier(scene, kind):
+        if fact.basis.type == "computed" and fact.kind in ("percent", "money") and ".usual" not in fact.id:
+            return None if _sign_fits(fact, p.kind) else f"{p.shown}: the fact goes the other way."
+    if _carrier(p):
         return None
-    return f"{_phrase(scene, start, end)}: no computed fact says which way it went."
+    return f"{p.shown}: no computed fact says which way it went."
 
 
 def _sign_fits(fact: Fact, kind: str) -> bool:
@@ -143,40 +221,41 @@ def _sign_fits(fact: Fact, kind: str) -> bool:
     return fact.value.startswith("-") == (kind == "down")
 
 
-def _says_other_way(scene: Scene, start: int, end: int) -> str:
-    return f"{_phrase(scene, start, end)}: the fact goes the other way."
-
-
-def _urgency(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    if any(f.kind in ("date", "datetime", "slot") for f in _at_hand(scene)) or _customers_words(scene, kind):
+def _urgency(p: Phrase) -> str | None:
+    if any(f.kind in ("date", "datetime", "slot") for f in p.stated) or _customers_words(p):
         return None
-    if _carrier(scene, kind):
+    if _carrier(p):
         return None
-    return f"{_phrase(scene, start, end)}: urgency needs a date that a fact states."
+    return f"{p.shown}: urgency needs a date that a fact states."
 
 
-def _valid(scene: Scene, kind: str, start: int, end: int) -> str | None:
+def _valid(p: Phrase) -> str | None:
     """A document is called valid only until its day, and over only after it."""
-    if scene.is_question or "whether" in scene.trigger_kinds or _customers_words(scene, kind):
+    scene = p.scene
+    if scene.is_question or "whether" in p.clause.kinds or p.clause.reported:
         return None
-    days = [_day(f) for f in _documents_meant(scene)]
+    meant = _documents_meant(scene)
+    days = [_day(f) for f in meant]
+    stated = [f for f in p.stated if f.kind in ("date", "datetime", "slot")]
+    if meant and stated and not any(_VALID.search(f.id) for f in stated):
+        return f"{p.shown}: the day it ends is {meant[0].display}."
     known = [d for d in days if d is not None]
     if not known:
-        return None if _carrier(scene, kind) else f"{_phrase(scene, start, end)}: no fact says how long it is valid."
+        return None if _carrier(p) else f"{p.shown}: no fact says how long it is valid."
     over = [d < scene.reader.send_on for d in known]
-    if kind == "valid" and all(over):
-        return f"{_phrase(scene, start, end)}: it ended on {max(known).isoformat()}."
-    if kind == "expired" and not any(over):
-        return f"{_phrase(scene, start, end)}: it runs until {max(known).isoformat()}."
+    if p.kind == "valid" and all(over):
+        return f"{p.shown}: it ended on {max(known).isoformat()}."
+    if p.kind == "expired" and not any(over):
+        return f"{p.shown}: it runs until {max(known).isoformat()}."
     return None
 
 
 def _documents_meant(scene: Scene) -> list[Fact]:
     """Dates of validity of the documents that the sentence names or whose date it states; else all of the brief."""
     rows = [f for f in scene.shelf.usable if _VALID.search(f.id)]
-    hand = {f.id.split(".")[0] for f in _at_hand(scene)}
-    meant = [f for f in rows if f.id in scene.used or f.id.split(".")[0] in hand]
-    return meant or rows
+    ids = {*scene.cited_ids, *scene.used}
+    hand = {i.split(".")[0] for i in ids}
+    return [f for f in rows if f.id in ids] or [f for f in rows if f.id.split(".")[0] in hand] or rows
 
 
 def _day(fact: Fact) -> date | None:
@@ -186,37 +265,42 @@ def _day(fact: Fact) -> date | None:
         return None
 
 
-def _absence(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    if scene.is_question or _carrier(scene, kind) or _customers_words(scene, kind):
+def _absence(p: Phrase) -> str | None:
+    if p.scene.is_question or _carrier(p) or _customers_words(p):
         return None
-    return f"{_phrase(scene, start, end)}: no fact says so without exception."
+    return f"{p.shown}: no fact says so without exception."
 
 
-def _cause(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    if scene.is_question or _carrier(scene, kind) or _customers_words(scene, kind):
+def _cause(p: Phrase) -> str | None:
+    """A cause needs a fact on its own side, in the clause that it opens."""
+    if p.scene.is_question or _carrier(p) or _customers_words(p) or p.stated:
         return None
-    records = {f.id.split(".")[0] for f in _at_hand(scene)}
-    if len(records) >= 2 or len({*scene.cited_ids}) >= 2:
-        return None
-    return f"{_phrase(scene, start, end)}: both the cause and its effect need a fact."
+    cited = [f for f in p.scene.cited if overlap(p.bare, p.scene.shelf.stems[f.id])]
+    return None if cited else f"{p.shown}: both the cause and its effect need a fact."
 
 
-def _promise(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    """A commitment stands only on a recorded promise, step, slot or lead time that the sentence states or is about."""
-    hand = [f for f in _at_hand(scene) if is_promise(f)]
-    if hand:
+def _promise(p: Phrase) -> str | None:
+    """A commitment stands only on a recorded promise, step, slot or lead time that its clause states or is about."""
+    if any(is_promise(f) for f in p.stated):
         return None
-    if kind == "receive" and _carrier_of_words(scene):
+    if p.kind == "receive" and _carrier_of_words(p):
         return None
-    for fact in scene.shelf.usable:
-        if (
-            is_promise(fact)
-            and fact.kind in ("text", "status")
-            and overlap(scene.stems, scene.shelf.stems[fact.id]) >= 2
-        ):
-            scene.used.append(fact.id)
+    for fact in p.scene.shelf.usable:
+        if is_promise(fact) and _is_about(p, fact):
+            p.carry(fact)
             return None
-    return f"{_phrase(scene, start, end)}: no recorded promise, step or slot carries this commitment."
+    return f"{p.shown}: no recorded promise, step or slot carries this commitment."
+
+
+def _is_about(p: Phrase, fact: Fact) -> bool:
+    """Whether a promise is what the clause says: two shared words, or a citation that only its language keeps apart."""
+    cited = fact.id in p.scene.cited_ids
+    if fact.kind in ("slot", "date", "datetime"):
+        return cited and p.clause == p.scene.clauses[0]
+    if cited and _foreign_words(fact.value, p.scene.reader.words):
+        return True
+    shared = overlap(p.bare | p.own, p.scene.shelf.stems[fact.id])
+    return shared >= (1 if cited or len(p.bare) < 2 else 2) and overlap(p.bare, p.scene.shelf.stems[fact.id]) > 0
 
 
 def is_promise(fact: Fact) -> bool:
@@ -227,85 +311,96 @@ def is_promise(fact: Fact) -> bool:
         return True
     if fact.id.endswith(".text"):
         return fact.kind in ("claim", "text") and fact.basis.type == "approved_copy"
-    return not fact.id.endswith((".ordered_on", ".sent_on")) and _PROMISE.search(fact.id) is not None
+    return _PROMISE.search(fact.id) is not None
 
 
-def _carrier_of_words(scene: Scene) -> bool:
-    rows = [f for f in scene.shelf.usable if f.kind in ("text", "claim")]
-    return any(
-        f.id in scene.cited_ids or overlap(scene.stems, scene.shelf.stems[f.id]) >= 2
-        for f in rows
-        if overlap(scene.stems, scene.shelf.stems[f.id]) or _foreign_words(f.value, scene.reader.words)
-    )
+def _carrier_of_words(p: Phrase) -> bool:
+    rows = [f for f in p.scene.shelf.usable if f.kind in ("text", "claim")]
+    foreign = p.scene.reader.words
+    return any(p.shares(f) >= 2 or (f.id in p.scene.cited_ids and (p.shares(f) or _foreign_words(f.value, foreign)))
+               for f in rows)  # fmt: skip
 
 
-def _offer(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    for fact in scene.shelf.usable:
-        hit = kind in kinds_in(f"{fact.label}. {fact.value}") or "discount" in fact.id or fact.id.startswith("OFFER")
-        if hit and (fact.id in scene.used or fact.id in scene.cited_ids or _about(scene, fact)):
-            scene.used.append(fact.id)
+def _offer(p: Phrase) -> str | None:
+    stated = {f.id for f in p.stated}
+    for fact in p.scene.shelf.usable:
+        grants = (
+            p.kind in kinds_in(f"{fact.label}. {fact.value}") or "discount" in fact.id or fact.id.startswith("OFFER")
+        )
+        words = fact.kind in ("claim", "text") and p.shares(fact) >= (1 if fact.id in p.scene.cited_ids else 2)
+        if grants and (fact.id in stated or words):
+            p.carry(fact)
             return None
-    if _repeats_question(scene, kind):
-        return None
-    return f"{_phrase(scene, start, end)}: no fact grants it."
+    return None if _repeats_question(p) else f"{p.shown}: no fact grants it."
 
 
-def _about(scene: Scene, fact: Fact) -> bool:
-    return fact.kind in ("claim", "text") and overlap(scene.stems, scene.shelf.stems[fact.id]) >= 2
-
-
-def _repeats_question(scene: Scene, kind: str) -> bool:
+def _repeats_question(p: Phrase) -> bool:
     """Whether the phrase only repeats what the customer asked ("you asked whether a discount is possible")."""
-    asked = "asked" in scene.trigger_kinds or "whether" in scene.trigger_kinds
-    return asked and _customers_words(scene, kind)
+    return _customers_words(p)
 
 
-def _concession(scene: Scene, kind: str, start: int, end: int) -> str | None:
-    if _carrier(scene, kind) or _repeats_question(scene, kind):
+def _concession(p: Phrase) -> str | None:
+    if _carrier(p) or _repeats_question(p):
         return None
-    if kind == "extend" and ("commit" not in scene.trigger_kinds or scene.is_question):
+    if p.kind == "extend" and ("commit" not in p.clause.kinds or p.scene.is_question):
         return None
-    if "whether" in scene.trigger_kinds and any(is_promise(f) for f in _at_hand(scene)):
+    if "whether" in p.clause.kinds and any(is_promise(f) for f in _at_hand(p.scene)):
         return None
-    if kind == "concession" and scene.is_question and scene.sentence.role == "ask":
+    if p.kind == "concession" and p.scene.is_question and p.scene.sentence.role == "ask":
         return None
-    return f"{_phrase(scene, start, end)}: no fact grants it."
+    return f"{p.shown}: no fact grants it."
 
 
-def _assertion(scene: Scene, kind: str, start: int, end: int) -> str | None:
+def _at_hand(scene: Scene) -> list[Fact]:
+    ids = {*scene.cited_ids, *scene.used}
+    return [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if f.id in ids]
+
+
+def _assertion(p: Phrase) -> str | None:
     """A statement about goods or events needs a fact that shares its words, and says it the same way round."""
-    if scene.is_question or scene.quotes_customer and _customers_words(scene, kind):
+    scene = p.scene
+    if scene.is_question or _customers_words(p):
         return None
-    rest = frozenset(scene.stems - stems_of(scene.folded.lower[start:end], scene.reader.words))
-    hand = _at_hand(scene)
-    for fact in hand:
-        if overlap(rest, scene.shelf.stems[fact.id]) or _foreign_words(fact.value, scene.reader.words):
-            return _other_way_round(scene, [fact], start, end)
-    near = [f for f in scene.shelf.usable if overlap(rest, scene.shelf.stems[f.id]) >= min(2, max(1, len(rest)))]
+    wanted = p.bare or (p.own if not p.stated else frozenset())
+    if not wanted:
+        return _other_way_round(p, p.stated)
+    near = [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if overlap(wanted, _told(scene, f))]
+    near = [f for f in near if f.trust == "trusted" or p.clause.reported]
     if near:
-        best = max(near, key=lambda f: overlap(rest, scene.shelf.stems[f.id]))
-        scene.used.append(best.id)
-        return _other_way_round(scene, [best], start, end)
-    return f"{_phrase(scene, start, end)}: no fact says so."
-
-
-def _other_way_round(scene: Scene, facts: Sequence[Fact], start: int, end: int) -> str | None:
-    """Refuses "does not include" where the fact includes, and the reverse."""
-    texts = [f for f in facts if f.kind in ("text", "claim") and not _foreign_words(f.value, scene.reader.words)]
-    if not texts or "assertion" not in kinds_in(texts[0].value):
+        best = max(
+            near, key=lambda f: (overlap(wanted, _told(scene, f)), f.kind in ("text", "claim"), f.id in scene.cited_ids)
+        )
+        p.carry(best)
+        return _other_way_round(p, [best])
+    if any(_foreign_words(f.value, scene.reader.words) for f in scene.cited):
         return None
-    here = _denies(scene.folded.lower, scene.reader.words)
-    there = _denies(texts[0].value.lower(), scene.reader.words)
-    return f"{_phrase(scene, start, end)}: the fact says it the other way round." if here != there else None
+    if any(f.kind in ("money", "quantity", "count", "percent", "date", "datetime", "duration") for f in p.stated):
+        return None if len(wanted) <= 1 else f"{p.shown}: no fact says so."
+    return f"{p.shown}: no fact says so."
+
+
+def _told(scene: Scene, fact: Fact) -> frozenset[str]:
+    return scene.shelf.stems[fact.id]
+
+
+def _other_way_round(p: Phrase, facts: Sequence[Fact]) -> str | None:
+    """Refuses "does not include" where the fact includes, and the reverse."""
+    words = p.scene.reader.words
+    texts = [f for f in facts if f.kind in ("text", "claim", "quote_text") and not _foreign_words(f.value, words)]
+    if not texts or not {"assertion", "certification", "promise"} & kinds_in(texts[0].value):
+        return None
+    here, there = _denies(p.scene.folded.lower, words), _denies(texts[0].value.lower(), words)
+    return f"{p.shown}: the fact says it the other way round." if here != there else None
 
 
 def _denies(low: str, language: str) -> bool:
     return sum(kind == "negation" for kind, _, _ in phrase_book("claims", language).find(low)) % 2 == 1
 
 
-Rule = Callable[[Scene, str, int, int], str | None]
+Rule = Callable[[Phrase], str | None]
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(APPROVED, _approved),
+    "property": _property,
     "attribution": _attribution,
     "asked": _attribution,
     "up": _direction,

@@ -87,7 +87,10 @@ def _said(token: Token, scene: Scene) -> list[Fact]:
     """A trusted fact with these very words in it, or the customer's words where they are repeated."""
     words = lower(scene.text_of(token)).strip(" .,")
     rows = [*scene.shelf.prose, *(scene.shelf.quoted if scene.quotes_customer else ())]
-    return [f for f, text in rows if words in text and f.kind not in ("date", "datetime")][:1] if len(words) > 3 else []
+    if len(words) < 4:
+        return []
+    wanted = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+    return [f for f, text in rows if f.kind not in ("date", "datetime", "slot") and wanted.search(text)][:1]
 
 
 def _span(token: Token, when: When, scene: Scene) -> Finding:

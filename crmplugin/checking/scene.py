@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from crmplugin.checking.clauses import Clause, split_clauses
 from crmplugin.checking.fold import Folded
 from crmplugin.checking.names import TenantNames
 from crmplugin.checking.shelf import Shelf
@@ -44,6 +45,7 @@ class Scene:
     reader: Reader
     tenant: TenantNames | None
     used: list[str] = field(default_factory=list)
+    used_at: list[tuple[int, str]] = field(default_factory=list)
 
     @cached_property
     def cited(self) -> tuple[Fact, ...]:
@@ -84,6 +86,18 @@ class Scene:
     def quoted_places(self) -> list[tuple[int, int]]:
         return [m.span() for m in _QUOTED.finditer(self.folded.text)]
 
+    @cached_property
+    def clauses(self) -> list[Clause]:
+        return split_clauses(self.folded, self.tokens, self.triggers, self.reader.words)
+
+    def clause_at(self, start: int) -> Clause:
+        """The clause that a place belongs to."""
+        return next((c for c in self.clauses if c.holds(start)), self.clauses[-1])
+
+    def stated_in(self, clause: Clause) -> frozenset[str]:
+        """Ids of the facts that the tokens of a clause state."""
+        return frozenset(i for start, i in self.used_at if clause.holds(start))
+
     def text_of(self, token: Token) -> str:
         return self.folded.text[token.start : token.end]
 
@@ -101,4 +115,5 @@ class Scene:
         ids = tuple(dict.fromkeys(f.id for f in facts))
         if verdict in ("supported", "misformatted"):
             self.used += ids
+            self.used_at += [(token.start, i) for i in ids]
         return Finding(token.start, token.end, token.kind, verdict, ids, reason, mend)

@@ -12,7 +12,9 @@ _WORD = re.compile(r"[^\W_]+")
 _ENDINGS = ("ungen", "ation", "ement", "ings", "ung", "ing", "ions", "ion", "ment", "ern", "ten", "ed", "en", "er",
             "es", "em", "et", "ar", "ir", "as", "os", "s", "n", "e", "a", "o", "i", "t", "y")  # fmt: skip
 _SHORTEST = 4
-_LONGEST = 8
+_LONGEST = 24
+_COMPOUND = 6
+_STEM = 5
 
 
 @lru_cache(maxsize=16)
@@ -24,7 +26,7 @@ def stop_words(language: str) -> frozenset[str]:
 
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
-    """A bare word without its commonest ending, at most eight letters."""
+    """A bare word without its commonest ending, at most 24 letters."""
     for ending in _ENDINGS:
         if len(word) - len(ending) >= _SHORTEST and word.endswith(ending):
             word = word[: -len(ending)]
@@ -40,8 +42,13 @@ def stems_of(text: str, language: str) -> frozenset[str]:
 
 
 def overlap(left: frozenset[str], right: frozenset[str]) -> int:
-    """How many stems of the left meet one of the right; a long stem also meets a compound that holds it."""
+    """How many stems of the left meet one of the right: equal, its beginning, or part of a compound."""
     direct = left & right
-    rest = [s for s in left - direct if len(s) >= _SHORTEST]
-    others = [s for s in right if len(s) >= _SHORTEST]
-    return len(direct) + sum(any(s in o or o in s for o in others) for s in rest)
+    rest = [s for s in left - direct if len(s) >= _STEM]
+    others = [s for s in right if len(s) >= _STEM]
+    return len(direct) + sum(any(_meet(s, o) for o in others) for s in rest)
+
+
+def _meet(a: str, b: str) -> bool:
+    short, long_ = (a, b) if len(a) <= len(b) else (b, a)
+    return long_.startswith(short) or (len(short) >= _COMPOUND and short in long_)

@@ -101,13 +101,18 @@ def _quantity(token: Token, scene: Scene) -> Finding:
     unit = token.unit or ""
     if unit in TIME_UNITS:
         return _duration(token, scene, unit)
-    rows = [n for n in scene.shelf.numerics if n.fact.kind in _COUNTS and _unit_fits(unit, n.fact.unit)]
-    hits, by_locale = _matching(token, scene, rows, lambda n, v: states(v, n, token.hedge))
-    return _stated(token, scene, [n.fact for n in hits], by_locale) if hits else _elsewhere(token, scene)
+    rows = [n for n in scene.shelf.numerics if n.fact.kind in _COUNTS]
+    for fitting in (lambda n: _same_unit(unit, n.fact.unit), lambda n: n.fact.unit is None):
+        hits, by_locale = _matching(token, scene, filter(fitting, rows), lambda n, v: states(v, n, token.hedge))
+        if hits:
+            return _stated(token, scene, [n.fact for n in hits], by_locale)
+        if _in_prose(token, scene, scene.shelf.prose):
+            break
+    return _elsewhere(token, scene)
 
 
-def _unit_fits(unit: str, stored: str | None) -> bool:
-    return stored is None or stored == unit or (unit == "times" and stored in ("time", "order", "orders"))
+def _same_unit(unit: str, stored: str | None) -> bool:
+    return stored == unit or (unit == "times" and stored in ("time", "order", "orders", None))
 
 
 def _duration(token: Token, scene: Scene, unit: str) -> Finding:

@@ -1,0 +1,178 @@
+"""Refuses a true value in the wrong place: the quantity of another product, the day of another event, another total.
+
+Only uncited tokens are judged: a citation says which fact is meant. Two things give a wrong place away: the product or
+document that stands beside the value, and words beside it that name another field of the same record.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crmplugin.checking.fold import lower
+from crmplugin.checking.scene import Finding, Scene
+from crmplugin.checking.shelf import line_of
+from crmplugin.checking.spans import Token
+from crmplugin.checking.stems import overlap, stem, stems_of, stop_words
+from crmplugin.domain.fact import Fact
+
+_WORD = re.compile(r"[^\W\d_]+")
+_GROUPS = (
+    frozenset({"date", "datetime", "slot"}),
+    frozenset({"money"}),
+    frozenset({"percent"}),
+    frozenset({"duration"}),
+    frozenset({"count", "quantity"}),
+)
+_BESIDE = 7
+_TELLING = 2
+_PRODUCT_NEAR = 3
+"""Words between a quantity and its product: "12 of the FlowMeter 3000"."""
+
+
+def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
+    """The finding, refused when another fact belongs where the value stands."""
+    if finding.verdict != "supported" or len(finding.facts) != 1 or finding.facts[0] in scene.cited_ids:
+        return finding
+    fact = scene.shelf.by_id[finding.facts[0]]
+    group = next((g for g in _GROUPS if fact.kind in g), None)
+    if group is None:
+        return finding
+    equals = [f for f in scene.shelf.usable if f.kind in group and _same_value(f, fact)]
+    if any(f.id in scene.cited_ids for f in equals):
+        return finding
+    if _beside_a_talk(scene, token):
+        return finding
+    rival = _other_product(scene, token, equals) or _other_field(scene, token, equals, group)
+    if rival is None:
+        return finding
+    reason = f"{scene.shown(token)} stands where {rival.display} belongs ({rival.label})."
+    return Finding(token.start, token.end, token.kind, "unsupported", (rival.id,), reason)
+
+
+def _beside_a_talk(scene: Scene, token: Token) -> bool:
+    """ "You asked on 6 March": the day of a talk is judged with the phrase."""
+    places = [(a, b) for kind, a, b in scene.triggers if kind in ("attribution", "asked")]
+    return any(0 <= token.start - b <= _BESIDE or 0 <= a - token.end <= _BESIDE for a, b in places)
+
+
+def _same_value(a: Fact, b: Fact) -> bool:
+    return a.value[:10] == b.value[:10] if a.kind in _GROUPS[0] else a.value == b.value
+
+
+def _other_product(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact | None:
+    """The quantity that a document has of the product beside the token, if the token's is not one of them."""
+    if equals[0].kind not in ("quantity", "count"):
+        return None
+    product = _product_after(scene, token)
+    lines = {line_of(f.id) for f in scene.shelf.usable if f.kind == "product" and lower(f.value) in product} - {None}
+    right = [f for f in scene.shelf.usable if f.kind == "quantity" and line_of(f.id) in lines]
+    about = [f for f in equals if f in right or _is_count_of(f, product)]
+    return None if about or not right else right[0]
+
+
+def _is_count_of(fact: Fact, product: frozenset[str]) -> bool:
+    return line_of(fact.id) is None and any(name in lower(fact.label) for name in product)
+
+
+def _product_after(scene: Scene, token: Token) -> frozenset[str]:
+    """All lower-case names of the product that follows the token closely."""
+    for other in scene.tokens:
+        between = scene.folded.text[token.end : other.start]
+        if other.kind != "name" or other.start < token.end or len(between.split()) > _PRODUCT_NEAR:
+            continue
+        if any(c in between for c in ",;:."):
+            return frozenset()
+        records = {m.name.record_id.removesuffix(".name") for m in other.matches if m.name.kind == "product"}
+        names = {lower(m.name.text) for m in other.matches if m.name.kind == "product"}
+        known = {
+            lower(f.value) for f in scene.shelf.usable if f.kind == "product" and f.id.removesuffix(".name") in records
+        }
+        return frozenset(names | known)
+    return frozenset()
+
+
+def _other_field(scene: Scene, token: Token, equals: Sequence[Fact], group: frozenset[str]) -> Fact | None:
+    """The fact of the document or field that the words around a value name, if the value is not its."""
+    clause = scene.clause_at(token.start)
+    spoken = scene.stated_in(clause)
+    place = _Place(
+        _documents(scene, token), _document_before(scene, token), frozenset(_anchors(scene, token)), clause.stems
+    )
+    mine = frozenset().union(*(_label(scene, f) for f in equals))
+    for rival in scene.shelf.usable:
+        free = rival.kind in group and rival not in equals and rival.id not in spoken
+        if free and _belongs(rival, _label(scene, rival), equals, mine, place):
+            return rival
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """What stands around a value: documents of its clause, the one right before it, the words beside it, all words."""
+
+    documents: frozenset[str]
+    before: str | None
+    anchors: frozenset[str]
+    words: frozenset[str]
+
+
+def _belongs(rival: Fact, theirs: frozenset[str], equals: Sequence[Fact], mine: frozenset[str], place: _Place) -> bool:
+    own = {_record(f) for f in equals}
+    record = _record(rival)
+    same_field = _field(rival) in {_field(f) for f in equals}
+    if record in place.documents and not own & place.documents and same_field:
+        return True
+    if place.before == record and record not in own:
+        return True
+    anchored = overlap(place.anchors, theirs - mine) and not overlap(place.anchors, mine - theirs)
+    if anchored and (record in place.documents or record in own):
+        return True
+    return overlap(place.words, theirs - mine) >= _TELLING and not overlap(place.words, mine)
+
+
+def _documents(scene: Scene, token: Token) -> frozenset[str]:
+    """Records whose number stands in the token's clause."""
+    clause = scene.clause_at(token.start)
+    ids = (i for start, i in scene.used_at if clause.holds(start))
+    return frozenset(_record(scene.shelf.by_id[i]) for i in ids if scene.shelf.by_id[i].kind == "doc_id")
+
+
+def _document_before(scene: Scene, token: Token) -> str | None:
+    """The record whose number stands right before a value: "O-7 from 4 November"."""
+    for start, i in scene.used_at:
+        fact = scene.shelf.by_id[i]
+        other = next((t for t in scene.tokens if t.start == start), None)
+        if fact.kind == "doc_id" and other and other.end <= token.start:
+            between = scene.folded.text[other.end : token.start]
+            if len(between) <= _BESIDE and not any(c in between for c in ",;:."):
+                return _record(fact)
+    return None
+
+
+def _record(fact: Fact) -> str:
+    return fact.id.split(".")[0]
+
+
+def _field(fact: Fact) -> str:
+    return fact.id.rsplit(".", 1)[-1]
+
+
+def _label(scene: Scene, fact: Fact) -> frozenset[str]:
+    return stems_of(lower(fact.label), scene.reader.words)
+
+
+def _anchors(scene: Scene, token: Token) -> Iterator[str]:
+    """The content word right before a token, and in languages with the verb at the end the one right after."""
+    language, low = scene.reader.words, scene.folded.lower
+    clause, stops = scene.clause_at(token.start), stop_words(language)
+    for other in scene.tokens:
+        if other.kind != "capital":
+            low = low[: other.start] + " " * (other.end - other.start) + low[other.end :]
+    before = [w for w in _WORD.findall(low[clause.start : token.start]) if w not in stops]
+    yield from (stem(w) for w in before[-1:])
+    led = low[: token.start].rstrip().rsplit(" ", 1)[-1]
+    if language in ("de", "nl") and led not in ("vom", "van", "der", "des"):
+        after = [w for w in _WORD.findall(low[token.end : clause.end]) if w not in stops]
+        yield from (stem(w) for w in after[:1])
