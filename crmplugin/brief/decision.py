@@ -17,7 +17,7 @@ from crmplugin.brief.consent import regime_of, said_no_since
 from crmplugin.brief.gates import blocking, check_gates
 from crmplugin.brief.occasions import next_anniversary
 from crmplugin.brief.right_moment import Wait, right_moment
-from crmplugin.brief.rows import OFFERS, OPEN_TICKET, ROWS, SERVICE_ROWS, Row, Situation, why_not
+from crmplugin.brief.rows import OFFERS, OPEN_TICKET, ROWS, SERVICE_ROWS, Row, Situation, asked_angle, why_not
 from crmplugin.brief.signals import quote_in_view, renewal_opens, running_contracts
 from crmplugin.brief.timing import send_time
 from crmplugin.domain.brief import (
@@ -101,7 +101,7 @@ def _asked_kind(s: Situation) -> Choice:
     wait = _wait(s) if kind in OFFERS else None
     if wait:
         return _not_now(s, kind, None, gates, wait)
-    return _draft(s, Row("asked", None, lambda _: kind), kind, angle=None, gates=gates)
+    return _draft(s, Row("asked", None, asked_angle), kind, angle=None, gates=gates)
 
 
 def _asked_type(s: Situation, type_: FollowUpType) -> Choice:
@@ -115,7 +115,7 @@ def _asked_type(s: Situation, type_: FollowUpType) -> Choice:
     wait = _wait(s) if type_ in OFFERS else None
     if wait:
         return _not_now(s, "follow_up", type_, gates, wait)
-    row = next((r for r in ROWS if r.type == type_ and r.when(s)), Row("asked", type_, lambda _: type_))
+    row = next((r for r in ROWS if r.type == type_ and r.when(s)), Row("asked", type_, asked_angle))
     return _draft(s, row, "follow_up", angle=row.when(s), gates=gates)
 
 

@@ -32,7 +32,7 @@ from crmplugin.domain.crm import Contact, Context
 MOVING = frozenset({"quiet_hours"})
 """Gates that move the time of sending and block nothing."""
 WITHOUT_PERSON = frozenset({"social_reply", "help_answer"})
-"""Customer kinds that may answer somebody who is no contact."""
+"""Customer kinds that may answer somebody who is no contact; so may any text in a chat that is open."""
 CAPPED_KINDS = frozenset({"pitch", "campaign_message"})
 CAPS = ((timedelta(days=7), 2), (timedelta(days=30), 4))
 APART = timedelta(hours=72)
@@ -105,7 +105,7 @@ def _opted_out(case: Case) -> Gate | None:
 
 def _unreachable(case: Case) -> Gate | None:
     if case.contact is None:
-        if case.kind in WITHOUT_PERSON:
+        if case.kind in WITHOUT_PERSON or case.channel == "chat":
             return None
         return Gate("unreachable", "Choose a recipient: no contact can be named without guessing.", _ways_round(case))
     why = _why_unreachable(case.contact, case)
@@ -200,7 +200,9 @@ def _cap(case: Case) -> Gate | None:
     if free is None:
         return None
     day = day_in(case.zone, free).isoformat()
-    reason = f"Wait until {day}: {len(sent)} promotional messages to {case.contact.id} are on record."
+    window = CAPS[-1][0]
+    recent = sum(t > case.now - window for t in sent)
+    reason = f"Wait until {day}: {recent} promotional messages to {case.contact.id} in {window.days} days."
     return Gate("cap", reason, ({"do": "wait", "earliest": day},))
 
 

@@ -34,7 +34,12 @@ class Wait:
 
 def right_moment(context: Context, signals: Signals, *, now: datetime, zone: str) -> Wait | None:
     """The rule that tells an offer to wait longest; None when the moment is right."""
-    waits = [_open_issue(context, signals, now, zone), _first_weeks(context, now, zone), _money(context, now, zone)]
+    waits = [
+        _open_issue(context, signals, now, zone),
+        _first_weeks(context, now, zone),
+        _first_win(context, now, zone),
+        _money(context, now, zone),
+    ]
     return max((w for w in waits if w), key=lambda w: w.until, default=None)
 
 
@@ -64,6 +69,18 @@ def _first_weeks(context: Context, now: datetime, zone: str) -> Wait | None:
         until = expected + timedelta(days=FIRST_WEEKS_DAYS)
         reason = f"order {first.number or first.id} is the first one and not delivered yet"
     return Wait("first_weeks", reason, until, first.id) if until > today else None
+
+
+def _first_win(context: Context, now: datetime, zone: str) -> Wait | None:
+    """The account's first deal was won less than three weeks ago, and no order of it is on record yet."""
+    won = [d for d in context.deals if d.status == "won" and d.closed_at and d.closed_at <= now]
+    first = min(won, key=lambda d: d.closed_at or now, default=None)
+    if context.orders or first is None or first.closed_at is None:
+        return None
+    until = day_in(zone, first.closed_at) + timedelta(days=FIRST_WEEKS_DAYS)
+    if until <= day_in(zone, now):
+        return None
+    return Wait("first_weeks", f"deal {first.id} is the first one and was won lately", until, first.id)
 
 
 def _money(context: Context, now: datetime, zone: str) -> Wait | None:

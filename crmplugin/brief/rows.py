@@ -335,6 +335,15 @@ SERVICE_ROWS: tuple[Row, ...] = (ROWS[0], ROWS[1])
 """What takes the place of a text that a gate forbids."""
 
 
+def asked_angle(s: Situation) -> str | None:
+    """The angle of a type asked for although its row does not call for it: the stage, the state of the quote."""
+    left = s.signals.quote_days_left
+    if s.request.type == "quote_follow_up" and left is not None:
+        return "expired" if left < 0 else "open"
+    deal = s.context.deal
+    return deal.stage_kind if s.request.type == "stage_step" and deal else None
+
+
 def why_not(s: Situation, type_: FollowUpType) -> str | None:
     """The fact that is missing for a type that was asked for, as a clause; None when it can be written."""
     ready, missing = _NEEDS[type_]
