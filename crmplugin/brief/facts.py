@@ -239,7 +239,7 @@ def _products(desk: _Desk) -> None:
     texts = [*questions, *(t for a in _recent_inbound(desk) for t in (a.subject, a.body) if t)]
     event = desk.signals.event or {}
     for product in needed_products(desk.context, texts, (*due, *_ids(event.get("product_id")))):
-        desk.add(product_facts(desk.make, product, price_asked=False))
+        desk.add(product_facts(desk.make, product))
     desk.add([price_day(desk.make, desk.context, event.get("price_id"))])
     if launched := desk.products.get(event.get("product_id") or ""):
         desk.add([launch_day(desk.make, launched)])

@@ -7,9 +7,10 @@ from typing import Any
 
 from crmplugin.analysis.notes import NoteItem, Side, read_notes
 from crmplugin.analysis.phrases import book, tokens
+from crmplugin.analysis.product_names import products_named
 from crmplugin.brief.facts_of.making import Maker, Rec
 from crmplugin.brief.facts_of.people import full_name
-from crmplugin.brief.facts_of.products import names_in
+from crmplugin.brief.facts_of.products import name_used
 from crmplugin.brief.facts_of.quoted import Suspicion, quoted
 from crmplugin.brief.facts_of.talk import SAID_BY_US, activity_rec
 from crmplugin.domain.crm import Activity, Context, Product
@@ -46,7 +47,7 @@ def _item_facts(
     name = f"item{n}"
     text = quoted(item.verbatim)
     shared: dict[str, Any] = {"visibility": visibility, "basis": SAID_BY_US, "path": "body"}
-    named = [name for _, name in names_in(item.product_words or "", products)]
+    named = [name_used(mention) for mention in products_named(item.product_words or "", products)]
     return [
         make.fact(rec, name, "text", text, quoted(item.what) or text, key="item", **shared) if text else None,
         make.quantity(rec, f"{name}.quantity", item.quantity, key="item.quantity", **shared),

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
-from decimal import Decimal
 
 from crmplugin.analysis.durations import read_duration
+from crmplugin.analysis.product_names import Mention, products_named
 from crmplugin.brief.facts_of.making import Maker, Rec
 from crmplugin.domain.crm import Context, Product
 from crmplugin.domain.fact import Fact
 
-FEATURES_SHOWN = 6
+FEATURES_SHOWN = 12
 SMALL_CATALOGUE = 30
 """A catalogue this small is made into facts whole."""
 
 
-def product_facts(make: Maker, product: Product, *, price_asked: bool) -> list[Fact | None]:
-    """`price_asked` shows the list price to the customer: they asked what it costs."""
+def product_facts(make: Maker, product: Product) -> list[Fact | None]:
+    """What a product is; its list price stays inside: customers hear prices from quotes."""
     rec = Rec("products", product.id, product.name or product.id)
-    price = {"visibility": "customer"} if price_asked else {}
     return [
         make.text(rec, "name", product.name, kind="product"),
         make.text(rec, "description", product.description),
         lead_time(make, rec, product.lead_time),
-        make.money(rec, "list_price", product.list_price, product.currency, **price),
+        make.money(rec, "list_price", product.list_price, product.currency),
         make.quantity(rec, "stock", product.stock),
         make.money(rec, "cost", product.cost, product.currency),
         *(f for n in range(min(len(product.features), FEATURES_SHOWN)) for f in _feature(make, rec, product, n)),
@@ -55,37 +53,20 @@ def needed_products(context: Context, texts: Iterable[str], more: Iterable[str] 
 
 
 def products_in(text: str, products: Iterable[Product]) -> tuple[Product, ...]:
-    """Products named in a text by name, SKU or alias, in its order."""
-    return tuple(product for product, _ in names_in(text, products))
+    """Products named in a text, each once, in its order."""
+    return tuple(dict.fromkeys(m.product for m in products_named(text, products)))
 
 
-def names_in(text: str, products: Iterable[Product]) -> tuple[tuple[Product, str], ...]:
-    """Products named in a text with the name used; the longest wins where names overlap (300 in 3000 never does)."""
-    spans: list[tuple[int, int, Product, str]] = []
-    for product in products:
-        for name in _names(product):
-            spans += [(m.start(), m.end(), product, name) for m in _pattern(name).finditer(text)]
-    spans.sort(key=lambda s: (s[0] - s[1], s[0]))
-    kept: list[tuple[int, int, Product, str]] = []
-    for span in spans:
-        if all(span[1] <= s or span[0] >= e or span[:2] == (s, e) for s, e, _, _ in kept):
-            kept.append(span)
-    found: dict[str, tuple[Product, str]] = {}
-    for _, _, product, name in sorted(kept, key=lambda s: s[0]):
-        found.setdefault(product.id, (product, name))
-    return tuple(found.values())
+def name_used(mention: Mention) -> str:
+    """The recorded spelling (name, SKU, id or alias) of the name a text uses."""
+    product = mention.product
+    given = (product.name, product.sku, product.id, *product.aliases)
+    squeezed = _squeezed(mention.text)
+    return next((n for n in given if n and _squeezed(n) == squeezed), product.name or product.id)
 
 
-def _names(product: Product) -> tuple[str, ...]:
-    given = (product.name, product.sku, product.id if len(product.id) > 2 else None, *product.aliases)
-    return tuple(n for n in given if n and len(n) > 1)
-
-
-def _pattern(name: str) -> re.Pattern[str]:
-    """The name with its spaces and hyphens optional, as a whole word; a plural s may follow a letter."""
-    parts = [re.escape(p) for p in re.split(r"[\s-]+", name) if p]
-    ending = "s?" if name[-1].isalpha() else ""
-    return re.compile(rf"(?<!\w){'[ -]?'.join(parts)}{ending}(?!\w)", re.IGNORECASE)
+def _squeezed(name: str) -> str:
+    return "".join(c for c in name.casefold() if c.isalnum())
 
 
 def _named_ids(context: Context) -> set[str]:
@@ -104,8 +85,3 @@ def _feature(make: Maker, rec: Rec, product: Product, index: int) -> list[Fact |
         make.text(rec, f"{number}.advantage", feature.advantage, key="advantage", path=f"{path}.advantage"),
         make.text(rec, f"{number}.benefit", feature.benefit, key="benefit", path=f"{path}.benefit"),
     ]
-
-
-def stock_allows(product: Product, quantity: Decimal = Decimal(1)) -> bool:
-    """Whether the stock on record covers a quantity; unknown stock does not stop an offer."""
-    return product.stock is None or product.stock >= quantity
