@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
+from crmplugin.analysis.objections import find_money_problem
 from crmplugin.analysis.passages import own_text
 from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.rhythm import is_purchase
@@ -97,7 +98,8 @@ def _money(context: Context, now: datetime, zone: str) -> Wait | None:
 def _speaks_of_money(activity: Activity) -> bool:
     if activity.direction == "outbound" or activity.type not in _SAID_IN or activity.automatic:
         return False
-    return bool(book("money_problem", "problem").find(tokens(own_text(activity.body or ""))))
+    text = activity.body or ""
+    return bool(find_money_problem(text) or book("money_problem", "problem").find(tokens(own_text(text))))
 
 
 def _delivered(at: datetime | None, now: datetime) -> bool:

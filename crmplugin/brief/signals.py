@@ -13,6 +13,7 @@ from functools import cached_property
 from typing import Any
 
 from crmplugin.analysis.cadence import is_held, is_touch, newest, read_cadence
+from crmplugin.analysis.mood import read_mood
 from crmplugin.analysis.questions import find_questions
 from crmplugin.analysis.replenishment import due_items
 from crmplugin.analysis.rhythm import account_rho, is_purchase
@@ -29,6 +30,7 @@ from crmplugin.domain.crm import Activity, Contact, Context, Contract, Order, Qu
 from crmplugin.ports import Population
 
 STAKEHOLDER_DAYS = 30
+MOOD_DAYS = 30
 MULTI_THREAD_DAYS = 60
 RENEWAL_WINDOW_DAYS = 60
 SUCCESSOR_DAYS = 31
@@ -146,6 +148,14 @@ def _questions(m: Moment) -> dict[str, Any]:
             Question(a.id, n, text, asked_by, a.at) for n, text in enumerate(find_questions(a.body or ""), start=1)
         ]
     return {"open_questions": tuple(found)}
+
+
+def _mood(m: Moment) -> dict[str, Any]:
+    """How their newest message of the last 30 days sounds: a reading, never told."""
+    last = newest(m.view, "inbound", m.now)
+    if last is None or last.at is None or m.now - last.at > timedelta(days=MOOD_DAYS) or not last.body:
+        return {}
+    return {"mood": read_mood(last.body).state}
 
 
 def _promises(m: Moment) -> dict[str, Any]:
@@ -280,7 +290,7 @@ def _occasions(m: Moment) -> dict[str, Any]:
 
 
 _PARTS = (
-    _touches, _questions, _promises, _cadence, _stage, _quote, _meeting, _people, _tickets, _renewal, _delivery,
+    _touches, _questions, _mood, _promises, _cadence, _stage, _quote, _meeting, _people, _tickets, _renewal, _delivery,
     _purchases, _occasions,
 )  # fmt: skip
 

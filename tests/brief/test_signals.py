@@ -116,6 +116,22 @@ def test_a_question_of_somebody_else_is_not_told_to_the_recipient():
     assert len(signals(asked, recipient_id="C-2").open_questions) == 1
 
 
+# Mood
+
+
+@pytest.mark.parametrize(
+    ("mail", "mood"),
+    [
+        (make_inbound(body="This is unacceptable. We are fed up with waiting."), "angry"),
+        (make_inbound(body="Please send the data sheet."), "neutral"),
+        (make_inbound(day="2026-01-05", body="This is unacceptable."), None),
+        (make_outbound(body="This is unacceptable."), None),
+    ],
+)
+def test_the_mood_is_of_their_newest_message(mail, mood):
+    assert signals(mail).mood == mood
+
+
 # Promises
 
 
