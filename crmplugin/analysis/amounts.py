@@ -13,6 +13,8 @@ from typing import Literal, cast
 from crmplugin.analysis.passages import sentences
 from crmplugin.analysis.phrases import book, tokens
 
+OUR_NOTES = frozenset({"note", "call", "meeting", "visit", "task"})
+"""Types of activities in which our own people write down what they heard."""
 NEAR_CHARS = 40
 """A figure belongs to a topic word that stands at most this far before or after it, in the same sentence."""
 ROUNDED = Decimal("0.05")
@@ -57,6 +59,8 @@ def amounts_in(text: str) -> tuple[Amount, ...]:
     """The figures of a note that stand near a word for budget or total, in the order of the text."""
     found = []
     for start, end in sentences(text):
+        if not any(c.isdigit() for c in text[start:end]):
+            continue
         row = tokens(text[start:end])
         topics = [(hit.start + start, hit.end + start, hit.label) for hit in book("amounts", "topics").find(row)]
         rough = [hit.end + start for hit in book("amounts", "about").find(row)]

@@ -14,7 +14,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
-from crmplugin.analysis.amounts import amounts_in
+from crmplugin.analysis.amounts import OUR_NOTES, amounts_in
 from crmplugin.analysis.negotiation import (
     BandRate,
     break_even_on_margin,
@@ -42,6 +42,7 @@ SECTIONS = (
 )  # fmt: skip
 TERM_MONTHS = 24
 LAST_DISCOUNTS = 6
+MOST_NOTES = 30
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,17 @@ class Table:
             currency=n.currency, industry=self.context.company.industry if self.context.company else None,
             deal_id=self.deal.id, now=self.now,
         )  # fmt: skip
+
+    @cached_property
+    def budget(self) -> tuple[Decimal, Pointer] | None:
+        """The newest budget figure in our notes of the deal (hearsay)."""
+        own = [a for a in self.context.activities if a.deal_id == self.deal.id and a.body and a.at]
+        notes = [a for a in own if a.type in OUR_NOTES and a.direction != "inbound"]
+        for note in sorted(notes, key=lambda a: (a.at or self.now, a.id), reverse=True)[:MOST_NOTES]:
+            for n, figure in enumerate(amounts_in(note.body or ""), start=1):
+                if figure.topic == "budget" and figure.currency in (None, self.numbers.currency):
+                    return figure.readings[0], ("activities", note.id, f"budget{n}")
+        return None
 
     @cached_property
     def product_ids(self) -> tuple[str, ...]:
@@ -180,7 +192,7 @@ def _floor(t: Table) -> Iterator[SheetLine]:
 
 def _zopa(t: Table) -> Iterator[SheetLine]:
     """The range between our walk-away and what the budget says, when somebody named a budget."""
-    ceiling = _budget(t)
+    ceiling = t.budget
     found = zopa(t.numbers.walk_away, ceiling[0]) if ceiling else None
     if ceiling is None or t.numbers.walk_away is None:
         yield say("numbers", "zopa", "zopa_unknown")
@@ -188,16 +200,6 @@ def _zopa(t: Table) -> Iterator[SheetLine]:
         yield say("numbers", "zopa", "zopa_none", ceiling=t.money(ceiling[0]))
     else:
         yield say("numbers", "zopa", low=t.money(found[0]), high=t.money(found[1]), inputs=(ceiling[1],))
-
-
-def _budget(t: Table) -> tuple[Decimal, Pointer] | None:
-    """The newest budget figure in our notes of the deal (hearsay)."""
-    notes = [a for a in t.context.activities if a.body and a.at and a.deal_id == t.deal.id and a.direction != "inbound"]
-    for note in sorted(notes, key=lambda a: (a.at or t.now, a.id), reverse=True):
-        for n, figure in enumerate(amounts_in(note.body or ""), start=1):
-            if figure.topic == "budget" and figure.currency in (None, t.numbers.currency):
-                return figure.readings[0], ("activities", note.id, f"budget{n}")
-    return None
 
 
 def _history(t: Table) -> Iterator[SheetLine]:
@@ -362,7 +364,7 @@ def _objections(t: Table) -> Iterator[SheetLine]:
         yield say(
             "objections", "objection_lost", inputs=(t.pointer("lost_reason"),), text=sheet.text(t.deal.lost_reason)
         )
-    if budget := _budget(t):
+    if budget := t.budget:
         found = True
         yield say("objections", "objection_budget", inputs=(budget[1],))
     if not found:
@@ -439,7 +441,7 @@ def _unknowns(t: Table) -> Iterator[SheetLine]:
     gaps = (
         ("unknown_cost", n.cost is None), ("unknown_list", n.list_amount is None),
         ("unknown_target", n.target_pct is None), ("unknown_policy", t.context.policy is None),
-        ("unknown_budget", _budget(t) is None), ("unknown_rival", not t.deal.competitors),
+        ("unknown_budget", t.budget is None), ("unknown_rival", not t.deal.competitors),
         ("unknown_close", t.deal.close_date is None),
     )  # fmt: skip
     for key, missing in gaps:

@@ -42,6 +42,7 @@ def locale_of(name: str) -> Locale:
     return Locale.parse("en_GB")
 
 
+@lru_cache(maxsize=4096)
 def show_money(value: Decimal, currency: str, locale: str, *, iso: bool = False) -> str:
     """Money exact to the minor unit, finer when the value is; `iso` writes the code where a symbol would be unclear."""
     exact = value.quantize(minor_unit(value, currency))
@@ -66,6 +67,7 @@ def needs_iso(currencies: Iterable[str], locale: str) -> frozenset[str]:
     return frozenset(code for codes in bare.values() if len(codes) > 1 for code in codes)
 
 
+@lru_cache(maxsize=4096)
 def show_date(day: date, locale: str, *, today: date, weekday: bool = False, year: bool = False) -> str:
     """A day with its month in words; without the year when it is within six months of today, unless it is asked for."""
     pattern = _date_pattern(locale_of(locale), weekday)

@@ -17,7 +17,7 @@ from crmplugin.brief.facts_of.events import launch_day, price_day
 from crmplugin.brief.facts_of.knowledge import article_facts, claim_facts, contract_facts, offer_facts, slot_facts
 from crmplugin.brief.facts_of.making import Maker, make_maker
 from crmplugin.brief.facts_of.notes import TALKS, items_of, note_facts
-from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_facts
+from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_evidence, rhythm_facts
 from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller_facts, user_facts
 from crmplugin.brief.facts_of.products import needed_products, product_facts
 from crmplugin.brief.facts_of.quoted import Suspicion
@@ -37,12 +37,12 @@ from crmplugin.brief.facts_of.talk import mood_fact, promise_facts, question_fac
 from crmplugin.brief.facts_of.tickets import ticket_facts
 from crmplugin.brief.hygiene import current_quotes
 from crmplugin.domain.brief import INTERNAL_KINDS, Request, Signals, Warning
-from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote
+from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote, Ticket
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
 MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
-MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS = 60, 40, 30, 5
+MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS, MOST_SCANNED, MOST_RHYTHMS = 60, 40, 30, 5, 10, 6
 """How many of a kind become facts, the newest: a brief is read, not archived."""
 
 
@@ -111,11 +111,15 @@ def make_facts(
 
 
 def _look_for_instructions(desk: _Desk) -> None:
-    """Scans everything strangers wrote: the mails, forms and notes, the tickets."""
-    for activity in desk.context.activities:
-        if activity.direction != "outbound":
+    """Scans what strangers wrote and a brief may use: the newest mails, forms and notes, and the tickets shown."""
+    signals = desk.signals
+    used = {signals.last_in_id, signals.meeting_id, *(q.activity_id for q in signals.open_questions)}
+    others = [a for a in desk.context.activities if a.direction != "outbound"]
+    newest = {a.id for a in _newest(others, MOST_SCANNED, lambda a: a.at)}
+    for activity in others:
+        if activity.id in newest | used:
             desk.suspicion.look(activity.id, activity.body, activity.subject)
-    for ticket in desk.context.tickets:
+    for ticket in _tickets(desk):
         desk.suspicion.look(ticket.id, ticket.body, ticket.subject)
 
 
@@ -206,11 +210,15 @@ def _promises(desk: _Desk) -> None:
 
 
 def _service(desk: _Desk) -> None:
+    for ticket in _tickets(desk):
+        desk.add(ticket_facts(desk.make, ticket, desk.products, desk.suspicion.harmless))
+
+
+def _tickets(desk: _Desk) -> list[Ticket]:
+    """The open tickets, then the newest."""
     state = desk.signals.ticket
     first = {state.severe_ticket_id, *state.open_ticket_ids}
-    tickets = sorted(desk.context.tickets, key=lambda t: (t.id not in first, -_stamp(t.opened_at)))
-    for ticket in tickets[:MOST_TICKETS]:
-        desk.add(ticket_facts(desk.make, ticket, desk.products, desk.suspicion.harmless))
+    return sorted(desk.context.tickets, key=lambda t: (t.id not in first, -_stamp(t.opened_at)))[:MOST_TICKETS]
 
 
 def _knowledge(desk: _Desk) -> None:
@@ -227,8 +235,9 @@ def _rhythms(desk: _Desk) -> None:
     if desk.context.company is None:
         return
     orders = {o.id: o for o in desk.context.orders}
-    for item in desk.signals.due_items:
-        desk.add(ordered_on(desk.make, orders[i]) for i in item.evidence if i in orders)
+    for item in desk.signals.due_items[:MOST_RHYTHMS]:
+        told = [orders[i] for i in rhythm_evidence(item) if i in orders]
+        desk.add(ordered_on(desk.make, order) for order in told)
         product = desk.products.get(item.product_id)
         desk.add(rhythm_facts(desk.make, item, company_id=desk.context.company.id, product=product))
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 
-from crmplugin.analysis.amounts import amounts_in
+from crmplugin.analysis.amounts import OUR_NOTES, amounts_in
 from crmplugin.brief.facts_of.conflicts import Variant
 from crmplugin.brief.facts_of.making import Maker, Rec
 from crmplugin.domain.crm import Activity, Context, Deal, Order, Quote
 from crmplugin.domain.fact import Basis, Fact
 
-OUR_NOTES = frozenset({"note", "call", "meeting", "visit", "task"})
 STATED = Basis(type="stated_by_rep")
 
 

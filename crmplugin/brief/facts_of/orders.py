@@ -10,6 +10,8 @@ from crmplugin.domain.brief import DueItem
 from crmplugin.domain.crm import Order, Product
 from crmplugin.domain.fact import Fact
 
+MOST_EVIDENCE = 12
+
 
 def order_facts(make: Maker, order: Order, products: Mapping[str, Product]) -> list[Fact | None]:
     rec = _rec(order)
@@ -37,8 +39,9 @@ def rhythm_facts(make: Maker, item: DueItem, *, company_id: str, product: Produc
     """How often and when an account bought an item. The usual gap is told only when it is regular enough."""
     name = (product.name if product else None) or item.product_id
     rec = Rec("replenishment", f"{company_id}/{item.product_id}", name)
-    inputs = tuple(make.id_of(Rec("orders", order_id, ""), "ordered_on") for order_id in item.evidence)
-    sources = tuple(make.source(Rec("orders", order_id, ""), "ordered_at") for order_id in item.evidence)
+    shown = rhythm_evidence(item)
+    inputs = tuple(make.id_of(Rec("orders", order_id, ""), "ordered_on") for order_id in shown)
+    sources = tuple(make.source(Rec("orders", order_id, ""), "ordered_at") for order_id in shown)
     last = sources[-1:]
     gap = {"basis": computed("median days between purchases", *inputs, n=item.count - 1), "source": sources}
     return [
@@ -59,6 +62,11 @@ def rhythm_facts(make: Maker, item: DueItem, *, company_id: str, product: Produc
             source=(),
         ),
     ]  # fmt: skip
+
+
+def rhythm_evidence(item: DueItem) -> tuple[str, ...]:
+    """The orders shown behind a rhythm: the newest dozen."""
+    return item.evidence[-MOST_EVIDENCE:]
 
 
 def _rec(order: Order) -> Rec:

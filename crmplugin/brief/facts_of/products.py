@@ -11,6 +11,7 @@ from crmplugin.domain.crm import Context, Product
 from crmplugin.domain.fact import Fact
 
 FEATURES_SHOWN = 12
+RECENT_ORDERS = 6
 SMALL_CATALOGUE = 30
 """A catalogue this small is made into facts whole."""
 
@@ -47,8 +48,7 @@ def needed_products(context: Context, texts: Iterable[str], more: Iterable[str] 
     if len(context.products) <= SMALL_CATALOGUE:
         return context.products
     wanted = set(more) | _named_ids(context)
-    for text in texts:
-        wanted |= {p.id for p in products_in(text, context.products)}
+    wanted |= {p.id for p in products_in(" .\n".join(texts), context.products)}
     return tuple(p for p in context.products if p.id in wanted)
 
 
@@ -70,7 +70,7 @@ def _squeezed(name: str) -> str:
 
 
 def _named_ids(context: Context) -> set[str]:
-    lines = [line for group in (context.quotes, context.orders[-20:]) for doc in group for line in doc.lines]
+    lines = [line for group in (context.quotes, context.orders[-RECENT_ORDERS:]) for doc in group for line in doc.lines]
     ids = {line.product_id for line in lines} | {t.product_id for t in context.tickets}
     ids |= {item.product_id for item in context.line_items}
     ids |= {pid for deal in context.deals for pid in deal.product_ids}
