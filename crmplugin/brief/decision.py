@@ -89,7 +89,7 @@ def _internal(s: Situation) -> Choice:
     gates = _gates(s, s.request.kind, None)
     if gates:
         return _blocked(s, s.request.kind, None, gates)
-    return Choice("draft", s.request.kind, "note", s.today, reason="internal: asked for", send_at=s.now)
+    return Choice("draft", s.request.kind, "note", s.today, reason="Asked for.", send_at=s.now)
 
 
 def _asked_kind(s: Situation) -> Choice:
@@ -205,8 +205,10 @@ def _not_now(s: Situation, kind: Kind, type_: FollowUpType | None, gates: tuple[
     one_to_one = kind != "campaign_message"
     if wait.code == "open_issue" and one_to_one and not blocking(_gates(s, "follow_up", OPEN_TICKET.type)):
         choice = _draft(s, OPEN_TICKET, "follow_up", angle=OPEN_TICKET.when(s), gates=gates)
-        return replace(choice, code="soft_hold", reason=wait.reason, alternatives=(held,), earliest=wait.until)
-    return replace(_silent(s, kind, type_, gates, wait.until), reason=wait.reason, alternatives=(held,))
+        return replace(
+            choice, code="soft_hold", reason=_sentence(wait.reason), alternatives=(held,), earliest=wait.until
+        )
+    return replace(_silent(s, kind, type_, gates, wait.until), reason=_sentence(wait.reason), alternatives=(held,))
 
 
 def _without_facts(s: Situation, type_: FollowUpType, gates: tuple[Gate, ...], missing: str) -> Choice:
@@ -245,7 +247,7 @@ def _draft(s: Situation, row: Row, kind: Kind, *, angle: str | None, gates: tupl
     touch = s.signals.no_reply_count + 1
     choice = Choice(
         "draft", kind, s.channel, send_at.date(), type=row.type, gates=gates, send_at=send_at, angle=angle, touch=touch,
-        reason=row.why or "asked for", regime=_regime(s, kind), row=row.number,
+        reason=_sentence(row.why or "asked for"), regime=_regime(s, kind), row=row.number,
     )  # fmt: skip
     return replace(choice, next_touch=_next_touch(s, choice))
 
@@ -343,3 +345,7 @@ def _coming(s: Situation) -> list[date | None]:
         signals.ticket.release_on,
         wait.until if wait else None,
     ]
+
+
+def _sentence(clause: str) -> str:
+    return f"{clause[:1].upper()}{clause[1:]}."

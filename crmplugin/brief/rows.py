@@ -130,10 +130,11 @@ class Situation:
 
     @cached_property
     def in_series(self) -> bool:
-        """Whether our unanswered messages are still a series: in an open deal, or of the last weeks."""
+        """Whether our unanswered messages are still a series: in an open deal, or without one of the last weeks."""
         last = self.signals.last_out
         recent = last is not None and self.now - last <= timedelta(days=SERIES_DAYS)
-        return self.signals.no_reply_count > 0 and (bool(self.open_deals) or recent)
+        goes_on = bool(self.open_deals) or (self.context.deal is None and recent)
+        return self.signals.no_reply_count > 0 and goes_on
 
     @property
     def days_of_silence(self) -> int:

@@ -231,8 +231,9 @@ def _stakeholder_changes(m: Moment) -> Iterable[Mapping[str, Any]]:
 
 
 def _changes_of(contact: Contact, m: Moment) -> Iterable[tuple[str, datetime]]:
-    others = [c.created_at for c in m.context.contacts if c.id != contact.id and c.created_at]
-    began = min([*others, *(a.at for a in m.view if a.at)], default=None)
+    known = [c.created_at for c in m.context.contacts if c.id != contact.id and c.created_at]
+    spoke = [a.at for a in m.view if a.at and set(a.contact_ids) - {contact.id}]
+    began = min([*known, *spoke], default=None)
     if contact.created_at and began and contact.created_at - began > timedelta(days=1):
         yield "added", contact.created_at
     if contact.left_at and has_left(contact, m.now):

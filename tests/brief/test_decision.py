@@ -316,6 +316,12 @@ def test_after_our_break_up_comes_nothing():
     assert row(make_inbound("A-1", "2026-01-30"), *mails, break_up)[0] is None
 
 
+def test_a_lost_deal_is_not_chased():
+    deal = make_deal(status="lost", stage_kind="lost", closed_at=at("2026-03-02"))
+
+    assert row(make_inbound("A-1", "2026-02-20"), *outbounds("2026-03-03"), deal=deal, **YES)[0] is None
+
+
 def test_without_a_deal_a_series_ends_by_itself():
     mails = outbounds("2026-01-12", deal_id=None)
 

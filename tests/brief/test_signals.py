@@ -348,6 +348,12 @@ def test_the_first_contacts_of_a_new_account_are_no_change():
     assert signals(deal=make_deal(contact_ids=("C-1", "C-2")), contacts=(dana, erik)).stakeholder_changes == ()
 
 
+def test_a_person_whose_record_followed_their_own_mail_is_no_change():
+    dana = make_contact(created_at=at("2026-03-09"))
+
+    assert signals(make_inbound(day="2026-03-05"), contacts=(dana,)).stakeholder_changes == ()
+
+
 def test_two_way_contacts_of_sixty_days_are_counted():
     found = signals(
         make_inbound("A-1"), make_outbound("A-2"),
