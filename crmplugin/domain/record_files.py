@@ -58,8 +58,7 @@ def read_document(source: str | bytes | BinaryIO) -> Iterator[Entry]:
     blank, first = _skip_blank(stream)
     if not first:
         raise NotRecords(1, "records", "an empty file")
-    head = _object_in(first)
-    if COLLECTION_KEY in head or head.keys() == {"format"}:
+    if _begins_lines(first):
         yield from _read_lines(chain([first], stream), start=blank + 1)
         return
     data = b"\n" * blank + first + stream.read()
@@ -112,6 +111,11 @@ def _object_in(line: bytes) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def _begins_lines(first: bytes) -> bool:
+    head = _object_in(first)
+    return COLLECTION_KEY in head or head.keys() == {"format"}
 
 
 def _holds_lines(data: bytes) -> bool:

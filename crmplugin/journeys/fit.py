@@ -9,7 +9,7 @@ from crmplugin.analysis.fit.population import learn
 from crmplugin.ports import Population
 from crmplugin.store.records import RecordStore
 
-LEARNED_FROM = frozenset({"companies", "contacts", "deals", "stage_changes", "line_items", "orders", "products"})
+LEARNED_FROM = frozenset({"companies", "contacts", "deals", "stage_changes", "line_items", "orders"})
 """Collections whose change makes the fit old."""
 
 

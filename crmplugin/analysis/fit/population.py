@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -175,7 +176,8 @@ class _Purchases:
     gaps: dict[str, list[Decimal]] = field(default_factory=lambda: defaultdict(list))
     buyers: Counter[str] = field(default_factory=Counter)
     repeaters: Counter[str] = field(default_factory=Counter)
-    baskets: list[dict[str, date]] = field(default_factory=list)
+    baskets: list[tuple[tuple[str, ...], array[int]]] = field(default_factory=list)
+    """Of each account its products and, as ordinals, the last day of each: small, for there may be millions."""
     later_lines: int = 0
     repeat_lines: int = 0
     accounts_with_gap: int = 0
@@ -190,7 +192,7 @@ class _Purchases:
             self.later_lines += sum(day > first for day in days)
             self.repeat_lines += len(days) - 1
         self.accounts_with_gap += any(days[-1] > first for days in bought.values())
-        self.baskets.append({product_id: days[-1] for product_id, days in bought.items()})
+        self.baskets.append((tuple(bought), array("i", [days[-1].toordinal() for days in bought.values()])))
 
     def _add_product(self, product_id: str, days: Sequence[date]) -> None:
         self.buyers[product_id] += 1
@@ -214,10 +216,8 @@ class _Purchases:
 
     def _recent_baskets(self) -> list[tuple[str, ...]]:
         """What each account bought within the window that ends with the newest order of all."""
-        if not self.baskets:
-            return []
-        since = max(max(basket.values()) for basket in self.baskets) - timedelta(days=WINDOW_DAYS)
-        recent = (tuple(id_ for id_, last in basket.items() if last > since) for basket in self.baskets)
+        since = max((max(last) for _, last in self.baskets), default=0) - WINDOW_DAYS
+        recent = (tuple(id_ for id_, day in zip(*basket, strict=True) if day > since) for basket in self.baskets)
         return [basket for basket in recent if basket]
 
 
