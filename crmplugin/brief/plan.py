@@ -39,6 +39,8 @@ from crmplugin.ports import Population
 
 KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
 FREE_TEXT = ("text", "claim", "quote_text")
+QUOTED_WORDS = 18
+"""Longer texts are not put into a sentence of at most 25 words."""
 ENOUGH_WORDS = 8
 """Words from which on the guess of a language is trusted."""
 Made = tuple[tuple[Beat, ...], tuple[str, ...]]
@@ -160,7 +162,7 @@ def _tellable(
     facts: Iterable[Fact], contact: Contact | None, send_on: date, language: str, home: str | None
 ) -> tuple[list[Fact], list[Fact]]:
     """Facts that may stand in a text to this person, and those left out only for their language."""
-    told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on)]
+    told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on) and not _is_long(f)]
     foreign = [f for f in told if _is_foreign(f, language, home)]
     return [f for f in told if f not in foreign], foreign
 
@@ -171,6 +173,14 @@ def _in_scope(fact: Fact, contact: Contact | None) -> bool:
 
 def _in_date(fact: Fact, send_on: date) -> bool:
     return fact.kind in KEEPS_WITHOUT_DATE or fact.valid_until is None or fact.valid_until >= send_on
+
+
+def _is_long(fact: Fact) -> bool:
+    """Whether a text would make a sentence nobody reads aloud. A question is never shown, an article in pieces."""
+    if ".question" in fact.id:
+        return False
+    from_article = bool(fact.source) and fact.source[0].object == "articles"
+    return fact.kind in FREE_TEXT and not from_article and len(fact.value.split()) > QUOTED_WORDS
 
 
 def _home_language(context: Context) -> str | None:

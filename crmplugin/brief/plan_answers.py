@@ -50,7 +50,8 @@ class Topic:
 
 
 ASKED_INCLUDED = say("answer.asked_included", number="a_quote.number", on="message.on")
-ASKED_PRICE = say("answer.asked_price", number="a_quote.number", on="message.on")
+ASKED_QUOTE = say("answer.asked_quote", number="a_quote.number", on="message.on")
+ASKED_LINE = say("answer.asked_product", product="a_line.product", on="message.on")
 ASKED_PRODUCT = say("answer.asked_product", product="a_product.name", on="message.on")
 ASKED_ORDER = say("answer.asked_order", number="an_order.number", on="message.on")
 ASKED_CONTRACT = say("answer.asked_contract", name="a_contract.name", on="message.on")
@@ -102,7 +103,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "quotes.line.unit_price",
-        ASKED_PRICE,
+        ASKED_LINE,
         (
             say(
                 "answer.unit_price", "claim",
@@ -113,7 +114,7 @@ TOPICS: tuple[Topic, ...] = (
     ),
     Topic(
         "quotes.total",
-        ASKED_PRICE,
+        ASKED_QUOTE,
         (say("answer.total", "claim", number="a_quote.number", total="a_quote.total"),),
         OF_QUOTE,
     ),
@@ -338,7 +339,8 @@ def _answer(said: _Said, scene: Scene, view: _View) -> bool:
         if asked is None or answer is None or (view.needs_a_person and confirm is None):
             continue
         said.beats += [_carrying(beat, view.question) for beat in (asked, answer, confirm) if beat]
-        said.subject = said.subject or inside.beat(topic.subject)
+        subject = inside.beat(topic.subject)
+        said.subject = said.subject or (_carrying(subject, view.question) if subject else None)
         return True
     return False
 

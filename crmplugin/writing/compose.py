@@ -13,6 +13,10 @@ from crmplugin.writing.render import count_sms, render_body, render_html
 
 __all__ = ["compose", "count_sms", "render_body", "render_html"]
 
+PLAIN_MARKS = str.maketrans(
+    {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "–": "-", "…": "..."}
+)
+"""Marks that would turn a text message of 160 characters into one of 70, as their plain forms."""
 SIGNED_CHANNELS = frozenset({"email", "letter"})
 GREETED_CHANNELS = frozenset({"email", "letter", "phone"})
 
@@ -28,7 +32,8 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     if greeting and greeting[0].text.endswith(","):
         body[0] = replace(body[0], text=after_greeting(body[0].text, brief.language))
     subject = subject if plan.channel in SIGNED_CHANNELS else []
-    return (*subject, *greeting, *body, *_signature(brief, plan), *_rendered(legal_lines(brief), "legal"))
+    whole = (*subject, *greeting, *body, *_signature(brief, plan), *_rendered(legal_lines(brief), "legal"))
+    return tuple(replace(s, text=s.text.translate(PLAIN_MARKS)) for s in whole) if plan.channel == "sms" else whole
 
 
 def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:

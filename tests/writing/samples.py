@@ -47,10 +47,10 @@ LOCALES = {"en": "en_GB", "de": "de_DE"}
 WORDS = {
     "en": {
         "description": "measures flow in pipes and shows it on a small display on the device",
-        "feature": "the device keeps its own record of the last thirty days and shows it to you",
+        "feature": "the device keeps its own record of what it measures and shows it to you",
         "benefit": "you see a fault on the day it begins and you do not have to search for it",
         "claim": "Each device comes with its own certificate, and it is valid for the whole device",
-        "promise": "we will send you the drawing and the list of the parts by the end of the week",
+        "promise": "we will send you the drawing and the list of the parts by Friday",
         "their_promise": "we will send you the order and the name of the person who signs it",
         "article": "Switch the device off and wait for one minute. Then switch it on and check the light.",
         "title": "Restart the device",
@@ -60,7 +60,7 @@ WORDS = {
         "feature": "das Gerät speichert die Werte der letzten Tage und zeigt sie Ihnen auf der Anzeige",
         "benefit": "Sie sehen einen Fehler an dem Tag, an dem er entsteht, und müssen nicht lange suchen",
         "claim": "Jedes Gerät kommt mit einem eigenen Zertifikat, und das gilt für das ganze Gerät",
-        "promise": "wir schicken Ihnen die Zeichnung und die Liste der Teile bis zum Ende der Woche",
+        "promise": "wir schicken Ihnen die Zeichnung und die Liste der Teile bis Freitag",
         "their_promise": "wir schicken Ihnen die Bestellung und den Namen der Person, die sie unterschreibt",
         "article": "Schalten Sie das Gerät aus und warten Sie eine Minute. Dann prüfen Sie die Anzeige.",
         "title": "Gerät neu starten",
