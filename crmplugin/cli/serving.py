@@ -26,7 +26,7 @@ from crmplugin.settings import Settings, load_settings
 if TYPE_CHECKING:
     from flask import Flask
 
-    from crmplugin.work.office import Office
+    from crmplugin.wiring import Assistant
 
 PLAN_VARIABLE = "_CRMPLUGIN_PLAN"
 SPARE_THREADS = 32
@@ -86,33 +86,43 @@ def _free_port(host: str, port: int) -> int:
 
 def _prepare(settings: Settings, plan: Plan) -> str:
     """Brings the schema up to date, loads the demo where wanted, and makes the one-time sign-in link."""
-    from crmplugin.wiring import open_office
+    from crmplugin.store.access import AccessStore
+    from crmplugin.wiring import Assistant
 
-    office = open_office(settings, work=False, take=False)
+    now = datetime.now(UTC)
+    assistant = Assistant(settings)
     try:
-        if plan.demo:
-            load_demo(office, datetime.now(UTC))
-        expires_at = datetime.now(UTC) + timedelta(minutes=settings.sign_in_minutes)
-        office.desk.access.forget_expired(datetime.now(UTC))
-        return office.desk.access.create_link("admin", expires_at=expires_at)
+        if plan.demo and _is_empty(assistant):
+            load_demo(assistant, now)
+        access = AccessStore(assistant.engine)
+        access.forget_expired(now)
+        return access.create_link("admin", expires_at=now + timedelta(minutes=settings.sign_in_minutes))
     finally:
-        office.close()
+        assistant.close()
 
 
-def load_demo(office: Office, now: datetime) -> bool:
-    """The sample company and its events, into an empty store only; whether that was done."""
+def _is_empty(assistant: Assistant) -> bool:
+    from crmplugin.store.events import EventStore
+
+    return not assistant.records.counts("local") and not EventStore(assistant.engine).list(limit=1).items
+
+
+def load_demo(assistant: Assistant, now: datetime) -> None:
+    """The sample company into the store, and its events where the worker will find them."""
     from crmplugin import demo
     from crmplugin.domain.records import check_record
 
-    desk = office.desk
-    if desk.records.counts("local") or desk.events.list(limit=1).items:
-        return False
     document = demo.load(now.date())
     batch = [(name, check_record(name, doc)) for name, doc in _entries(document)]
-    desk.records.upsert_many("local", batch)
-    body = json.dumps(demo.events(now.date())).encode()
-    desk.intake.take(desk.connector("local").read_events(body, received_at=now).events)
-    return True
+    assistant.records.upsert_many("local", batch)
+    from crmplugin.wiring import open_office
+
+    office = open_office(assistant.settings, work=False, take=False)
+    try:
+        body = json.dumps(demo.events(now.date())).encode()
+        office.desk.intake.take(office.desk.connector("local").read_events(body, received_at=now).events)
+    finally:
+        office.close()
 
 
 def _entries(document: Mapping[str, Any]) -> list[tuple[str, Any]]:

@@ -6,9 +6,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
-from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engine, event
+from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engine, event, inspect, text
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
@@ -63,12 +61,28 @@ def replace_into(db: Connection, table: Table) -> Insert:
 
 def migrate(engine: Engine, revision: str = "head") -> None:
     """Brings the schema forward to `revision`; a no-op when it is there already. Two processes may start at once."""
+    if revision == "head" and _is_at_head(engine):
+        return
+    # Alembic is slow to import, and nearly every start finds nothing to do.
+    from alembic import command
+    from alembic.config import Config
+
     config = Config()
     config.set_main_option("script_location", str(files("crmplugin.store") / "migrations"))
     with engine.begin() as connection:
         _lock_schema(connection)
         config.attributes["connection"] = connection
         command.upgrade(config, revision)
+
+
+def _is_at_head(engine: Engine) -> bool:
+    """Whether the newest revision was applied; their files begin with their numbers."""
+    versions = (file.name for file in (files("crmplugin.store") / "migrations" / "versions").iterdir())
+    newest = max(name.partition("_")[0] for name in versions if name[0].isdigit())
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("alembic_version"):
+            return False
+        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
 
 
 def _lock_schema(connection: Connection) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from dbos import DBOS, DBOSClient, DBOSConfig, DBOSPortableJSONSerializer, EnqueueOptions, SetWorkflowID
 from dbos import run_dbos_database_migrations as migrate_engine
-from sqlalchemy import Connection, Engine, event
+from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from crmplugin.errors import NotFound, StateConflict, StoreError
@@ -68,7 +68,8 @@ class JobEngine:
         self.database = open_engine_database(settings)
         self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         self._launched = False
-        migrate_engine(system_database_url=_url(self.database))
+        if not inspect(self.database).has_table("dbos_migrations", schema=self._schema()):
+            migrate_engine(system_database_url=_url(self.database))  # later versions are the launch's
         self._client = DBOSClient(
             system_database_engine=self.database,
             serializer=DBOSPortableJSONSerializer(),
@@ -187,6 +188,9 @@ class JobEngine:
         next_id = attempt_id(base_id(current), _attempt_number(current) + 1)
         self._client.enqueue(_options(payload["kind"], next_id, payload.get("priority", 10), delay_s), payload)
         return next_id
+
+    def _schema(self) -> str | None:
+        return None if self.database.dialect.name == "sqlite" else "dbos"
 
     def _latest(self, job_id: str) -> Any:
         """The row of a job's latest attempt."""
