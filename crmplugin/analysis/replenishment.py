@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from statistics import mean, median, stdev
+from statistics import median
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -39,7 +39,7 @@ class Purchases:
     def add(self, day: date, quantity: Decimal | None, order_id: str) -> None:
         before = self.by_day.get(day, Decimal(0))
         self.by_day[day] = None if quantity is None or before is None else before + quantity
-        if order_id not in self.order_ids:
+        if self.order_ids[-1:] != [order_id]:
             self.order_ids.append(order_id)
 
     @property
@@ -132,8 +132,12 @@ def cover_days(purchases: Purchases) -> Decimal | None:
 def variation(values: Sequence[Decimal] | Sequence[int]) -> Decimal:
     """Sample standard deviation over mean; 0 for fewer than two values."""
     exact = [Decimal(v) for v in values]
-    centre = mean(exact) if exact else Decimal(0)
-    return stdev(exact) / centre if len(exact) > 1 and centre else Decimal(0)
+    total = sum(exact, Decimal(0))
+    if len(exact) < 2 or not total:
+        return Decimal(0)
+    centre = total / len(exact)
+    spread = sum(((v - centre) ** 2 for v in exact), Decimal(0)) / (len(exact) - 1)
+    return spread.sqrt() / centre
 
 
 def state_of(rho: Decimal) -> State:
