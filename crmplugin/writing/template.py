@@ -83,8 +83,9 @@ def _sentences(brief: Brief) -> Iterator[Sentence]:
 
 
 def _questions(brief: Brief) -> Iterator[Sentence]:
-    """What an internal note still has to find out, as questions to ask."""
-    if brief.audience == "internal" and brief.missing_questions:
+    """What an internal note still has to find out, where its own sections do not ask it already."""
+    asked = brief.plan is not None and any(beat.section == "questions" for beat in brief.plan.beats)
+    if brief.audience == "internal" and brief.missing_questions and not asked:
         yield Sentence(heading("missing_questions", brief.language), "context", verdict="rendered")
         yield from (Sentence(question, "context") for question in brief.missing_questions)
 

@@ -1,0 +1,320 @@
+"""The plan: which beats a type has on which facts, and when there is none."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from crmplugin.domain.brief import INTERNAL_KINDS, Promise
+from crmplugin.domain.crm import Feature, QuoteLine
+from tests.builders import at, make_activity, make_deal, make_meeting, make_order, make_product, make_quote, make_user
+from tests.writing.samples import ask, make_account, make_brief, make_signals
+
+STAGES = ("new", "qualified", "proposal", "negotiation", "closing", "won", "lost")
+
+
+def keys(brief):
+    return [beat.key for beat in brief.plan.beats]
+
+
+def cited(brief):
+    return {id_ for beat in brief.plan.beats for id_ in beat.facts.values()}
+
+
+def ended_account(**changes):
+    """The account with its quote ended on 8 March."""
+    return make_account(quotes=(make_quote(valid_until=date(2026, 3, 8)),), **changes)
+
+
+def ended_signals(**changes):
+    return make_signals(quote_days_left=-3, **changes)
+
+
+def answer(*texts, **more):
+    questions = tuple(ask(text, n=n) for n, text in enumerate(texts, start=1))
+    body = " ".join(texts)
+    context = more.pop("context", None) or make_account()
+    activities = tuple(replace(a, body=body) if a.id == "A-31" else a for a in context.activities)
+    signals = more.pop("signals", None) or make_signals(open_questions=questions)
+    return make_brief("answer", context=replace(context, activities=activities), signals=signals, **more)
+
+
+def test_a_question_is_restated_and_answered_from_its_facts():
+    brief = answer("What is the lead time for the FlowMeter 3000?")
+
+    assert keys(brief)[:3] == ["answer.subject_lead_time", "answer.asked_lead_time", "common.lead_time"]
+    assert brief.plan.must_answer == ("A-31.question1",)
+    assert {"FM-3000.lead_time", "FM-3000.name"} <= cited(brief)
+    assert not {id_ for id_ in cited(brief) if id_.startswith("FM-300.")}
+
+
+def test_every_question_is_answered_or_given_to_somebody():
+    brief = answer("What is the lead time for the FlowMeter 3000?", "Can you paint it blue?")
+
+    assert "common.lead_time" in keys(brief)
+    rest = next(beat for beat in brief.plan.beats if beat.key == "answer.open_rest")
+    assert rest.facts == {"name": "U-1.name", "by": "SLOT-1.on", "asked1": "A-31.question2"}
+    assert brief.plan.must_answer == ("A-31.question1", "A-31.question2")
+
+
+def test_a_question_nobody_can_answer_and_no_day_for_it_gives_no_plan():
+    brief = answer("Can you paint it blue?", context=make_account(slots=()))
+
+    assert brief.plan is None
+    assert "Can you paint it blue?" in brief.missing_info[0]
+
+
+def test_an_ended_quote_is_never_open_and_its_amount_is_not_named():
+    questions = (ask("Can we still order at 26,505?"),)
+
+    brief = answer(context=ended_account(), signals=ended_signals(open_questions=questions))
+
+    assert "answer.ended" in keys(brief)
+    assert "answer.confirm" in keys(brief)
+    assert "answer.valid" not in keys(brief)
+    assert not {id_ for id_ in cited(brief) if "total" in id_ or "price" in id_}
+
+
+def test_an_ended_quote_without_a_day_for_the_answer_gives_no_plan():
+    questions = (ask("Is the quote still valid?"),)
+
+    brief = answer(context=ended_account(slots=()), signals=ended_signals(open_questions=questions))
+
+    assert brief.plan is None
+
+
+def test_the_day_of_an_answer_is_never_in_the_past():
+    slots = (replace(make_account().slots[0], on=date(2026, 3, 10)),)
+
+    assert answer("Can you paint it blue?", context=make_account(slots=slots)).plan is None
+
+
+def test_a_message_without_a_question_gets_a_name_and_a_day():
+    brief = make_brief("answer")
+
+    assert "answer.message" in keys(brief)
+    assert "answer.open_message" in keys(brief)
+    assert brief.plan.must_answer == ()
+
+
+def test_a_severe_case_has_nothing_commercial():
+    brief = make_brief("service_acknowledgement")
+
+    assert all(key.startswith("service_acknowledgement.") or key == "common.sorry" for key in keys(brief))
+    assert {id_.split(".")[0] for id_ in cited(brief)} == {"T-2201"}
+    assert brief.plan.ask == "whether anything changed; nothing commercial"
+
+
+def test_a_late_promise_needs_a_new_day():
+    assert "deliver_promise.new_date" in keys(make_brief("deliver_promise"))
+    assert make_brief("deliver_promise", context=make_account(slots=())).plan is None
+
+
+def test_a_promise_in_time_is_told_with_its_own_day():
+    promise = Promise("us", "we will send you the list", date(2026, 3, 13), "A-20", "body", True, 0)
+
+    brief = make_brief("deliver_promise", signals=make_signals(promises_us=(promise,)), context=make_account(slots=()))
+
+    assert "deliver_promise.due" in keys(brief)
+    assert "deliver_promise.late" not in keys(brief)
+
+
+def test_our_own_wording_of_a_next_step_is_not_told():
+    promise = Promise("us", "get the director on board", date(2026, 3, 9), "D-1", "next_step", False, 2)
+
+    brief = make_brief("deliver_promise", signals=make_signals(promises_us=(promise,)))
+
+    assert brief.plan is None
+    assert "what we promised" in brief.missing_info[0]
+
+
+def test_notes_in_another_language_are_told_by_their_structure_only():
+    meeting = make_meeting(body="Wants 2 sample FM-300 by 20 March, we ship; they check the drawing; decision 2 April")
+    activities = (*(a for a in make_account("de").activities if a.id != "A-50"), meeting)
+
+    brief = make_brief("recap", language="de", context=make_account("de", activities=activities))
+
+    assert "recap.us_deliver_due" in keys(brief)
+    assert "recap.decision_due" in keys(brief)
+    assert "recap.them" not in keys(brief)
+    assert len([key for key in keys(brief) if key.startswith("recap.") and "due" in key]) == 2
+
+
+def test_notes_in_the_readers_language_are_told_in_their_own_words():
+    meeting = make_meeting(body="We send the drawing by 20 March. They check the layout by 27 March.")
+    activities = (*(a for a in make_account().activities if a.id != "A-50"), meeting)
+
+    brief = make_brief("recap", context=make_account(activities=activities))
+
+    assert [key for key in keys(brief) if key in ("recap.us_due", "recap.them_due")] == [
+        "recap.us_due",
+        "recap.them_due",
+    ]
+
+
+def test_a_recap_without_notes_gives_no_plan():
+    activities = (make_meeting(body=None),)
+
+    assert make_brief("recap", context=make_account(activities=activities)).plan is None
+
+
+def test_an_open_quote_is_followed_up_with_its_lines():
+    brief = make_brief("quote_follow_up")
+
+    assert keys(brief)[:3] == ["quote_follow_up.subject", "quote_follow_up.open", "quote_follow_up.line2"]
+    assert not {id_ for id_ in cited(brief) if "price" in id_ or "total" in id_}
+
+
+def test_an_ended_quote_is_followed_up_as_ended():
+    brief = make_brief("quote_follow_up", context=ended_account(), signals=ended_signals())
+
+    assert "quote_follow_up.ended" in keys(brief)
+    assert "quote_follow_up.ask_ended" in keys(brief)
+    assert "quote_follow_up.open" not in keys(brief)
+
+
+def test_a_quote_of_many_lines_is_not_told_in_part():
+    lines = tuple(QuoteLine(f"L{n}", "FM-300", None, Decimal(n), Decimal(1)) for n in (1, 2, 3))
+
+    brief = make_brief("quote_follow_up", context=make_account(quotes=(make_quote(lines=lines),)))
+
+    assert not {"quote_follow_up.line1", "quote_follow_up.line2"} & set(keys(brief))
+
+
+def test_each_stage_has_a_purpose_of_its_own():
+    briefs = [make_brief("stage_step", context=make_account(deal=make_deal(stage_kind=kind))) for kind in STAGES]
+
+    assert len({brief.plan.angle for brief in briefs}) == 7
+    assert len({next(k for k in keys(b) if k.endswith("_ask") or k == "common.slot_ask") for b in briefs}) == 7
+
+
+def test_news_is_what_no_mail_of_ours_has_told():
+    account = make_account()
+    told = make_activity("A-22", direction="outbound", body=f"{account.claims[0].text}.")
+
+    plain = make_brief("new_value")
+    again = make_brief("new_value", context=replace(account, activities=(*account.activities, told)))
+
+    assert "CL-3.text" in cited(plain)
+    assert "CL-3.text" not in cited(again)
+
+
+def test_without_news_there_is_no_nudge():
+    context = make_account(claims=(), products=(make_product("FM-300"),))
+
+    brief = make_brief("new_value", context=context)
+
+    assert brief.plan is None
+    assert "something new and true" in brief.missing_info[0]
+
+
+def test_a_lapsed_item_is_asked_for_and_not_assumed():
+    assert "replenishment.ask_lapsed" in keys(make_brief("replenishment"))
+    due = replace(make_signals().due_items[0], state="due")
+    assert "replenishment.ask" in keys(make_brief("replenishment", signals=make_signals(due_items=(due,))))
+
+
+def test_an_irregular_gap_is_not_claimed():
+    irregular = replace(make_signals().due_items[0], gap_claimable=False)
+
+    assert "replenishment.gap" not in keys(make_brief("replenishment", signals=make_signals(due_items=(irregular,))))
+
+
+def test_a_greeting_on_an_anniversary_makes_no_offer():
+    brief = make_brief("relationship")
+
+    assert "relationship.since" in keys(brief)
+    assert not {id_ for id_ in cited(brief) if id_.startswith(("Q-", "FM-", "CL-"))}
+
+
+def test_a_pitch_takes_what_fits_to_what_they_own():
+    brief = make_brief(kind="pitch", context=make_account(tickets=()))
+
+    assert {"FM-3000.name", "FM-3000.feature1", "FM-3000.feature1.benefit"} <= cited(brief)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"active": False}, {"stock": Decimal(0)}, {"regions": ("US",)}, {"compatible_with": ()}],
+    ids=["not sold", "out of stock", "other region", "does not fit"],
+)
+def test_a_product_that_may_not_be_offered_is_not_pitched(change):
+    feature = Feature(feature="it keeps its own record", benefit="you see a fault at once")
+    given = {"name": "FlowMeter 3000", "features": (feature,), "compatible_with": ("GK-12",)}
+    product = make_product("FM-3000", **(given | change))
+
+    brief = make_brief(kind="pitch", context=make_account(tickets=(), products=(product, make_product("GK-12"))))
+
+    assert "FM-3000.name" not in cited(brief)
+
+
+def test_a_product_with_an_open_case_is_not_pitched():
+    assert "FM-3000.name" not in cited(make_brief(kind="pitch"))
+
+
+def test_what_they_own_for_good_is_not_pitched_again():
+    orders = (make_order("O-9", lines=(replace(make_order().lines[0], product_id="FM-3000"),)),)
+
+    brief = make_brief(kind="pitch", context=make_account(tickets=(), orders=orders))
+
+    assert brief.plan is None or "FM-3000.feature1" not in cited(brief)
+
+
+def test_a_fact_of_another_persons_talk_is_not_told():
+    other = make_activity("A-21", at=at("2026-02-24"), body="we will send you the order", contact_ids=("C-2",))
+    activities = tuple(other if a.id == "A-21" else a for a in make_account().activities)
+
+    brief = make_brief("nudge_their_step", context=make_account(activities=activities))
+
+    assert brief.plan is None
+
+
+def test_a_contradicting_fact_is_not_told():
+    quotes = (make_quote(total=Decimal("26050.00"), lines=make_quote().lines),)
+
+    brief = answer("What is the total of the quote?", context=make_account(quotes=quotes))
+
+    assert "Q-118.total" not in cited(brief)
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+def test_text_of_another_language_stays_out(language):
+    other = "de" if language == "en" else "en"
+    context = make_account(other, users=(make_user(language=other),), tickets=())
+
+    brief = make_brief(kind="pitch", language=language, context=context)
+
+    assert brief.plan is None or not {id_ for id_ in cited(brief) if "feature" in id_ or "description" in id_}
+
+
+@pytest.mark.parametrize("kind", sorted(INTERNAL_KINDS))
+def test_an_internal_kind_has_a_line_for_every_fact_of_its_sections(kind):
+    brief = make_brief(kind=kind, channel="note")
+
+    lines = [beat for beat in brief.plan.beats if beat.key == "note.line"]
+    assert lines
+    assert all(beat.section for beat in lines)
+    assert cited(brief) <= {fact.id for fact in brief.facts}
+
+
+def test_no_customer_plan_cites_an_internal_fact():
+    for type_ in ("quote_follow_up", "renewal", "stage_step", "new_value", "deliver_promise", "win_back"):
+        brief = make_brief(type_)
+        internal = {fact.id for fact in brief.facts if fact.visibility == "internal"}
+        assert not cited(brief) & internal, type_
+
+
+def test_a_short_text_has_fewer_words():
+    assert make_brief("quote_follow_up").plan.words == (60, 120)
+    assert make_brief("quote_follow_up", length="short").plan.words == (20, 90)
+
+
+def test_the_same_id_in_two_collections_is_never_mixed_up():
+    order = make_order("D-1", number="D-1", ordered_at=at("2026-03-01"))
+
+    brief = make_brief("win_back", context=make_account(orders=(order,)))
+
+    assert "order:D-1.ordered_on" in cited(brief)
