@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.amounts import OUR_NOTES, amounts_in
+from crmplugin.analysis.cadence import is_human
 from crmplugin.analysis.negotiation import (
     BandRate,
     break_even_on_margin,
@@ -30,10 +31,11 @@ from crmplugin.analysis.negotiation import (
     zopa,
 )
 from crmplugin.analysis.negotiation_numbers import Known, Numbers, read_numbers
+from crmplugin.analysis.objections import find_objections
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Context, Deal, Order, Quote
+from crmplugin.domain.crm import Activity, Context, Deal, Order, Quote
 from crmplugin.ports import Population
 
 SECTIONS = (
@@ -43,6 +45,7 @@ SECTIONS = (
 TERM_MONTHS = 24
 LAST_DISCOUNTS = 6
 MOST_NOTES = 30
+MOST_TALKS = 10
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,7 @@ class Table:
     population: Population
     signals: Signals
     now: datetime
+    zone: str = "UTC"
 
     @cached_property
     def quote(self) -> Quote | None:
@@ -72,6 +76,13 @@ class Table:
             currency=n.currency, industry=self.context.company.industry if self.context.company else None,
             deal_id=self.deal.id, now=self.now,
         )  # fmt: skip
+
+    @cached_property
+    def talks(self) -> tuple[Activity, ...]:
+        """The newest messages and notes of the deal that are not ours to the customer, newest first."""
+        own = [a for a in self.context.activities if a.deal_id == self.deal.id and a.body and a.at]
+        heard = [a for a in own if a.direction != "outbound" and a.at and a.at <= self.now and is_human(a)]
+        return tuple(sorted(heard, key=lambda a: (a.at or self.now, a.id), reverse=True)[:MOST_TALKS])
 
     @cached_property
     def budget(self) -> tuple[Decimal, Pointer] | None:
@@ -104,13 +115,23 @@ class Table:
 
 
 def negotiation_sheet(
-    context: Context, population: Population, signals: Signals, now: datetime
+    context: Context, population: Population, signals: Signals, now: datetime, *, zone: str = "UTC"
 ) -> tuple[SheetLine, ...]:
-    """The lines of the deal in the order of the sections; empty without a deal."""
+    """The lines of the deal in the order of the sections; empty without a deal. Days are those of `zone`."""
     if context.deal is None:
         return ()
-    table = Table(context, context.deal, population, signals, now)
+    table = Table(context, context.deal, population, signals, now, zone)
     return tuple(line for write in _WRITERS for line in write(table))
+
+
+def negotiation_amounts(
+    context: Context, population: Population, signals: Signals, now: datetime, *, zone: str = "UTC"
+) -> tuple[SheetLine, ...]:
+    """Only the typed amounts: what no text to a customer may show."""
+    if context.deal is None:
+        return ()
+    table = Table(context, context.deal, population, signals, now, zone)
+    return tuple(line for write in (_numbers, _concessions) for line in write(table) if line.kind != "text")
 
 
 def _summary(t: Table) -> Iterator[SheetLine]:
@@ -356,6 +377,14 @@ def _second_year(t: Table, price: Decimal | None) -> Decimal | None:
 
 def _objections(t: Table) -> Iterator[SheetLine]:
     found = False
+    for activity in t.talks:
+        for objection in find_objections(activity.body or ""):
+            found = True
+            yield SheetLine(
+                "objections", f"objection_{objection.ground}_{activity.id}", f"objection.{objection.ground}",
+                args={"quote": sheet.text(objection.quote), "on": _day(t, activity.at)},
+                sources=(("activities", activity.id, "body"),),
+            )  # fmt: skip
     if t.deal.competitors:
         found = True
         yield say("objections", "objection_rival", rivals=sheet.text(", ".join(t.deal.competitors)))
@@ -471,8 +500,7 @@ def _typed(
 
 
 def _day(t: Table, instant: datetime | None) -> Val:
-    zone = ZoneInfo(t.context.seller.timezone or "UTC")
-    return sheet.day((instant or t.now).astimezone(zone).date())
+    return sheet.day((instant or t.now).astimezone(ZoneInfo(t.zone)).date())
 
 
 def _product_name(t: Table, product_id: str) -> str:
