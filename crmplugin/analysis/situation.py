@@ -17,6 +17,7 @@ from crmplugin.analysis.next_action import next_actions
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.sheet import SheetLine, Val, say, show
+from crmplugin.analysis.upsell import find_signals
 from crmplugin.domain.brief import Signals
 from crmplugin.domain.crm import Activity, Context, Ticket
 from crmplugin.ports import Population
@@ -36,14 +37,12 @@ class View:
     signals: Signals
     population: Population
     now: datetime
-
-    @cached_property
-    def zone(self) -> ZoneInfo:
-        return ZoneInfo(self.context.seller.timezone or "UTC")
+    zone: str = "UTC"
+    """The seller's: days of internal sheets are ours."""
 
     @cached_property
     def today(self) -> date:
-        return self.now.astimezone(self.zone).date()
+        return self.now.astimezone(ZoneInfo(self.zone)).date()
 
     @cached_property
     def past(self) -> tuple[Activity, ...]:
@@ -56,7 +55,7 @@ class View:
         return tuple(t for t in self.context.tickets if t.id in self.signals.ticket.open_ticket_ids)
 
     def day(self, instant: datetime | None) -> Val:
-        return sheet.day((instant or self.now).astimezone(self.zone).date())
+        return sheet.day((instant or self.now).astimezone(ZoneInfo(self.zone)).date())
 
 
 def status_lines(v: View) -> Iterator[SheetLine]:
@@ -175,6 +174,7 @@ def handoff_lines(v: View) -> Iterator[SheetLine]:
         yield show("who", ("contacts", ticket.contact_id, "name"))
     yield from _promise_lines(v)
     yield from _mood_lines(v, ticket)
+    yield from signal_lines(v)
     yield from hold_lines(v)
     yield from next_lines(v)
 
@@ -190,6 +190,19 @@ def _sales_handoff(v: View) -> Iterator[SheetLine]:
     yield from people_lines(v, "who")
     yield from _promise_lines(v)
     yield from next_lines(v)
+
+
+def signal_lines(v: View) -> Iterator[SheetLine]:
+    """Signs of a further need in tickets and messages, with the customer's words; nothing is offered on them now."""
+    heard: list[tuple[str, str, str]] = [("tickets", t.id, t.body or "") for t in v.context.tickets]
+    heard += [("activities", a.id, a.body or "") for a in v.past if a.direction == "inbound"][:RECENT]
+    for collection, record_id, body in heard[: RECENT * 2]:
+        for signal in find_signals(body) if body else ():
+            yield SheetLine(
+                "signals", f"signal_{record_id}_{signal.tag}", "signal",
+                args={"tag": sheet.word(f"tag.{signal.tag}"), "quote": sheet.text(signal.quote)},
+                sources=((collection, record_id, "body"),),
+            )  # fmt: skip
 
 
 def hold_lines(v: View) -> Iterator[SheetLine]:

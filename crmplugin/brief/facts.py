@@ -10,16 +10,19 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
+from crmplugin.analysis.countries import country_code
+from crmplugin.analysis.durations import read_duration
+from crmplugin.brief.calendar import day_in, is_business_day, seller_zone
 from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
 from crmplugin.brief.facts_of.conflicts import Variant, settle
 from crmplugin.brief.facts_of.deals import deal_facts
 from crmplugin.brief.facts_of.events import launch_day, price_day
 from crmplugin.brief.facts_of.knowledge import article_facts, claim_facts, contract_facts, offer_facts, slot_facts
-from crmplugin.brief.facts_of.making import Maker, make_maker
+from crmplugin.brief.facts_of.making import Maker, Rec, make_maker
 from crmplugin.brief.facts_of.notes import TALKS, items_of, note_facts
 from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_evidence, rhythm_facts
 from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller_facts, user_facts
-from crmplugin.brief.facts_of.products import needed_products, product_facts
+from crmplugin.brief.facts_of.products import needed_products, product_facts, products_in
 from crmplugin.brief.facts_of.quoted import Suspicion
 from crmplugin.brief.facts_of.quotes import price_today_facts, quote_facts
 from crmplugin.brief.facts_of.sheets import (
@@ -153,6 +156,8 @@ def _documents(desk: _Desk) -> None:
     for quote in _newest(context.quotes, MOST_QUOTES, lambda q: q.sent_at):
         currency = _quote_currency(context, quote)
         desk.add(quote_facts(make, quote, currency=currency, products=desk.products, stands=quote.id in standing))
+        if currency is None and (quote.total is not None or quote.lines):
+            desk.missing.append(f"The currency of quote {quote.number or quote.id}: its amounts are not used.")
     if quote_in_view := _quote_in_view(desk):
         _expired(desk, quote_in_view)
     for order in _orders(desk):
@@ -163,7 +168,7 @@ def _documents(desk: _Desk) -> None:
 
 def _expired(desk: _Desk, quote: Quote) -> None:
     """For a quote that has ended: what it would come to today, internal, and a warning in any case."""
-    today = desk.make.owner_day(desk.make.now)
+    today = day_in(seller_zone(desk.context, quote), desk.make.now)
     if quote.valid_until is None or quote.valid_until >= today or quote.status in ("accepted", "declined"):
         return
     currency = _quote_currency(desk.context, quote)
@@ -225,9 +230,22 @@ def _knowledge(desk: _Desk) -> None:
     make, context = desk.make, desk.context
     slots = sorted(context.slots, key=lambda s: (s.on or make.owner_day(s.starts_at or make.now), s.id))
     desk.add(f for slot in slots for f in slot_facts(make, slot))
+    _closed_slots(desk)
     desk.add(f for claim in context.claims[:MOST_CLAIMS] for f in claim_facts(make, claim))
     desk.add(f for article in context.articles[:MOST_ARTICLES] for f in article_facts(make, article))
     desk.add(f for offer in context.offers[:MOST_CLAIMS] for f in offer_facts(make, offer))
+
+
+def _closed_slots(desk: _Desk) -> None:
+    """Warns of a promised day on which our side does not work."""
+    ours = country_code(desk.context.seller.country)
+    for slot in desk.context.slots:
+        day = slot.on or (desk.make.owner_day(slot.starts_at) if slot.starts_at else None)
+        fact_id = desk.make.id_of(Rec("slots", slot.id, ""), "on" if slot.on else "starts_at")
+        if day and fact_id in desk.facts and ours and not is_business_day(day, (ours,)):
+            shown = desk.make.show_day(day, weekday=True)
+            text = f"Move slot {slot.id} before you promise it: {shown} is no working day on our side."
+            desk.warnings.append(Warning("closed_slot", text, (fact_id,)))
 
 
 def _rhythms(desk: _Desk) -> None:
@@ -249,6 +267,9 @@ def _products(desk: _Desk) -> None:
     event = desk.signals.event or {}
     for product in needed_products(desk.context, texts, (*due, *_ids(event.get("product_id")))):
         desk.add(product_facts(desk.make, product))
+    for product in products_in(" .\n".join(questions), desk.context.products):
+        if product.lead_time is None or read_duration(product.lead_time) is None:
+            desk.missing.append(f"The lead time of {product.name or product.id}, as a number of days or weeks.")
     desk.add([price_day(desk.make, desk.context, event.get("price_id"))])
     if launched := desk.products.get(event.get("product_id") or ""):
         desk.add([launch_day(desk.make, launched)])

@@ -513,6 +513,13 @@ def test_slots_of_the_past_are_no_slots():
     assert fact(sheet, "SLOT-2.on").kind == "slot"
 
 
+def test_a_slot_on_a_day_we_do_not_work_is_warned_of():
+    sunday = make_slot(on=date(2026, 3, 15))
+
+    assert codes(sheet_of(world(slots=(sunday,), quotes=()))) == ["closed_slot"]
+    assert codes(sheet_of(world(quotes=()))) == []
+
+
 def test_a_timed_slot_is_shown_where_the_reader_is():
     slot = make_slot(kind="meeting", on=None, starts_at=at("2026-03-13", "14:00"))
 
@@ -577,6 +584,14 @@ def test_people_who_approve_prices_are_not_named():
 
     assert fact(sheet, "U-9.name").visibility == "internal"
     assert fact(sheet, "U-1.name").visibility == "customer"
+
+
+def test_a_missing_lead_time_that_was_asked_for_is_named():
+    asked = replace(QUESTION, text="What is the lead time of the FlowMeter 300?")
+
+    assert sheet_of(world(), open_questions=(asked,)).missing_info == (
+        "The lead time of FlowMeter 300, as a number of days or weeks.",
+    )
 
 
 # The whole sheet

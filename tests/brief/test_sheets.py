@@ -198,6 +198,15 @@ def test_a_hand_off_quotes_the_customer_and_holds_the_sale():
     assert sections["hold"] == ("D-1.sell_hold",)
 
 
+def test_objections_are_quoted_with_what_to_do():
+    said = make_activity(body="Your price is too high compared with last year.")
+
+    sheet = sheet_of(make_context(said, deal=DEAL), "negotiation_note")
+
+    line = shown(sheet, "D-1.objection_price_A-31")
+    assert line.startswith("“Your price is too high compared with last year.” (6 March).")
+
+
 def test_a_digest_has_ten_lines_at_most():
     tickets = tuple(make_ticket(f"T-{n}", opened_at=at("2026-03-09")) for n in range(20))
 

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crmplugin.brief.calendar import seller_zone
 from crmplugin.brief.display import (
     minor_unit,
     needs_iso,
@@ -245,8 +246,8 @@ def make_maker(
 
 
 def owner_zone(context: Context) -> str:
-    """The zone our dates belong to: the seller's, UTC when it is not on record."""
-    return context.seller.timezone or "UTC"
+    """The zone our dates belong to: the seller's, UTC when none is known."""
+    return seller_zone(context) or "UTC"
 
 
 def prefixes(context: Context) -> Mapping[tuple[str, str], str]:

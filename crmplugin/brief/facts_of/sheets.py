@@ -8,7 +8,7 @@ from decimal import Decimal
 from types import MappingProxyType
 
 from crmplugin.analysis.negotiation_sheet import SECTIONS as NEGOTIATION_SECTIONS
-from crmplugin.analysis.negotiation_sheet import negotiation_sheet
+from crmplugin.analysis.negotiation_sheet import negotiation_amounts, negotiation_sheet
 from crmplugin.analysis.qualification import Qualification
 from crmplugin.analysis.qualification_sheet import qualification_of, qualification_sheet, questions
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say
@@ -47,7 +47,7 @@ def sheet_lines(kind: str, view: View, found: Qualification | None) -> tuple[She
     """The lines of an internal kind in order; for a customer kind the negotiation's amounts, which must not leak."""
     write = _WRITERS.get(kind)
     if write is None:
-        return tuple(line for line in _negotiation(view, None) if line.kind != "text")
+        return negotiation_amounts(view.context, view.population, view.signals, view.now, zone=view.zone)
     return tuple(write(view, found))
 
 
@@ -92,7 +92,7 @@ def subject_rec(context: Context) -> Rec:
 
 
 def view_of(context: Context, signals: Signals, population: Population, make: Maker) -> View:
-    return View(context, signals, population, make.now)
+    return View(context, signals, population, make.now, make.owner_zone)
 
 
 def _fact(make: Maker, rec: Rec, line: SheetLine) -> Fact:
@@ -153,7 +153,7 @@ _SHOWS: Mapping[str, Callable[[Maker, Val], str]] = MappingProxyType(
 
 
 def _negotiation(v: View, found: Qualification | None) -> Iterable[SheetLine]:
-    yield from negotiation_sheet(v.context, v.population, v.signals, v.now)
+    yield from negotiation_sheet(v.context, v.population, v.signals, v.now, zone=v.zone)
     if found:
         yield from questions(found, "questions")
 
@@ -205,7 +205,7 @@ INTERNAL_SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "meeting_brief": ("people", "recent", "deals", "tickets", "their_questions", "risks", "questions", "next"),
         "summary": ("status", "risks", "next", "recent", "hold"),
         "qualification": ("score", "elements", "questions"),
-        "handoff_note": ("case", "who", "promises", "mood", "hold", "next"),
+        "handoff_note": ("case", "who", "promises", "mood", "signals", "hold", "next"),
         "insight_digest": ("changes", "hold", "next"),
         "outline": ("agenda", "products", "proof"),
     }

@@ -1,0 +1,52 @@
+"""What to do next: duties in their order, three at most, waiting when nothing is due."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from crmplugin.analysis.next_action import next_actions
+from crmplugin.domain.brief import Promise, Question, Signals, TicketState
+from tests.builders import TODAY, at
+
+QUESTION = Question("A-31", 1, "How long?", "C-1", at("2026-03-06"))
+HOLD = TicketState(hold=True, severe_ticket_id="T-1", open_ticket_ids=("T-1",))
+
+
+def keys(signals: Signals) -> list[str]:
+    return [a.key for a in next_actions(signals, today=TODAY)]
+
+
+def test_a_complaint_comes_before_a_question_before_our_promise():
+    late = Promise("us", "Send it", date(2026, 3, 10), "A-60", "subject")
+
+    assert keys(Signals(ticket=HOLD, open_questions=(QUESTION,), promises_us=(late,))) == [
+        "complaint", "answer", "keep_promise",
+    ]  # fmt: skip
+
+
+def test_three_steps_at_most():
+    busy = Signals(
+        open_questions=(QUESTION,), renewal_contract_id="K-1", meeting_id="A-50", quote_id="Q-1", quote_days_left=3
+    )
+
+    assert len(keys(busy)) == 3
+
+
+def test_a_hold_stops_every_commercial_step():
+    held = Signals(
+        ticket=HOLD, quote_id="Q-1", quote_days_left=3, renewal_contract_id="K-1", no_reply_count=1, gap_reached=True
+    )
+
+    assert keys(held) == ["complaint"]
+
+
+def test_nothing_due_means_waiting_until_a_day():
+    (wait,) = next_actions(Signals(next_gap_on=date(2026, 3, 16)), today=TODAY)
+
+    assert (wait.key, wait.due) == ("wait", date(2026, 3, 16))
+
+
+def test_a_promise_due_later_is_no_duty_yet():
+    later = Promise("us", "Send it", date(2026, 3, 20), "A-60", "subject")
+
+    assert keys(Signals(promises_us=(later,))) == ["wait"]
