@@ -27,6 +27,7 @@ _GROUPS = (
 )
 _BESIDE = 7
 _TELLING = 2
+_REACH = 120
 _PRODUCT_NEAR = 3
 """Words between a quantity and its product: "12 of the FlowMeter 3000"."""
 
@@ -40,7 +41,7 @@ def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
     if group is None:
         return finding
     equals = [f for f in scene.shelf.usable if f.kind in group and _same_value(f, fact)]
-    if any(f.id in scene.cited_ids for f in equals):
+    if not equals or any(f.id in scene.cited_ids for f in equals):
         return finding
     if _beside_a_talk(scene, token):
         return finding
@@ -79,9 +80,11 @@ def _is_count_of(fact: Fact, product: frozenset[str]) -> bool:
 def _product_after(scene: Scene, token: Token) -> frozenset[str]:
     """All lower-case names of the product that follows the token closely."""
     for other in scene.tokens:
-        between = scene.folded.text[token.end : other.start]
-        if other.kind != "name" or other.start < token.end or len(between.split()) > _PRODUCT_NEAR:
+        if other.kind != "name" or not 0 <= other.start - token.end <= _REACH:
             continue
+        between = scene.folded.text[token.end : other.start]
+        if len(between.split()) > _PRODUCT_NEAR:
+            return frozenset()
         if any(c in between for c in ",;:."):
             return frozenset()
         records = {m.name.record_id.removesuffix(".name") for m in other.matches if m.name.kind == "product"}
@@ -141,14 +144,14 @@ def _documents(scene: Scene, token: Token) -> frozenset[str]:
 
 def _document_before(scene: Scene, token: Token) -> str | None:
     """The record whose number stands right before a value: "O-7 from 4 November"."""
-    for start, i in scene.used_at:
-        fact = scene.shelf.by_id[i]
-        other = next((t for t in scene.tokens if t.start == start), None)
-        if fact.kind == "doc_id" and other and other.end <= token.start:
-            between = scene.folded.text[other.end : token.start]
-            if len(between) <= _BESIDE and not any(c in between for c in ",;:."):
-                return _record(fact)
-    return None
+    before = scene.token_before(token)
+    if before is None or before.kind != "name":
+        return None
+    between = scene.folded.text[before.end : token.start]
+    if len(between) > _BESIDE or any(c in between for c in ",;:."):
+        return None
+    stated = (scene.shelf.by_id[i] for i in scene.stated_at.get(before.start, ()))
+    return next((_record(f) for f in stated if f.kind == "doc_id"), None)
 
 
 def _record(fact: Fact) -> str:
@@ -165,14 +168,11 @@ def _label(scene: Scene, fact: Fact) -> frozenset[str]:
 
 def _anchors(scene: Scene, token: Token) -> Iterator[str]:
     """The content word right before a token, and in languages with the verb at the end the one right after."""
-    language, low = scene.reader.words, scene.folded.lower
+    language, low = scene.reader.words, scene.words_only
     clause, stops = scene.clause_at(token.start), stop_words(language)
-    for other in scene.tokens:
-        if other.kind != "capital":
-            low = low[: other.start] + " " * (other.end - other.start) + low[other.end :]
-    before = [w for w in _WORD.findall(low[clause.start : token.start]) if w not in stops]
+    before = [w for w in _WORD.findall(low[max(clause.start, token.start - _REACH) : token.start]) if w not in stops]
     yield from (stem(w) for w in before[-1:])
     led = low[: token.start].rstrip().rsplit(" ", 1)[-1]
     if language in ("de", "nl") and led not in ("vom", "van", "der", "des"):
-        after = [w for w in _WORD.findall(low[token.end : clause.end]) if w not in stops]
+        after = [w for w in _WORD.findall(low[token.end : min(clause.end, token.end + _REACH)]) if w not in stops]
         yield from (stem(w) for w in after[:1])

@@ -29,7 +29,7 @@ from crmplugin.domain.fact import Fact
 
 __all__ = ["build_index", "check_text", "split_sentences"]
 
-LONGEST = 4000
+LONGEST = 2000
 """Characters of one sentence that are read; a longer one is refused as a whole."""
 _OURS = frozenset({"greeting", "signature", "legal"})
 

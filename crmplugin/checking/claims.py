@@ -281,7 +281,8 @@ def _cause(p: Phrase) -> str | None:
 
 def _promise(p: Phrase) -> str | None:
     """A commitment stands only on a recorded promise, step, slot or lead time that its clause states or is about."""
-    if any(is_promise(f) for f in p.stated):
+    days = [f for f in p.stated if f.kind in ("date", "datetime", "slot")]
+    if any(is_promise(f) for f in days or p.stated):
         return None
     if p.kind == "receive" and _carrier_of_words(p):
         return None

@@ -53,17 +53,20 @@ def split_clauses(folded: Folded, tokens: Sequence[Token], triggers: Sequence[Tr
 
 
 def _without_numbers(low: str, tokens: Sequence[Token]) -> str:
-    return _struck(low, [t for t in tokens if t.kind not in ("name", "capital", "doc_id")])
+    return strike(low, [t for t in tokens if t.kind not in ("name", "capital", "doc_id")])
 
 
 def _without_tokens(low: str, tokens: Sequence[Token]) -> str:
-    return _struck(low, [t for t in tokens if t.kind != "capital"])
+    return strike(low, [t for t in tokens if t.kind != "capital"])
 
 
-def _struck(low: str, tokens: Sequence[Token]) -> str:
+def strike(low: str, tokens: Sequence[Token]) -> str:
+    """The text with blanks in place of the tokens, which come in order."""
+    out, at = [], 0
     for t in tokens:
-        low = low[: t.start] + " " * (t.end - t.start) + low[t.end :]
-    return low
+        out += [low[at : t.start], " " * (t.end - max(at, t.start))]
+        at = max(at, t.end)
+    return "".join([*out, low[at:]])
 
 
 def _merged(rows: list[Clause]) -> list[Clause]:

@@ -23,6 +23,8 @@ _ONE_TO_ONE = {
     **{ord(c): "/" for c in "⁄∕"},
 }
 _PLAIN = re.compile(r"[\x20-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f€£–…·]*")
+_MOST_LETTERS = 6
+"""One character stands for at most so many; the rest are ornaments that would only make a text long."""
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"}
 _LETTERS = {"ß": "ss", "ø": "o", "æ": "ae", "œ": "oe", "ł": "l", "đ": "d", "ı": "i"}
 
@@ -77,7 +79,8 @@ def _simple(cluster: str) -> str:
             return str(unicodedata.decimal(cluster))
         if category in ("No", "So", "Sk"):
             return cluster
-    return unicodedata.normalize("NFKC", cluster[:5])[:18].translate(_ONE_TO_ONE)
+    composed = unicodedata.normalize("NFKC", cluster[:5]).translate(_ONE_TO_ONE)
+    return composed if len(composed) <= _MOST_LETTERS else cluster[0]
 
 
 def lower(text: str) -> str:

@@ -67,7 +67,8 @@ def other_language(text: str, language: str) -> str | None:
     own = votes.pop(language)
     best = max(votes, key=lambda lang: votes[lang])
     only = sum(w in stop_words(best) and w not in stop_words(language) for w in words)
-    if only >= 2 and votes[best] >= own + 2 and only > own:
+    ours = sum(w in stop_words(language) and w not in stop_words(best) for w in words)
+    if only >= 2 and votes[best] >= own + 2 and (only > own or not ours):
         return best
     return _other_script(text)
 

@@ -17,6 +17,8 @@ def judge_name(token: Token, scene: Scene) -> Finding:
     """A name of the brief, of the reader's side, of a hidden fact, or of somebody else in the CRM."""
     own = [m for m in token.matches if m.name.owner_id is None and _own_fact(m, scene) is not None]
     usable = [(m, f) for m in own if (f := _own_fact(m, scene)) and f.id in scene.shelf.usable_ids]
+    if usable and _is_part_of_other(token, scene, usable):
+        return scene.judge(token, "unsupported", f"{scene.shown(token)} is part of a name that no fact holds.")
     if usable:
         return _known(token, scene, usable)
     if any(m.name.record_id == "" for m in token.matches):
@@ -31,6 +33,22 @@ def judge_name(token: Token, scene: Scene) -> Finding:
     if own:
         return scene.judge(token, "unsupported", f"{scene.shown(token)} may not be told to this reader.")
     return _stranger(token, scene)
+
+
+_NEXT_CAPITAL = re.compile(r" [^\W\d_a-z][^\W\d_]")
+_LAST_CAPITAL = re.compile(r"(?<!\w)([^\W\d_a-z][^\W\d_]+) $")
+
+
+def _is_part_of_other(token: Token, scene: Scene, usable: list[tuple[Match, Fact]]) -> bool:
+    """A first name before another surname, or a surname after another first name, is somebody else."""
+    match, fact = usable[0]
+    if fact.kind != "person" or " " in match.name.text or " " not in fact.value.strip():
+        return False
+    text = scene.folded.text
+    if lower(fact.value).startswith(lower(match.name.text)):
+        return _NEXT_CAPITAL.match(text, token.end) is not None
+    before = _LAST_CAPITAL.search(text, max(0, token.start - 30), token.start)
+    return before is not None and lower(before[1]) not in topic("hints")["titles"]
 
 
 def _own_fact(match: Match, scene: Scene) -> Fact | None:

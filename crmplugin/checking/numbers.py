@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,6 +31,10 @@ class Number:
     spelled: bool = False
     ordinal: bool = False
     scaled: bool = False
+
+    def negative(self) -> Number:
+        """The same number below zero."""
+        return replace(self, value=None if self.value is None else -self.value, other=tuple(-v for v in self.other))
 
     @property
     def readings(self) -> tuple[Decimal, ...]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from crmplugin.checking.clauses import Clause, split_clauses
+from crmplugin.checking.clauses import Clause, split_clauses, strike
 from crmplugin.checking.fold import Folded
 from crmplugin.checking.names import TenantNames
 from crmplugin.checking.shelf import Shelf
@@ -46,6 +47,8 @@ class Scene:
     tenant: TenantNames | None
     used: list[str] = field(default_factory=list)
     used_at: list[tuple[int, str]] = field(default_factory=list)
+    _by_start: dict[int, list[str]] = field(default_factory=dict)
+    _counted: int = 0
 
     @cached_property
     def cited(self) -> tuple[Fact, ...]:
@@ -93,6 +96,29 @@ class Scene:
     def clause_at(self, start: int) -> Clause:
         """The clause that a place belongs to."""
         return next((c for c in self.clauses if c.holds(start)), self.clauses[-1])
+
+    def token_before(self, token: Token) -> Token | None:
+        """The token right before another."""
+        i = bisect_left(self._starts, token.start)
+        return self.tokens[i - 1] if i else None
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        return [t.start for t in self.tokens]
+
+    @property
+    def stated_at(self) -> dict[int, list[str]]:
+        """Ids of the facts by the place of the token that states them."""
+        while self._counted < len(self.used_at):
+            start, fact_id = self.used_at[self._counted]
+            self._by_start.setdefault(start, []).append(fact_id)
+            self._counted += 1
+        return self._by_start
+
+    @cached_property
+    def words_only(self) -> str:
+        """The lower-case text with everything typed struck out."""
+        return strike(self.folded.lower, [t for t in self.tokens if t.kind != "capital"])
 
     def stated_in(self, clause: Clause) -> frozenset[str]:
         """Ids of the facts that the tokens of a clause state."""

@@ -20,6 +20,7 @@ from crmplugin.ports import Name
 NUMERIC = frozenset({"money", "count", "percent", "duration", "quantity", "policy"})
 NAMED = {"person": "contact", "org": "company", "product": "product", "doc_id": "document"}
 PROSE = frozenset({"text", "claim", "status", "quote_text", "policy", "slot"})
+_MOST_DIGITS = 30
 _LINE = re.compile(r"^(.*\.line[0-9]+)\.")
 
 
@@ -192,9 +193,11 @@ def _numerics(facts: Iterable[Fact]) -> list[Numeric]:
         if fact.kind in NUMERIC:
             low, _, high = fact.value.partition("..")
             try:
-                found.append(Numeric(fact, Decimal(low), Decimal(high or low)))
+                numeric = Numeric(fact, Decimal(low), Decimal(high or low))
             except InvalidOperation:
                 continue
+            if numeric.low.is_finite() and numeric.high.is_finite() and abs(numeric.high.adjusted()) < _MOST_DIGITS:
+                found.append(numeric)
     return found
 
 

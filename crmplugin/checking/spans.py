@@ -19,9 +19,10 @@ from crmplugin.checking.numbers import Number, find_numbers
 
 _MASK = "\0"
 _ALWAYS = re.compile(
-    r"^ ?(?:[0-9]{1,2}[.)] |[-*•] )|(?<![\w])24 ?/ ?7(?!\w)|(?<!\w)(?:B2B|B2C|B2G|H2O|CO2|3D|2D|A4|A3|DIN A4)(?!\w)",
+    r"(?<![\w])24 ?/ ?7(?!\w)|(?<!\w)(?:B2B|B2C|B2G|H2O|CO2|3D|2D|A4|A3|DIN A4)(?!\w)",
     re.I,
 )
+_LIST_MARK = re.compile(r"^ ?(?:[0-9]{1,2}[.)]|[-*•]) ")
 _STANDARD = re.compile(
     r"(?<!\w)(?:(?:ISO|EN|DIN|IEC|VDE|ASTM|ANSI|IEEE|RFC|ATEX|IP|UL|CE|NIST|SOC|NFPA|API|NE)[ /-]){0,3}"
     r"(?:ISO|EN|DIN|IEC|VDE|ASTM|ANSI|IEEE|RFC|ATEX|IP|UL|NIST|SOC|NFPA|API|NE) ?[0-9][0-9A-Za-z:.-]{0,14}(?<![.:-])"
@@ -35,6 +36,7 @@ _CAPITAL = re.compile(
     r"(?<![\w])[^\W\d_a-z][\w'&.-]{0,40}"
     r"(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?[^\W\d_a-z][\w'&.-]{0,40}){0,6}"
 )
+_MINUS = re.compile(r"(?:^|[ (])-$")
 _PERCENT = re.compile(r" ?[%‰]")
 
 
@@ -102,6 +104,7 @@ def find_tokens(folded: Folded, reader: Reader, own: TenantNames, tenant: Tenant
     found += mask.take("doc_id", (m.span() for m in _STANDARD.finditer(mask.text)))
     found += mask.take("doc_id", (m.span() for m in _CODE.finditer(mask.text)))
     found += _take_dates(mask, reader)
+    found += mask.take("fixed", (m.span() for m in _LIST_MARK.finditer(mask.text)))
     found += mask.take("doc_id", (m.span() for m in _NUMBER_CODE.finditer(mask.text) if _is_code(m[0])))
     found += _take_numbers(mask, reader)
     found += _take_capitals(mask)
@@ -209,6 +212,8 @@ def _measure(mask: _Mask, numbers: tuple[Number, ...], language: str) -> Token:
     if currency is None and len(numbers) == 2:
         currency = currency_of(text, start, numbers[0].end)
     if currency is not None:
+        if currency.start < start and _MINUS.search(text, max(0, currency.start - 2), currency.start):
+            numbers = tuple(n.negative() for n in numbers)
         return Token("money", min(start, currency.start), max(end, currency.end), numbers, currency, hedge=hedge)
     m = _PERCENT.match(text, end)
     if m:

@@ -174,6 +174,8 @@ def _answers_it(scene: Scene, checked: CheckedSentence, fact_id: str) -> bool:
     sentence = checked.sentence
     if sentence.role in ("subject", "greeting", "signature", "legal", "ask") or sentence.verdict not in PASSING:
         return False
+    if all(c.reported for c in scene.clauses):
+        return False
     carried = [i for i in sentence.evidence if i != fact_id]
     if fact_id in sentence.evidence:
         return bool(carried)
