@@ -109,8 +109,6 @@ class _Intake:
         self._dropped: set[int] = set()
         self._refused: list[tuple[int, int, dict[str, Any]]] = []
 
-    # Reading and checking
-
     def read_files(self, paths: Sequence[Path]) -> None:
         total, before = sum(path.stat().st_size for path in paths), 0
         for path in paths:
@@ -164,8 +162,6 @@ class _Intake:
             if row.number not in self._dropped:
                 yield row, json.loads(line)
 
-    # Following references
-
     def drop_dangling(self, records: RecordStore) -> None:
         """Refuses what names a record that is nowhere; then what named only that; and so on."""
         absent = self._named - records.existing_keys(self._connection, self._named)
@@ -193,8 +189,6 @@ class _Intake:
             for key, collection, id_ in references(row.key[0], doc):
                 found.setdefault((collection, id_), []).append((row, key))
         return found
-
-    # Writing
 
     def write(self, records: RecordStore) -> ImportReport:
         """Writes what is left, and remembers that an import was made."""

@@ -59,8 +59,6 @@ class RecordStore:
         """Gives the database connections back."""
         self._engine.dispose()
 
-    # Reading
-
     def read_context(self, connection: str, subject: Subject, *, crm: str = "local") -> Context:
         """Everything about one subject, of its account alone. Raises NotFound naming type, id and connection."""
         with self._snapshot() as db:
@@ -165,8 +163,6 @@ class RecordStore:
             rows = db.execute(statement.order_by(column.version))
             return [(n, instant_of(at), None if doc is None else json.loads(doc)) for n, at, doc in rows]
 
-    # Writing
-
     def upsert_many(self, connection: str, batch: Iterable[tuple[str, Document]]) -> Counts:
         """Lays checked documents (`domain.records.check_record`) over the stored ones, in one transaction."""
         entries = list(batch)
@@ -211,8 +207,6 @@ class RecordStore:
         with writing(self._engine) as db:
             save_population(db, connection, population, now=now)
             bump_revisions(db, connection, {"fits"}, now=sortable(now))
-
-    # Parts that many contexts share
 
     @contextmanager
     def _snapshot(self) -> Iterator[Connection]:

@@ -70,9 +70,6 @@ def _by(instant: datetime | None, now: datetime) -> bool:
     return instant is None or instant <= now
 
 
-# How long stages last
-
-
 def _stage_days(
     closed: Mapping[str, Deal], stage_changes: Iterable[StageChange]
 ) -> dict[tuple[str, str], tuple[Decimal, ...]]:
@@ -119,9 +116,6 @@ def _is_won_stage(deal: Deal, last: StageChange) -> bool:
     return deal.stage_kind == "won" and last.to == deal.stage and short
 
 
-# Deals that ended
-
-
 def _closed_rows(
     closed: Mapping[str, Deal], line_items: Iterable[LineItem], companies: Iterable[Company]
 ) -> tuple[Mapping[str, Any], ...]:
@@ -151,9 +145,6 @@ def _closed_row(deal: Deal, product_ids: Iterable[str], industries: Mapping[str,
         "won": closed_outcome(deal) == "won",
         "closed_at": deal.closed_at,
     }
-
-
-# How products are bought
 
 
 def purchase_days(orders: Iterable[Order], *, now: datetime) -> dict[str, list[date]]:
