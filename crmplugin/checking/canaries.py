@@ -23,6 +23,7 @@ from crmplugin.domain.fact import Fact
 _WORD = re.compile(r"[^\W_]+")
 _RUN = 5
 """So many words in a row of an internal text are a leak."""
+_NOTE = 20
 _KINDS = {
     "money": ("money", "policy"),
     "percent": ("percent", "policy"),
@@ -108,10 +109,13 @@ def _runs(scene: Scene) -> Iterator[Finding]:
     words = [(m[0], m.start(), m.end()) for m in _WORD.finditer(scene.folded.lower)]
     if len(words) < _RUN:
         return
+    rows = [
+        f for f in scene.shelf.hidden if f.kind in ("text", "status", "quote_text", "policy") and len(f.value) >= _NOTE
+    ]
+    if not rows:
+        return
     open_runs = {run for _, text in (*scene.shelf.prose, *scene.shelf.quoted) for run in _runs_of(text)}
-    for fact in scene.shelf.hidden:
-        if fact.kind not in ("text", "status", "quote_text", "policy") or len(fact.value) < 20:
-            continue
+    for fact in rows:
         hidden = _runs_of(fold_text(fact.value).lower)
         for i in range(len(words) - _RUN + 1):
             run = tuple(w for w, _, _ in words[i : i + _RUN])

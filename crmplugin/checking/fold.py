@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 _SPACES = (
     "\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000"
@@ -23,6 +24,7 @@ _ONE_TO_ONE = {
     **{ord(c): "/" for c in "⁄∕"},
 }
 _PLAIN = re.compile(r"[\x20-\x7e\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u017f€£–…·]*")
+_SHORT = 500
 _MOST_LETTERS = 6
 """One character stands for at most so many; the rest are ornaments that would only make a text long."""
 _UMLAUTS = {"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "å": "aa", "ø": "oe", "æ": "ae", "œ": "oe"}
@@ -46,6 +48,15 @@ class Folded:
 
 def fold_text(source: str) -> Folded:
     """The text with unified spaces, apostrophes, dashes, digits and composed letters, without hidden characters."""
+    return _fold_short(source) if len(source) <= _SHORT else _fold(source)
+
+
+@lru_cache(maxsize=8192)
+def _fold_short(source: str) -> Folded:
+    return _fold(source)
+
+
+def _fold(source: str) -> Folded:
     text = source.translate(_ONE_TO_ONE)
     if _PLAIN.fullmatch(text):
         return Folded(text, lower(text))

@@ -63,11 +63,12 @@ def other_language(text: str, language: str) -> str | None:
     words = [w for w in _WORD.findall(bare(text)) if len(w) < 30]
     if len(words) < 3 or language not in LANGUAGES:
         return _other_script(text)
-    votes = {lang: sum(w in stop_words(lang) for w in words) for lang in LANGUAGES}
+    kinds = frozenset(words)
+    votes = {lang: len(kinds & stop_words(lang)) for lang in LANGUAGES}
     own = votes.pop(language)
     best = max(votes, key=lambda lang: votes[lang])
-    only = sum(w in stop_words(best) and w not in stop_words(language) for w in words)
-    ours = sum(w in stop_words(language) and w not in stop_words(best) for w in words)
+    only = len((kinds & stop_words(best)) - stop_words(language))
+    ours = len((kinds & stop_words(language)) - stop_words(best))
     if only >= 2 and votes[best] >= own + 2 and (only > own or not ours):
         return best
     return _other_script(text)

@@ -54,7 +54,7 @@ class TenantNames:
         self._automaton.make_automaton()
 
     def _add(self, name: ports.Name) -> None:
-        squeezed, breaks, may_break = _squeeze_name(name)
+        squeezed, breaks, may_break = _squeeze_name(name.text, name.kind)
         if len(squeezed) < 2 or (squeezed.isdigit() and len(squeezed) < 4):
             return
         if name.owner_id is not None:
@@ -109,15 +109,17 @@ def _common_words() -> frozenset[str]:
     return frozenset(word for t in tables for word in " ".join(t["words"]).split())
 
 
+@lru_cache(maxsize=4096)
 def is_common(text: str) -> bool:
     """Whether every word of a name is an everyday word (May, Target, Blue Sky), so that case and neighbours decide."""
     words = lower(text).replace("-", " ").split()
     return all(w in _common_words() or len(w) < 3 for w in words)
 
 
-def _squeeze_name(name: ports.Name) -> tuple[str, frozenset[int], frozenset[int]]:
+@lru_cache(maxsize=4096)
+def _squeeze_name(text: str, kind: str) -> tuple[str, frozenset[int], frozenset[int]]:
     """The name's letters and digits, the places where it breaks, and those where it may (product names only)."""
-    text = fold_text(name.text).text.strip()
+    text = fold_text(text).text.strip()
     letters: list[str] = []
     breaks, may = set(), set()
     for i, c in enumerate(text):
@@ -125,7 +127,7 @@ def _squeeze_name(name: ports.Name) -> tuple[str, frozenset[int], frozenset[int]
             continue
         if letters and not text[i - 1].isalnum():
             breaks.add(len(letters))
-        elif letters and name.kind == "product" and _turns(text[i - 1], c):
+        elif letters and kind == "product" and _turns(text[i - 1], c):
             may.add(len(letters))
         letters.append(lower(c))
     return "".join(letters), frozenset(breaks), frozenset(may)

@@ -41,6 +41,7 @@ def stems_of(text: str, language: str) -> frozenset[str]:
     return frozenset(stem(w) for w in _WORD.findall(bare(text)) if len(w) > 1 and w not in stops and not w.isdigit())
 
 
+@lru_cache(maxsize=16384)
 def overlap(left: frozenset[str], right: frozenset[str]) -> int:
     """How many stems of the left meet one of the right: equal, its beginning, or part of a compound."""
     direct = left & right
