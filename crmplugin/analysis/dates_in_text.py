@@ -7,11 +7,13 @@ gives its last day marked as not exact.
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from functools import cache
 
+from crmplugin.analysis.language import guess_language
 from crmplugin.analysis.phrases import PhraseBook, Token, book, fold, gather, tokens, word_list, words
 
 _ISO = re.compile(r"(?<![\d-])(\d{4})-(\d{2})-(\d{2})(?![\d-])")
@@ -49,20 +51,24 @@ def find_dates(text: str, *, written_on: date) -> tuple[DateMention, ...]:
     found = _longest_first(found)
     days = [_weekday(text, row, i, written_on, found) for i in range(len(row)) if row[i].word in _weekdays()]
     merged = _longest_first([*found, *(day for day in days if day is not None)])
-    return tuple(_with_lead(text, row, mention, written_on) for mention in sorted(merged, key=lambda m: m.start))
+    return tuple(_with_lead(text, row, mention) for mention in merged)
 
 
 def _longest_first(found: Sequence[DateMention]) -> list[DateMention]:
+    """Those that overlap no longer one, in the order of the text."""
     kept: list[DateMention] = []
     for mention in sorted(found, key=lambda m: (m.start - m.end, m.start)):
-        if all(mention.end <= k.start or mention.start >= k.end for k in kept):
-            kept.append(mention)
+        at = bisect_left(kept, mention.start, key=lambda k: k.start)
+        free_before = at == 0 or kept[at - 1].end <= mention.start
+        if free_before and (at == len(kept) or kept[at].start >= mention.end):
+            kept.insert(at, mention)
     return kept
 
 
-def _with_lead(text: str, row: Sequence[Token], mention: DateMention, written_on: date) -> DateMention:
+def _with_lead(text: str, row: Sequence[Token], mention: DateMention) -> DateMention:
     """Adds the words before the date that belong to it."""
-    before = [t for t in row if t.end <= mention.start][-4:]
+    at = bisect_left(row, mention.start, key=lambda t: t.start)
+    before = row[max(0, at - 4) : at]
     limit, lead = False, mention.start
     for size in range(len(before), 0, -1):
         phrase = before[-size:]
@@ -72,8 +78,7 @@ def _with_lead(text: str, row: Sequence[Token], mention: DateMention, written_on
         if joined in _due() or joined in words("reading_dates", "at"):
             limit, lead = joined in _due(), phrase[0].start
             break
-    day = mention.day
-    return DateMention(mention.start, mention.end, lead, day, mention.exact, limit)
+    return replace(mention, lead=lead, limit=limit)
 
 
 @cache
@@ -88,11 +93,13 @@ def _numeric(text: str, written_on: date) -> Iterator[DateMention]:
         yield from _mention(
             m.start(), m.end(), _resolve(int(m[1]), int(m[2]), m[3], written_on, limit=_limited(text, m.start()))
         )
-    for m in _SLASHED.finditer(text):
-        yield from _slashed(text, m, written_on)
+    slashed = list(_SLASHED.finditer(text))
+    language = guess_language(text) if slashed else None
+    for m in slashed:
+        yield from _slashed(text, m, written_on, language)
 
 
-def _slashed(text: str, m: re.Match[str], written_on: date) -> Iterator[DateMention]:
+def _slashed(text: str, m: re.Match[str], written_on: date, language: str | None) -> Iterator[DateMention]:
     """Day and month by slashes or hyphens: in which order is settled by the numbers or by the text's language."""
     limit = _limited(text, m.start())
     if not m[4] and (m[2] == "-" or not limit):
@@ -102,7 +109,7 @@ def _slashed(text: str, m: re.Match[str], written_on: date) -> Iterator[DateMent
         day, month = first, second
     elif second > 12:
         day, month = second, first
-    elif guess_language(text) in _DAY_FIRST:
+    elif language in _DAY_FIRST:
         day, month = first, second
     else:
         return
@@ -362,18 +369,3 @@ def _weekdays() -> Mapping[str, int]:
 def _ordered(name: str) -> dict[str, int]:
     tables = word_list("reading_dates").values()
     return {fold(word): n for table in tables for n, line in enumerate(table[name], 1) for word in line.split("|")}
-
-
-@cache
-def _marks() -> Mapping[str, frozenset[str]]:
-    tables = word_list("reading_languages")
-    return {language: frozenset(fold(word) for word in table["words"]) for language, table in tables.items()}
-
-
-def guess_language(text: str) -> str | None:
-    """The language whose little words are the most frequent, None when two are level or there are none."""
-    row = [token.word for token in tokens(text)]
-    counts = sorted(
-        ((sum(word in marks for word in row), language) for language, marks in _marks().items()), reverse=True
-    )
-    return counts[0][1] if counts[0][0] > counts[1][0] else None

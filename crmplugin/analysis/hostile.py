@@ -13,7 +13,8 @@ import codecs
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
@@ -45,7 +46,7 @@ _ROLE_MARKS = re.compile(
     r"<\|[\w ]{2,24}\|>|\[/?INST\]|<</?SYS>>|</?(?:system|instructions?|prompt|assistant|sys|im_start|im_end)>"
     r"|#{2,4} ?(?:instruction|system|response|human|assistant|new instruction|prompt)s?\b ?:?"
     r"|\[(?:system|assistant|admin|instructions?)\](?:\(#\w{0,20}\))?|\[\[?(?:system|prompt|admin) [\w ]{2,30}\]\]?"
-    r"|%{3,}END[\w ]{0,40}%{3,}|<{2,}/?[A-Z_ ]{3,30}>{2,}",
+    r"|\"role\" ?: ?\"(?:system|assistant|developer)\"|%{3,9}END[\w ]{0,40}%{3,9}|(?<!<)<{2,4}/?[A-Z_ ]{3,30}>{2,4}",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -64,6 +65,7 @@ _HEX = re.compile(r"(?:[0-9a-fA-F]{2}[ :]?){16,}")
 _PERCENT = re.compile(r"(?:%[0-9a-fA-F]{2}|[\w+]){20,}")
 _ENTITIES = re.compile(r"(?:&#x?[0-9a-fA-F]{2,6};\s?){6,}")
 _ESCAPES = re.compile(r"(?:\\u[0-9a-fA-F]{4}|\\x[0-9a-fA-F]{2}){6,}")
+_MORSE = re.compile(r"(?:[.\-]{1,6}[ /|]{1,3}){12,}[.\-]{1,6}")
 _SPACED = re.compile(r"(?<!\w)(?:\w[ .\-_*·]{1,3}){7,400}\w(?!\w)")
 _SPACES = re.compile(r"[ \t]{2,}")
 _BLANK_LINES = re.compile(r"\n\s*\n\s*\n+")
@@ -91,6 +93,8 @@ class _Sign:
     weight: int
     start: int
     end: int
+    exact: bool = False
+    """Whether just this stretch is to be cut, not the sentence around it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -272,17 +276,28 @@ def _fragment_signs(plain: str) -> Iterator[_Sign]:
 
 
 def _markup_signs(text: str) -> Iterator[_Sign]:
+    past = 0
     for mark in _COMMENT.finditer(text):
+        if mark.start() < past:
+            continue
         close = {"<": "-->", "/": "*/"}.get(mark.group()[0], "\n")
         end = text.find(close, mark.end())
-        end = len(text) if end < 0 else end
+        past = end = len(text) if end < 0 else end
         if _orders(text[mark.end() : min(end, mark.end() + _MAX_BLOCK)]):
-            yield _Sign("markup", _ENOUGH, mark.start(), min(end + len(close), len(text)))
+            yield _Sign("markup", _ENOUGH, mark.start(), min(end + len(close), len(text)), exact=True)
     for style in _HIDDEN_STYLE.finditer(text):
-        if _orders(text[style.end() : style.end() + 500]):
-            yield _Sign("markup", 1, style.start(), style.end())
+        start, end = _element(text, style.start())
+        if _orders(text[style.end() : end]):
+            yield _Sign("markup", 1, start, end, exact=True)
     for picture in _PICTURE.finditer(text):
         yield _Sign("markup", 1, picture.start(), picture.end())
+
+
+def _element(text: str, at: int) -> tuple[int, int]:
+    """The element whose tag stands around a place: from its "<" to the end of the next closing tag."""
+    start, close = text.rfind("<", max(0, at - 500), at), text.find("</", at)
+    end = text.find(">", close) if close >= 0 else -1
+    return (start if start >= 0 else at), (end + 1 if end >= 0 else min(len(text), at + 500))
 
 
 def _encoded_signs(text: str) -> Iterator[_Sign]:
@@ -290,7 +305,7 @@ def _encoded_signs(text: str) -> Iterator[_Sign]:
         for run in pattern.finditer(text):
             decoded = decode(run.group()[:_MAX_BLOCK])
             if decoded and decoded != run.group() and _readable(decoded) and _orders(decoded):
-                yield _Sign("encoded", _ENOUGH, run.start(), run.end())
+                yield _Sign("encoded", _ENOUGH, run.start(), run.end(), exact=True)
     for run in _SPACED.finditer(text):
         squashed = fold(re.sub(r"[^\w]|_", "", run.group()))
         if any(word in squashed for word in word_list("injection")["other"]["squashed"]):
@@ -311,6 +326,12 @@ def _from_hex(run: str) -> str:
     return bytes.fromhex(digits[: len(digits) // 2 * 2]).decode("utf-8", "replace")
 
 
+def _from_morse(run: str) -> str:
+    letters: Mapping[str, str] = word_list("injection")["other"]["morse"]
+    groups = re.split(r" {2,}| ?[/|] ?", run.strip())
+    return " ".join("".join(letters.get(sign, "") for sign in group.split()) for group in groups)
+
+
 def _from_escapes(run: str) -> str:
     return re.sub(r"\\[ux]([0-9a-fA-F]{2,4})", lambda m: chr(int(m[1], 16)), run)
 
@@ -321,6 +342,7 @@ _DECODERS: tuple[tuple[re.Pattern[str], Callable[[str], str]], ...] = (
     (_PERCENT, lambda run: unquote(run.replace("+", " ")) if "%" in run else ""),
     (_ENTITIES, lambda run: html.unescape(run)),
     (_ESCAPES, _from_escapes),
+    (_MORSE, _from_morse),
 )
 
 
@@ -350,8 +372,8 @@ def _to_cut(text: str, signs: Sequence[_Sign]) -> list[_Sign]:
     heavy = [sign for sign in signs if sign.weight >= _ENOUGH or sign.rule == "role_marker"]
     if not heavy:
         return list(signs)
-    paragraphs = [_paragraph(text, sign.start) for sign in heavy]
-    return [sign for sign in signs if any(a <= sign.start < b for a, b in paragraphs)]
+    paragraphs = {_paragraph(text, sign.start) for sign in heavy}
+    return [sign for sign in signs if _paragraph(text, sign.start) in paragraphs]
 
 
 def _paragraph(text: str, at: int) -> tuple[int, int]:
@@ -362,10 +384,14 @@ def _paragraph(text: str, at: int) -> tuple[int, int]:
 def _blocks(text: str, signs: Sequence[_Sign]) -> tuple[tuple[int, int], ...]:
     fences = [(m.start(), m.end()) for m in _FENCE.finditer(text)]
     parts = sentences(text)
-    flagged = {i for i, part in enumerate(parts) if any(part[0] < s.end and s.start < part[1] for s in signs)}
+    flagged = {_place(parts, sign.start) for sign in signs}
     blocks: list[tuple[int, int]] = []
-    for sign in sorted(signs, key=lambda s: s.start):
+    signs = sorted(signs, key=lambda s: s.start)
+    for sign in signs:
         if blocks and blocks[-1][0] <= sign.start and sign.end <= blocks[-1][1]:
+            continue
+        if sign.exact:
+            blocks.append((sign.start, sign.end))
             continue
         blocks.append(_fenced(text, sign, fences, signs) or _sentence_block(text, sign, parts, flagged))
     return _merge(blocks)
@@ -376,24 +402,28 @@ def _fenced(
 ) -> tuple[int, int] | None:
     """The stretch between two fences ("--- … ---"); with an opening one only, to the end of the paragraph. None when
     a question of its own stands between the fence and the sign."""
-    before = next((f for f in reversed(fences) if f[1] <= sign.start), None)
-    if before is None or sign.start - before[1] > _MAX_BLOCK or "?" in text[before[1] : _first_in(before[1], signs)]:
+    at = bisect_right(fences, (sign.start, sign.start))
+    before = fences[at - 1] if at else None
+    if before is None or before[1] > sign.start or sign.start - before[1] > _MAX_BLOCK:
         return None
-    after = next((f for f in fences if f[0] >= sign.end), None)
+    if "?" in text[before[1] : _first_in(before[1], signs)]:
+        return None
+    at = bisect_left(fences, (sign.end, 0))
+    after = fences[at] if at < len(fences) else None
     if after is not None and after[0] - before[1] <= _MAX_BLOCK:
         return before[0], after[1]
     return before[0], _paragraph(text, sign.start)[1]
 
 
 def _first_in(start: int, signs: Sequence[_Sign]) -> int:
-    return min(sign.start for sign in signs if sign.start >= start)
+    return signs[bisect_left(signs, start, key=lambda s: s.start)].start
 
 
 def _sentence_block(text: str, sign: _Sign, parts: Sequence[tuple[int, int]], flagged: set[int]) -> tuple[int, int]:
     """From the clause with the sign to the last sentence of the paragraph before the customer's own next question.
     After a role mark the whole rest of the paragraph goes, questions too."""
-    here = next((i for i, part in enumerate(parts) if part[0] <= sign.start < part[1]), None)
-    if here is None:
+    here = _place(parts, sign.start)
+    if here < 0:
         return sign.start, max(sign.end, sign.start + 1)
     last, limit = here, _paragraph(text, sign.start)[1]
     while last + 1 < len(parts) and parts[last + 1][0] < limit:
@@ -402,6 +432,12 @@ def _sentence_block(text: str, sign: _Sign, parts: Sequence[tuple[int, int]], fl
             break
         last += 1
     return _clause_start(text, parts[here][0], sign.start), max(parts[last][1], sign.end)
+
+
+def _place(parts: Sequence[tuple[int, int]], at: int) -> int:
+    """The index of the sentence at a place, -1 for none."""
+    i = bisect_right(parts, (at, len(parts) + at)) - 1
+    return i if i >= 0 and parts[i][0] <= at < parts[i][1] else -1
 
 
 def _clause_start(text: str, start: int, at: int) -> int:

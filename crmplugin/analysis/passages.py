@@ -63,17 +63,18 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int]:
 
 def _mark_cuts(text: str, *, greek: bool) -> list[int]:
     """Places after a sentence's last mark. A point inside a number, an abbreviation or a name is not one."""
-    cuts = []
+    cuts, done = [], 0
     for i, c in enumerate(text):
         if c == "¿":
             cuts.append(i)
-        if c not in _ENDS or (c == ";" and not greek):
+        if i < done or c not in _ENDS or (c == ";" and not greek):
             continue
         end = i + 1
         while end < len(text) and text[end] in _CLOSERS:
             end += 1
         if _is_end(text, i, end):
             cuts.append(end)
+            done = end
     return cuts
 
 

@@ -87,10 +87,14 @@ def word_list(topic: str) -> Mapping[str, Any]:
     return tomllib.loads(files("prompts").joinpath("words", f"{topic}.toml").read_text("utf-8"))
 
 
-def gather(topic: str, name: str) -> Mapping[str, tuple[str, ...]]:
-    """The lists called `name` of all languages of a topic, joined: label -> lines. A plain list is labelled `name`."""
+def gather(topic: str, name: str, language: str | None = None) -> Mapping[str, tuple[str, ...]]:
+    """The lists called `name` of all languages of a topic, joined: label -> lines. A plain list is labelled `name`.
+
+    A language that has a table narrows it to that one.
+    """
     joined: dict[str, list[str]] = {}
-    for table in word_list(topic).values():
+    tables = word_list(topic)
+    for table in [tables[language]] if language in tables else tables.values():
         found = table.get(name, {}) if isinstance(table, Mapping) else {}
         for label, lines in (found if isinstance(found, Mapping) else {name: found}).items():
             joined.setdefault(label, []).extend(lines)
@@ -98,9 +102,9 @@ def gather(topic: str, name: str) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
-def book(topic: str, name: str) -> PhraseBook:
-    """The phrases called `name` of every language of a topic."""
-    return PhraseBook(gather(topic, name))
+def book(topic: str, name: str, language: str | None = None) -> PhraseBook:
+    """The phrases called `name` of a topic, of one language or (when it is None or has no table) of all."""
+    return PhraseBook(gather(topic, name, language))
 
 
 @cache
@@ -172,7 +176,9 @@ def _ends(text: Sequence[Token], at: int) -> bool:
 def _spoiled(unless: _Element | None, text: Sequence[Token], first: int, last: int) -> bool:
     if unless is None:
         return False
-    return any(unless.fits(token.word) for token in text[max(0, first - 1) : last + 2])
+    start = first - 1 if first and not text[first].after_break else first
+    end = last + 2 if not _ends(text, last + 1) else last + 1
+    return any(unless.fits(token.word) for token in text[start:end])
 
 
 def _phrase(label: str, line: str) -> _Phrase:
