@@ -110,7 +110,7 @@ TOPICS: tuple[Topic, ...] = (
                 number="a_quote.number", product="a_line.product", price="a_line.unit_price",
             ),
         ),
-        OF_QUOTE,
+        say("answer.subject_product", "subject", product="a_line.product"),
     ),
     Topic(
         "quotes.total",

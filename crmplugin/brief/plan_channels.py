@@ -10,6 +10,7 @@ from crmplugin.domain.fact import Fact
 TITLED = frozenset({"email", "letter", "note"})
 SHORT = frozenset({"chat", "sms"})
 CHAT_SENTENCES = 2
+NOT_SPOKEN = frozenset({"quote_follow_up.talk"})
 SCRIPT_KEYS = ("phone.question_now", "phone.question_matter", "phone.question_next")
 
 
@@ -34,7 +35,8 @@ def _shortest(beats: tuple[Beat, ...], channel: str) -> tuple[Beat, ...]:
 
 def _script(beats: tuple[Beat, ...], fact_ids: set[str]) -> tuple[Beat, ...]:
     """An opener, three questions, what to say when there is no time, and a voicemail that points to the mail."""
-    opener = [b for b in beats if b.role in ("context", "claim") and (b.must or b.role == "claim")][:4]
+    told = [b for b in beats if b.role in ("context", "claim") and (b.must or b.role == "claim")]
+    opener = [b for b in told if b.key not in NOT_SPOKEN][:4]
     asks = [b for b in beats if b.role == "ask"]
     questions = [Beat(key, "context", section="questions") for key in SCRIPT_KEYS]
     me = next((id_ for id_ in sorted(fact_ids) if id_.startswith("U-") and id_.endswith(".name")), None)

@@ -70,8 +70,10 @@ def _sold_lines(quote: Quote) -> int:
 
 def _orders(context: Context, signals: Signals) -> dict[str, Place | None]:
     last = _newest(context.orders)
+    of_deal = _newest(o for o in context.orders if context.deal and o.deal_id == context.deal.id)
     return {
         "last_order": _place("orders", last.id if last else None),
+        "deal_order": _place("orders", of_deal.id if of_deal else None),
         "delivered_order": _place("orders", signals.delivered_order_id),
     }
 

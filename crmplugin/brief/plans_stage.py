@@ -93,13 +93,10 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             CLOSE,
         ),
         "won": (
-            row(
-                say("stage_step.won_subject", "subject", number="last_order.number"),
-                SUBJECT_PLAIN,
-            ),
+            row(say("stage_step.won_subject", "subject", number="deal_order.number"), SUBJECT_PLAIN),
             must(
                 "the order or the quote they decided for",
-                say("stage_step.won_order", number="last_order.number", ordered_on="last_order.ordered_on"),
+                say("stage_step.won_order", number="deal_order.number", ordered_on="deal_order.ordered_on"),
                 say("stage_step.won_quote", number="any_quote.number"),
             ),
             row(LEAD_TIME),

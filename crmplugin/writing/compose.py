@@ -32,8 +32,10 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     if greeting and greeting[0].text.endswith(","):
         body[0] = replace(body[0], text=after_greeting(body[0].text, brief.language))
     subject = subject if plan.channel in SIGNED_CHANNELS else []
-    whole = (*subject, *greeting, *body, *_signature(brief, plan), *_rendered(legal_lines(brief), "legal"))
-    return tuple(replace(s, text=s.text.translate(PLAIN_MARKS)) for s in whole) if plan.channel == "sms" else whole
+    legal = _rendered(legal_lines(brief), "legal")
+    if plan.channel == "sms":
+        return tuple(replace(s, text=s.text.translate(PLAIN_MARKS)) for s in (*_sms_sender(brief), *body, *legal))
+    return (*subject, *greeting, *body, *_signature(brief, plan), *legal)
 
 
 def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:
@@ -57,9 +59,12 @@ def _opener(brief: Brief, plan: Plan) -> str | None:
     return str(call).format(who=who, name=sender.name, company=sender.company)
 
 
+def _sms_sender(brief: Brief) -> list[Sentence]:
+    """Who writes a text message, before the text."""
+    return _rendered([f"{brief.sender.company}:"] if brief.sender.company else [], "signature")
+
+
 def _signature(brief: Brief, plan: Plan) -> list[Sentence]:
-    if plan.channel == "sms":
-        return _rendered([brief.sender.company] if brief.sender.company else [], "signature")
     if plan.channel not in SIGNED_CHANNELS:
         return []
     closing = sign_off(brief.language, formal=plan.formal, tone=plan.tone)

@@ -191,6 +191,16 @@ def test_each_stage_has_a_purpose_of_its_own():
     assert len({next(k for k in keys(b) if k.endswith("_ask") or k == "common.slot_ask") for b in briefs}) == 7
 
 
+def test_a_won_deal_is_thanked_for_its_own_order():
+    won = make_deal(stage_kind="won", status="won")
+
+    old = make_brief("stage_step", context=make_account(deal=won))
+    new = make_brief("stage_step", context=make_account(deal=won, orders=(make_order("O-9", deal_id="D-1"),)))
+
+    assert "stage_step.won_quote" in keys(old)
+    assert "O-9.ordered_on" in cited(new)
+
+
 def test_news_is_what_no_mail_of_ours_has_told():
     account = make_account()
     told = make_activity("A-22", direction="outbound", body=f"{account.claims[0].text}.")

@@ -115,7 +115,7 @@ def test_a_text_message_has_the_sender_and_stop():
     whole = compose(make_brief("replenishment", channel="sms"), SAID)
 
     assert texts(whole, "subject") == texts(whole, "greeting") == []
-    assert render_body(whole, "sms").endswith("Halden Controls Reply STOP to opt out.")
+    assert render_body(whole, "sms") == "Halden Controls: Wir haben Ihre Frage. Passt das? Reply STOP to opt out."
 
 
 def test_an_internal_note_is_neither_greeted_nor_signed():

@@ -200,7 +200,7 @@ def test_a_call_has_an_opener_three_questions_and_a_voicemail():
     opener, _, rest = body.partition("Questions")
     assert len(opener.split()) <= 75
     assert rest.count("?") >= 3
-    assert "Voicemail: " in rest
+    assert "\n\nVoicemail\n\n" in rest
 
 
 def test_the_greeting_of_a_call_names_nobody_twice():
@@ -257,3 +257,16 @@ def test_a_long_name_gives_the_plain_subject():
     written = write(make_brief("renewal", context=replace(context, contracts=(long,))))
 
     assert written.sentences[0].text in ("Your contract with us", "Renewal of your contract", "End of your contract")
+
+
+@pytest.mark.parametrize("touch", [1, 2, 3])
+@pytest.mark.parametrize("type_", TYPES)
+def test_german_goes_on_small_after_the_greeting_in_every_wording(type_, touch):
+    first = body_of(brief_of(type_, "de", touch=touch)).split("\n\n")[1].split()[0].strip("“„:,")
+
+    capital = first[0].isupper()
+    assert (
+        not capital
+        or first in ("Sie", "Ihr", "Ihre", "Ihrem", "Ticket", "Angebot", "Bestellung", "Fragen")
+        or (first in ("Orbis", "Gasket", "Q-118", "Halden", "Guten"))
+    ), first
