@@ -12,10 +12,10 @@ from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
 from crmplugin.store.tables_work import draft_moves, draft_versions, drafts
@@ -211,8 +211,8 @@ class DraftStore:
 
 def _insert(connection: Connection, row: DraftRow) -> bool:
     values = {name: getattr(row, name) for name in DraftRow.__slots__}
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    added = connection.execute(insert(drafts).values(**values).on_conflict_do_nothing()).rowcount == 1
+    new = insert_into(connection, drafts).values(**values).on_conflict_do_nothing().returning(drafts.c.id)
+    added = connection.execute(new).first() is not None
     if added:
         entry = {"draft": row.id, "version": row.version, "old": None, "new": row.status, "by": row.created_by}
         connection.execute(draft_moves.insert().values(**entry, reason=None, at=row.created_at))

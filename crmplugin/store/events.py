@@ -8,9 +8,9 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, func, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crmplugin.errors import NotFound, StateConflict
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
 from crmplugin.store.tables_work import events
@@ -119,9 +119,9 @@ class EventStore:
 
 def add_event(connection: Connection, row: EventRow) -> bool:
     """Adds one event within the caller's transaction; False when (connection, id) is there already."""
-    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     values = {name: getattr(row, name) for name in EventRow.__slots__}
-    return connection.execute(insert(events).values(**values).on_conflict_do_nothing()).rowcount == 1
+    added = insert_into(connection, events).values(**values).on_conflict_do_nothing().returning(events.c.id)
+    return connection.execute(added).first() is not None
 
 
 def _key(connection_name: str, event_id: str) -> tuple[Any, ...]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 
 from sqlalchemy import Engine, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crmplugin.errors import UsageError
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import writing
 from crmplugin.store.tables_work import idempotency
 
@@ -27,11 +27,10 @@ class IdempotencyKeys:
 
         Raises KeyReused when the fingerprint of the body differs from the first one.
         """
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         values = {"scope": scope, "key": key, "fingerprint": fingerprint, "resource": resource, "created_at": at}
         query = select(idempotency).where(idempotency.c.scope == scope, idempotency.c.key == key)
         with writing(self._engine) as connection:
-            connection.execute(insert(idempotency).values(**values).on_conflict_do_nothing())
+            connection.execute(insert_into(connection, idempotency).values(**values).on_conflict_do_nothing())
             row = connection.execute(query).one()
         if row.fingerprint != fingerprint:
             raise KeyReused("Idempotency-Key: used before with another body; take a new key for a new request")

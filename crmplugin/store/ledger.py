@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import Engine, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import writing
 from crmplugin.store.tables_work import ledger
 
@@ -26,12 +26,11 @@ class Ledger:
 
     def claim(self, connection_name: str, draft_id: str, action: str, *, at: datetime) -> Claim:
         """Says that the CRM will be called now. Not fresh and without result: look in the CRM first."""
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         key = {"connection": connection_name, "draft": draft_id, "action": action}
-        row = insert(ledger).values(**key, claimed_at=at, claims=1).on_conflict_do_nothing()
         where = [ledger.c[name] == value for name, value in key.items()]
         with writing(self._engine) as connection:
-            if connection.execute(row).rowcount == 1:
+            row = insert_into(connection, ledger).values(**key, claimed_at=at, claims=1)
+            if connection.execute(row.on_conflict_do_nothing().returning(ledger.c.draft)).first() is not None:
                 return Claim(True, None)
             connection.execute(update(ledger).where(*where).values(claims=ledger.c.claims + 1))
             return Claim(False, connection.execute(select(ledger.c.result).where(*where)).scalar_one())

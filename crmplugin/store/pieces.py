@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Engine, func, select
-from sqlalchemy.dialects import postgresql, sqlite
 
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.tables_work import pieces
 
@@ -30,10 +30,9 @@ class PieceStore:
         """Keeps pieces; one that is there already stays as it was."""
         if not new:
             return
-        insert = postgresql.insert if self._engine.dialect.name == "postgresql" else sqlite.insert
         rows = [{"draft": draft_id, "n": p.n, "event": p.event, "data": dict(p.data)} for p in new]
         with writing(self._engine) as connection:
-            connection.execute(insert(pieces).on_conflict_do_nothing(), rows)
+            connection.execute(insert_into(connection, pieces).on_conflict_do_nothing(), rows)
 
     def after(self, draft_id: str, n: int) -> tuple[Piece, ...]:
         """The pieces behind the n-th, in order."""

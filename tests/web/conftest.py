@@ -19,6 +19,7 @@ from crmplugin.settings import load_settings
 from crmplugin.web.app import create_app
 from crmplugin.wiring import Assistant
 from crmplugin.work.office import Office
+from tests.postgres import make_database
 
 SECRET = "webhook-secret-of-the-tests"
 RECORDS: dict[str, Any] = {
@@ -61,9 +62,9 @@ def documents(records: dict[str, Any]) -> list[tuple[str, Any]]:
     return [(name, check_record(name, doc)) for name, doc in pairs]
 
 
-@pytest.fixture(scope="session")
-def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
-    """One server for all tests of this folder; each test uses ids of its own."""
+@pytest.fixture(scope="module")
+def office(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Office]:
+    """One server for all tests of a file; each test uses ids of its own."""
     var: Path = tmp_path_factory.mktemp("var")
     environ = {
         "CRMPLUGIN_CONFIG": "",
@@ -71,13 +72,15 @@ def office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
         "CRMPLUGIN_STREAMS": "4",
         "CRMPLUGIN_CONNECTIONS__LOCAL__WEBHOOK_SECRET": SECRET,
     }
+    if request.config.getoption("--database") == "postgresql":
+        environ["CRMPLUGIN_DATABASE_URL"] = make_database(request.getfixturevalue("postgres_folder"))
     opened = Office(Assistant(load_settings(environ)))
     opened.desk.records.upsert_many("local", documents(RECORDS))
     yield opened
     opened.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def app(office: Office) -> Flask:
     return create_app(office.desk)
 

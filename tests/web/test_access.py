@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.launch import launch_url
+from crmplugin.store.database import open_engine
+from crmplugin.store.tables_work import tokens
 from crmplugin.web.app import api_document
 from crmplugin.web.auth import COOKIE, rights_of
 from tests.web.conftest import wait_until
@@ -72,10 +75,14 @@ def test_revoked_and_expired_tokens_are_401(office, client):
 def test_database_holds_no_token_in_clear(office):
     _, token = office.desk.access.create_token("admin", at=NOW)
 
-    files = list(office.desk.settings.var.glob("crmplugin.sqlite*"))
+    engine = open_engine(office.desk.settings.database_url)
+    with engine.connect() as connection:
+        rows = str(connection.execute(select(tokens)).all())
+    engine.dispose()
 
-    assert files
-    assert not any(token.encode() in file.read_bytes() for file in files)
+    assert "admin" in rows
+    assert token not in rows
+    assert token.removeprefix("crmp_") not in rows
 
 
 @pytest.fixture

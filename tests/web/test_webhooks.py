@@ -171,7 +171,7 @@ def test_replay_makes_another_draft_and_keeps_the_first(post_webhook, admin):
 
 def test_event_ids_with_slashes_do_not_meet_replays(post_webhook, admin):
     post_webhook([make_event("evt-s"), make_event("evt-s/r1")])
-    wait_until(lambda: _done(admin, "evt-s/r1"))
+    wait_until(lambda: _done(admin, "evt-s") and _done(admin, "evt-s/r1"))
 
     admin.post("/api/v1/events/evt-s/replay")
 
