@@ -9,6 +9,7 @@ from functools import cached_property
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from crmplugin.brief.addresses import normalise_email, normalise_phone
 from crmplugin.checking.check import check_text
 from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
@@ -34,7 +35,7 @@ class Assistant:
         self.settings = settings
         self.engine = open_engine(settings.database_url)
         migrate(self.engine)
-        self.records = RecordStore(self.engine)
+        self.records = RecordStore(self.engine, normalise_address=_normalise_address)
         self._names: dict[str, tuple[object, NameIndex]] = {}
         self._populations: dict[str, tuple[object, Population]] = {}
         self._lock = threading.Lock()
@@ -109,6 +110,11 @@ class Assistant:
         self.engine.dispose()
 
 
+def _normalise_address(kind: str, value: str, country: str | None) -> str | None:
+    """The form of a mail address or phone number that decides whose it is."""
+    return normalise_email(value) if kind == "email" else normalise_phone(value, country)
+
+
 def open_office(
     settings: Settings | None = None, *, work: bool = True, take: bool = True, queues: Sequence[str] | None = None
 ) -> Office:
@@ -118,7 +124,7 @@ def open_office(
     from crmplugin.work.office import Office
 
     assistant = Assistant(settings or load_settings(os.environ))
-    return Office(assistant, work=work, take=take, **({"queues": queues} if queues else {}))
+    return Office(assistant, work=work, take=take, queues=queues)
 
 
 @contextmanager
