@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import structlog
 
@@ -12,7 +13,7 @@ QUIET = ("alembic", "dbos", "urllib3", "httpx", "_granian")
 
 def set_up_logs(level: str) -> None:
     """Sends every log record to stderr as a JSON line, from `level` (debug, info, warning, error) on."""
-    shared = [
+    shared: list[Any] = [
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

@@ -100,7 +100,7 @@ class EventStore:
         state: str | None = None,
     ) -> Page[EventRow]:
         """Events, newest first."""
-        conditions = [] if connections is None else [events.c.connection.in_(connections)]
+        conditions: list[Any] = [] if connections is None else [events.c.connection.in_(connections)]
         for column, value in ((events.c.connection, connection), (events.c.type, type), (events.c.state, state)):
             conditions += [] if value is None else [column == value]
         query = select(events).where(*conditions, *after(cursor, events.c.received_at, events.c.id))

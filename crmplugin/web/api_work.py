@@ -1,5 +1,7 @@
 """Briefs, events and jobs of the API: what is known, what came in, what became of it."""
 
+# mypy: disable-error-code="untyped-decorator"
+# flask-smorest has no types.
 from __future__ import annotations
 
 from typing import Any

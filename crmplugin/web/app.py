@@ -43,7 +43,8 @@ def _register_api(app: Flask) -> APISpec:
     documented = openapi.open_api(app)
     for blueprint in (api.blueprint, api_work.briefs, api_work.events, api_work.jobs):
         documented.register_blueprint(blueprint)
-    return documented.spec
+    spec: APISpec = documented.spec
+    return spec
 
 
 def api_document() -> dict[str, Any]:

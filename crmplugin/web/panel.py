@@ -49,7 +49,7 @@ def launch(connection: str) -> Response:
 def create_panel_draft(connection: str) -> Response:
     """Asks for a draft: its id and status, at once; `?wait=` seconds for more."""
     who = _holder(connection)
-    body = _checked(PanelDraftRequest(), request.get_json(), connection)
+    body = _checked(PanelDraftRequest(), request.get_json(force=True), connection)
     wait = Wait().load(request.args.to_dict())["wait"]
     here = desk()
     key = body.pop("key", None) or request.headers.get("Idempotency-Key")
@@ -117,5 +117,5 @@ def _checked(schema: PanelDraftRequest, document: Any, connection: str) -> dict[
 
 @blueprint.errorhandler(ValidationError)
 def _invalid(error: ValidationError) -> Response:
-    fields = [{"field": name, "reason": str(reasons)} for name, reasons in error.normalized_messages().items()]
+    fields = [{"field": name, "reason": str(reasons)} for name, reasons in error.messages_dict.items()]
     return problem(422, "; ".join(f"{f['field']}: {f['reason']}" for f in fields), errors=fields)

@@ -28,7 +28,7 @@ def receive(connection: str, path: str) -> Response:
     if connection not in here.settings.connections:
         raise NotFound(f"no connection {connection!r}: the settings name the connections")
     connector, body, now = here.connector(connection), request.get_data(cache=False), here.clock()
-    connector.verify_webhook(request.headers, body, url=_public_url(here), now=now)
+    connector.verify_webhook(dict(request.headers), body, url=_public_url(here), now=now)
     reading = _read(connector, connection, body, now)
     status, headers, answer = connector.acknowledge(reading, here.intake.take(reading.events))
     return Response(answer, status, headers=_pairs(headers))

@@ -62,8 +62,8 @@ def job_of(status: Any) -> Job:
 
 def payload_of(status: Any) -> dict[str, Any]:
     """What the job was asked to do."""
-    args = (status.input or {}).get("args") or ({},)
-    return dict(args[0])
+    given: dict[str, Any] = status.input or {}
+    return dict(next(iter(given.get("args") or ()), {}))
 
 
 def was_followed(status: Any) -> bool:

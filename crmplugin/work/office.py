@@ -51,7 +51,7 @@ class Office:
         *,
         work: bool = True,
         take: bool = True,
-        queues: Sequence[str] = tuple(Queues.POLL_S),
+        queues: Sequence[str] | None = None,
         clock: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._house = house
@@ -60,7 +60,7 @@ class Office:
         self.desk = _desk(house, self.jobs, self._intake, clock)
         self._sweeper = Sweeper(self.desk)
         if work:
-            self.jobs.launch(self.desk, queues=queues)
+            self.jobs.launch(self.desk, queues=queues or tuple(Queues.POLL_S))
             self._sweeper.start()
         if take:
             self._intake.start()
