@@ -50,9 +50,9 @@ def _chosen(rows: list[dict[str, object]], key: str, values: set[object]) -> lis
 
 
 def _lines(path: Path) -> list[dict[str, object]]:
-    data = gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8")
-    with data as stream:
-        return [json.loads(line) for line in stream if line.strip()]
+    data = path.read_bytes()
+    text = (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def measure(root: Path, half: str) -> list[tuple[str, str, int, int, int]]:

@@ -49,6 +49,7 @@ _ASIDE = re.compile(
     r",\s|\s(?:as|because|since|which|weil|da|denn|car|parce|puisque|porque|ya que|perché|poiché|omdat)\s"
 )
 _DOCUMENT = re.compile(r"(?<![\w-])[A-Za-z]{1,5}-\d{2,}(?:-\d+)*(?![\w-])")
+_DIGITS = re.compile(r"[\d-]+")
 _SINGULARS = {"companies": "company", "activities": "activity", "fx_rates": "fx_rate", "stage_changes": "stage_change"}
 _CONTACT_FIELDS = ("name", "phone", "email")
 
@@ -168,13 +169,13 @@ def _zone(name: str | None) -> ZoneInfo:
 
 def _quote_meant(question: str, context: Context, quote: Quote | None) -> Quote | None:
     """The quote named by its number, else the one in view; None when a number is named that no record has."""
-    numbers = {fold(q.number or q.id): q for q in context.quotes if q.status != "draft"}
-    named = [fold(m.group()) for m in _DOCUMENT.finditer(question)]
-    hits = [numbers[n] for n in named if n in numbers]
+    sent = [q for q in context.quotes if q.status != "draft"]
+    hits = [q for q in sent if _stands_in(q.number or q.id, question)]
     if hits:
         return hits[-1]
-    same_kind = {re.sub(r"[\d-]+", "", n) for n in numbers}
-    return None if any(re.sub(r"[\d-]+", "", n) in same_kind for n in named) else quote
+    same_kind = {_DIGITS.sub("", fold(q.number or q.id)) for q in sent}
+    named = (_DIGITS.sub("", fold(m.group())) for m in _DOCUMENT.finditer(question))
+    return None if any(kind in same_kind for kind in named) else quote
 
 
 def _validity(asked: _Ask) -> Answer | None:
@@ -201,9 +202,9 @@ def _amounts_fit(asked: _Ask, quote: Quote) -> bool:
 
 
 def _is_only_about(asked: _Ask, quote: Quote) -> bool:
-    """Whether nothing is named that the quote does not hold: "can we still order the old model?" is another question."""
+    """Whether nothing is named that the quote lacks: "can we still order the old model?" is another question."""
     quoted = {line.product_id for line in quote.lines}
-    plain = _DOCUMENT.sub(" ", _MONEY.sub(" ", asked.text))
+    plain = _DOCUMENT.sub(" ", _MONEY.sub(" ", asked.text.replace(quote.number or quote.id, " ")))
     return all(m.product.id in quoted for m in asked.mentions) and _names_nothing_else(asked, plain)
 
 

@@ -149,7 +149,7 @@ def _hidden_kind(text: str, i: int, c: str, *, joining: bool) -> str | None:
     if c < "\u00ad":
         return None
     if "\U000e0020" <= c <= "\U000e007f":
-        return "quiet" if _in_flag(text, i) else "tag"
+        return None if _in_flag(text, i) else "tag"
     if "\ufe00" <= c <= "\ufe0f" or "\U000e0100" <= c <= "\U000e01ef":
         return "selector" if i and _is_selector(text[i - 1]) else None
     if c in _BIDI:
@@ -436,7 +436,7 @@ def _sentence_block(text: str, sign: _Sign, parts: Sequence[tuple[int, int]], fl
 
 def _place(parts: Sequence[tuple[int, int]], at: int) -> int:
     """The index of the sentence at a place, -1 for none."""
-    i = bisect_right(parts, (at, len(parts) + at)) - 1
+    i = bisect_right(parts, at, key=lambda part: part[0]) - 1
     return i if i >= 0 and parts[i][0] <= at < parts[i][1] else -1
 
 

@@ -25,11 +25,16 @@ MAX_ITEMS = 100
 
 _LINE_MARK = re.compile(r"\s*(?:[-*•–—▪◦·→>+]+|=>|->|\[[ xX✓]?\]|\(?\d{1,2}[.)]|[a-z]\))\s+")
 _TICKED = re.compile(r"\s*(?:[-*•]\s*)?(?:\[[xX✓]\]|✓|✔|☑)")
-_HARD_BREAK = re.compile(r"[;\n|]|[.!?](?=\s|$)|\s[/→]\s")
+_HARD_BREAK = re.compile(r"[;\n|]|[.!?](?=\s|$)|\s[/→]\s|(?<=\s)\(\d{1,2}\)\s")
 _SOFT_BREAK = re.compile(r",\s+(?!\d)|\s[–—-]\s|\s(?:and|und|et|y|e|en|&)\s|:\s")
 _NUMBER = re.compile(
     r"(?<![\w.,/-])\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?:[.,]\d{1,2})?(?![\w])"
     r"|(?<![\w.,/-])\d+(?:[.,]\d+)?(?![\d\w])(?!-\w)"
+)
+_SUM = re.compile(
+    r"(?<![\w.,/-])(\d{1,3}(?:[.,'’\u00a0\u202f ]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?)(?![\d.,])"
+    r"(?:\s?(k|tsd|mio|m|million|millionen)\b)?",
+    re.IGNORECASE,
 )
 _TIMES = re.compile(r"(?<![\w.,/-])(\d{1,6}) ?[x×](?= ?\w)")
 _CURRENCY = re.compile(r"€|\$|£|\b(?:EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CAD|AUD|JPY)\b", re.IGNORECASE)
@@ -131,6 +136,8 @@ def _is_inner_point(text: str, at: int) -> bool:
     start = at
     while start > 0 and at - start < 6 and text[start - 1].isalnum():
         start -= 1
+    if text[start:at].isdigit() and not text[text.rfind("\n", 0, start) + 1 : start].strip(" (-*•"):
+        return True
     return fold(text[start:at]) in words("reading_passages", "abbreviations") or (
         at - start == 1 and text[start].isalpha()
     )
@@ -200,27 +207,36 @@ def _objects(row: Sequence[Token], act: int) -> int:
 def _item(notes: str, masked: str, clause: _Clause, day: date, people: Mapping[str, Side]) -> NoteItem | None:
     verbatim = notes[clause.start : clause.end]
     row = tokens(masked[clause.start : clause.end])
-    if not row:
+    if not row or _is_heading(verbatim, row):
         return None
     dates = find_dates(verbatim, written_on=day)
     actor = _actor(verbatim, row, people)
-    kind = "fact" if clause.ticked else _kind(verbatim, row, actor)
-    item = NoteItem(kind, verbatim, _what(verbatim, dates, actor, kind), due=_due(dates, kind))
+    kind = "fact" if clause.ticked else _kind(verbatim, row, actor, dates)
+    item = NoteItem(kind, verbatim, _what(verbatim, dates, actor if kind == "action" else None), due=_due(dates, kind))
     if kind == "budget":
         amount, currency = _amount(verbatim, dates)
         return replace(item, amount=amount, currency=currency)
     if kind not in ("action", "goal", "decision"):
         return item
+    if kind == "goal" or (kind == "decision" and actor is not None and actor.side == "us"):
+        actor = None
     quantity, product_words = _counted(verbatim, dates)
     side, who = _owner(row, actor, quantity, kind)
     return replace(item, quantity=quantity, product_words=product_words, side=side, who=who)
 
 
-def _kind(text: str, row: Sequence[Token], actor: _Actor | None) -> ItemKind:
+def _is_heading(text: str, row: Sequence[Token]) -> bool:
+    """Whether a clause is only a number or the heading of a list ("Next steps:")."""
+    if all(token.word.isdigit() for token in row):
+        return True
+    return any(hit.last == len(row) - 1 for hit in book("notes", "markers").starting(row, 0)) and len(text) < 40
+
+
+def _kind(text: str, row: Sequence[Token], actor: _Actor | None, dates: Sequence[DateMention]) -> ItemKind:
     first = {name: _first(row, name) for name in ("budgets", "decisions", "open", "goals", "wants", "markers", "done")}
     act = _act(row, actor) if actor else None
     imperative = _act_at(row, 0) is not None or _ends_with_act(row)
-    if first["budgets"] is not None and _NUMBER.search(text):
+    if first["budgets"] is not None and act is None and _amount(text, dates)[0] is not None:
         return "budget"
     if first["markers"] == 0 and first["done"] is None:
         return "action"
@@ -236,7 +252,10 @@ def _kind(text: str, row: Sequence[Token], actor: _Actor | None) -> ItemKind:
         return "goal"
     if _negated(row, act) or (first["done"] is not None and first["done"] < (act if act is not None else 99)):
         return "fact"
-    if act is not None or imperative or (first["wants"] is not None and first["wants"] <= 3):
+    wants = first["wants"] is not None and first["wants"] <= 3
+    if wants and act is None and not dates and _counted(text, dates)[0] is None:
+        return "goal"
+    if act is not None or imperative or wants:
         return "action"
     return "open" if first["open"] is not None and first["open"] <= 2 else "fact"
 
@@ -285,12 +304,21 @@ def _actor(text: str, row: Sequence[Token], people: Mapping[str, Side]) -> _Acto
     named = _known(text, row, people) or _marked_name(text)
     if named is not None:
         return named
+    name, side = _name_before_act(text, row), _side_before_act(row)
+    if name is not None and side is not None:
+        return min(side, name, key=lambda actor: actor.start)
+    return name or side
+
+
+def _side_before_act(row: Sequence[Token]) -> _Actor | None:
+    """ "we ship", "the customer to send", or a subject at the very end ("liefern – wir"), not after "to" or "for"."""
     sides = [(hit, side) for side in ("us", "them") for hit in book("notes", side).find(row)]
     for hit, side in sorted(sides, key=lambda pair: (pair[0].first, -pair[0].last)):
         actor = _Actor(_side(side), None, hit.start, hit.end)
-        if _act(row, actor) is not None or hit.last == len(row) - 1 or hit.first == 0:
+        is_object = hit.first > 0 and row[hit.first - 1].word in words("notes", "before_objects")
+        if not is_object and (_act(row, actor) is not None or hit.last == len(row) - 1 or hit.first == 0):
             return actor
-    return _name_before_act(text, row)
+    return None
 
 
 def _side(side: str) -> Side:
@@ -410,7 +438,7 @@ def _numbers(text: str, dates: Sequence[DateMention]) -> list[tuple[int, int, De
     return sorted(n for n in found if not any(a <= n[0] < b and (a, b) != (n[0], n[1]) for a, b in taken))
 
 
-_ARTICLES = frozenset({"ein", "eine", "einen", "einem", "un", "une", "una", "uno", "een", "e"})
+_ARTICLES = frozenset({"one", "ein", "eine", "einen", "einem", "un", "une", "una", "uno", "een", "e"})
 
 
 def read_number(text: str) -> Decimal | None:
@@ -431,19 +459,21 @@ def read_number(text: str) -> Decimal | None:
 def _thing_after(text: str, end: int, dates: Sequence[DateMention]) -> str | None:
     """The words after a number up to a date, a comma or a small word; None when they are a unit of time or money."""
     limit = min((m.lead for m in dates if m.lead >= end), default=len(text))
-    stretch = re.split(r"[,;:()]|\.(?:\s|$)|\s[–—-]\s", text[end:limit], maxsplit=1)[0]
+    stretch = re.split(r"[,;:()]|\s[–—-]\s", text[end:limit], maxsplit=1)[0]
     if _CURRENCY.match(stretch.lstrip()) or stretch.lstrip().startswith("%"):
         return None
     chosen: list[str] = []
     for word in stretch.split():
-        plain = fold(word.strip("\"'“”„"))
+        plain = fold(word.strip("\"'“”„."))
         if not chosen and (plain in words("notes", "measures") or plain in ("x", "×")):
             continue
         if not chosen and plain in words("notes", "units"):
             return None
         if plain in words("notes", "stops") or plain in _verb_words() or len(chosen) == 5:
             break
-        chosen.append(word)
+        chosen.append(word.rstrip("."))
+        if word.endswith("."):
+            break
     return " ".join(chosen) or None
 
 
@@ -466,9 +496,7 @@ def _verb_words() -> frozenset[str]:
 
 def _amount(text: str, dates: Sequence[DateMention]) -> tuple[Decimal | None, str | None]:
     """The sum of a budget and its currency; "50k" and "1,2 Mio." are multiplied out."""
-    for m in re.finditer(
-        r"(?<![\w.,/-])(\d[\d.,'’\u00a0\u202f]*\d|\d)(?:\s?(k|tsd|mio|m|million|millionen)\b)?", text, re.IGNORECASE
-    ):
+    for m in _SUM.finditer(text):
         if any(d.start <= m.start() < d.end for d in dates):
             continue
         value = read_number(m[1])
@@ -486,7 +514,7 @@ def _currency(text: str) -> str | None:
     return _SYMBOLS.get(found.group(), found.group().upper())
 
 
-def _what(text: str, dates: Sequence[DateMention], actor: _Actor | None, kind: ItemKind) -> str:
+def _what(text: str, dates: Sequence[DateMention], actor: _Actor | None) -> str:
     """The clause without marker, owner and date, for a line in an internal note."""
     cuts = [(m.lead, m.end) for m in dates if m.exact]
     if actor is not None:
@@ -513,7 +541,8 @@ def _plain_what(text: str) -> str:
 
 
 def _without_bare_act(text: str) -> str:
-    """Without a bare act after the last comma: "2 sample FM-300, ship" keeps the thing."""
+    """Without a bare act after the last comma: of "2 sample FM-300, we ship" the thing is kept."""
     head, comma, tail = text.rpartition(",")
     row = tokens(tail)
-    return head.rstrip(" ,") if comma and len(row) == 1 and _act_at(row, 0) is not None else text
+    acting = any(_act_at(row, i) is not None for i in range(len(row)))
+    return head.rstrip(" ,") if comma and len(row) <= 2 and acting else text

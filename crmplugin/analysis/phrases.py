@@ -94,7 +94,7 @@ def gather(topic: str, name: str, language: str | None = None) -> Mapping[str, t
     """
     joined: dict[str, list[str]] = {}
     tables = word_list(topic)
-    for table in [tables[language]] if language in tables else tables.values():
+    for table in [tables[language]] if language and language in tables else tables.values():
         found = table.get(name, {}) if isinstance(table, Mapping) else {}
         for label, lines in (found if isinstance(found, Mapping) else {name: found}).items():
             joined.setdefault(label, []).extend(lines)

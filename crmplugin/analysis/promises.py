@@ -67,8 +67,8 @@ def _promising_side(row: Sequence[Token], author_side: Side) -> Side | None:
 
 
 def _opens(row: Sequence[Token], hit: Hit) -> bool:
-    """A bare "will send" promises only at the start of a note ("Will send the drawing")."""
-    return hit.last > hit.first or hit.first == 0 or row[hit.first].after_break
+    """A bare "will" promises only at the start of a note ("Will send the drawing"); "enviaremos" says who by itself."""
+    return row[hit.first].word not in ("will", "ll") or hit.last > hit.first or hit.first == 0
 
 
 def _acts(row: Sequence[Token], hit: Hit) -> bool:
