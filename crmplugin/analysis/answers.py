@@ -97,7 +97,7 @@ class _Ask:
         return f"{self.prefixes.get((collection, record), record)}.{field}"
 
     def content(self, *more: str) -> Content:
-        return content_of(self.text, without=(*(m.text for m in self.mentions), *more))
+        return content_of(_main_clause(self.text), without=(*(m.text for m in self.mentions), *more))
 
 
 def find_answers(question: str, context: Context, *, now: datetime, quote: Quote | None) -> Answer | None:
@@ -121,6 +121,17 @@ def _ask(question: str, context: Context, now: datetime, quote: Quote | None) ->
     in_view = _quote_meant(question, context, quote)
     mentions = products_named(question, context.products)
     return _Ask(question, row, _intents(row), context, now, in_view, mentions, _prefixes(context))
+
+
+def _main_clause(question: str) -> str:
+    """The question without what leads up to it: "Two things before we sign: does it …" gives "does it …"."""
+    row = tokens(question)
+    starts = book("questions", "starts")
+    for i in range(len(row) - 1, 0, -1):
+        between = question[row[i - 1].end : row[i].start]
+        if any(mark in between for mark in (":", ",", "–", " - ", ". ")) and starts.starting(row, i):
+            return question[row[i].start :]
+    return question
 
 
 def _intents(row: Sequence[Token]) -> tuple[Intent, ...]:
@@ -240,8 +251,9 @@ def _included(asked: _Ask) -> Answer | None:
 
 def _wanted_of(asked: _Ask, quote: Quote) -> Content:
     """What is asked for, without the reason given for it and without what names the quote's own numbers of things."""
-    main = _ASIDE.split(asked.text, maxsplit=1)[0]
-    given = "" if book("answers", "intents").find(tokens(main)) else asked.text
+    whole = _main_clause(asked.text)
+    main = _ASIDE.split(whole, maxsplit=1)[0]
+    given = "" if book("answers", "intents").find(tokens(main)) else whole
     content = content_of(given or main, without=(*(m.text for m in asked.mentions), *_DOCUMENT.findall(asked.text)))
     counts = {line.quantity for line in quote.lines}
     spelled = {word for word in content.things if Decimal(spelled_numbers().get(word, -1)) in counts}
@@ -570,12 +582,17 @@ def _from_articles(asked: _Ask) -> Answer | None:
     scored = sorted(zip(rank(content, texts), articles, texts, strict=True), key=lambda s: (-s[0], s[1].id))
     score, article, text = _in_own_language(asked, scored)
     how = cover(content, text)
-    if score < _LEAST_SCORE or how.share < _ENOUGH or not how.codes:
+    if how.share < _ENOUGH or not how.codes or not (score >= _LEAST_SCORE or _is_titled(content, article)):
         return None
     rivals = [s for s in scored if s[1] is not article and s[0] >= score * _CLOSE_SECOND]
     if any(_disagree(content, text, other) for _, _, other in rivals):
         return None
     return Answer("knowledge", (asked.id("articles", article.id, "text"),), None, "states", min(_SURE, how.share))
+
+
+def _is_titled(content: Content, article: Article) -> bool:
+    """Whether the title itself names what is asked about: enough for a short question among few articles."""
+    return cover(content, article.title or "").share > 0
 
 
 def _is_about(article: Article, asked: _Ask) -> bool:

@@ -16,7 +16,7 @@ import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from urllib.parse import unquote
 
 from crmplugin.analysis.passages import sentences
@@ -112,7 +112,13 @@ class _Visible:
 
 def scan_text(text: str) -> Scan:
     """Looks for instructions to an assistant in a text from outside. Never raises, whatever the text is."""
-    seen = _visible(text[:MAX_SCAN])
+    return _scan(text[:MAX_SCAN])
+
+
+@lru_cache(maxsize=128)
+def _scan(text: str) -> Scan:
+    """Remembered, because questions, promises and mood of one mail each begin with it."""
+    seen = _visible(text)
     signs = list(_signs(seen.text))
     hidden = _hidden_signs(seen)
     weights: dict[str, int] = {}
