@@ -36,12 +36,18 @@ Progress = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class ImportReport:
-    """What became of the records of an import; `refused` rows have file, line (None if unknown), key and reason."""
+    """What became of the records of an import; `refused` rows have file, line (None if unknown), key and reason.
+
+    Of very many refused rows of tables the first are in `refused`, all in `refused_files`; `refused_rows` counts them.
+    """
 
     taken: int = 0
     updated: int = 0
     unchanged: int = 0
     refused: tuple[Mapping[str, Any], ...] = ()
+    notes: tuple[str, ...] = ()
+    refused_rows: int = 0
+    refused_files: tuple[str, ...] = ()
 
 
 def import_records(
@@ -56,7 +62,7 @@ def import_records(
     A connection whose CRM is elsewhere takes only what its owner lays down (and product costs). Raises nothing for
     what stands in a file: all of that is in the report.
     """
-    progress = on_progress or _silent
+    progress = on_progress or silent_progress
     with _open_spool() as spool:
         intake = _Intake(connection, progress, spool)
         intake.read_files([Path(file) for file in files])
@@ -73,7 +79,7 @@ def import_records(
 def import_document(document: Any, *, connection: str, records: RecordStore, name: str = "records") -> ImportReport:
     """Imports records that came as a parsed document (a webhook's, a form's); nothing is learned from so few."""
     with _open_spool() as spool:
-        intake = _Intake(connection, _silent, spool)
+        intake = _Intake(connection, silent_progress, spool)
         intake.read(name, walk_document(document))
         intake.drop_dangling(records)
         return intake.write(records)
@@ -83,7 +89,7 @@ def _open_spool() -> Spool:
     return SpooledTemporaryFile(SPOOL_IN_MEMORY_BYTES, mode="w+", encoding="utf-8", newline="\n")
 
 
-def _silent(step: str, done: int, total: int) -> None:
+def silent_progress(step: str, done: int, total: int) -> None:
     """A progress for nobody."""
 
 
@@ -199,7 +205,7 @@ class _Intake:
             self._progress("write", done, total)
         records.note_import(self._connection, counts, refused=len(self._refused))
         rows = tuple(row for _, _, row in sorted(self._refused, key=lambda found: found[:2]))
-        return ImportReport(counts.taken, counts.updated, counts.unchanged, rows)
+        return ImportReport(counts.taken, counts.updated, counts.unchanged, rows, refused_rows=len(rows))
 
     def collections(self) -> set[str]:
         return {row.key[0] for row in self._rows if row.number not in self._dropped}
@@ -214,11 +220,11 @@ def _checked(entry: Entry, connection: str) -> Document:
         raise entry.problem
     doc = check_record(entry.collection, entry.raw)
     if connection != LOCAL:
-        _check_owner_knowledge(entry.collection, doc, connection)
+        check_owner_knowledge(entry.collection, doc, connection)
     return doc
 
 
-def _check_owner_knowledge(collection: str, doc: Document, connection: str) -> None:
+def check_owner_knowledge(collection: str, doc: Document, connection: str) -> None:
     """Raises RecordProblem for a record that only the CRM of this connection may tell."""
     if collection in OWNER_KNOWLEDGE:
         return

@@ -1,0 +1,1 @@
+"""Tables that other systems export: bytes become rows, rows become records. Pure; `journeys` stores them."""
