@@ -33,6 +33,7 @@ SPARE_THREADS = 32
 """Threads for plain requests, beside one for each stream."""
 KILL_TIMEOUT_S = 15
 PR_SET_PDEATHSIG = 1
+SWITCH_S = 0.001
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +149,8 @@ def create_worker_app() -> Flask:
 
     plan = json.loads(os.environ[PLAN_VARIABLE])
     _die_with(plan["supervisor"])
+    # Drafting is computing: with the usual 5 ms each acknowledgement would wait that long for its turn.
+    sys.setswitchinterval(SWITCH_S)
     settings = load_settings(os.environ)
     set_up_logs(settings.log_level)
     office = open_office(settings, work=plan["work"])

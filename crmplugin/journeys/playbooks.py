@@ -35,6 +35,11 @@ def asks_for_fields(event_type: str, own: Iterable[PlaybookRow] = ()) -> bool:
     return any(row.when == event_type and row.where for row in (*own, *DEFAULTS))
 
 
+def has_row(event_type: str, own: Iterable[PlaybookRow] = ()) -> bool:
+    """Whether any row could ask for a draft on this event; for most of what CRMs tell us none does."""
+    return any(row.when == event_type for row in (*own, *DEFAULTS))
+
+
 def write_back_of(row: PlaybookRow, kind: str) -> WriteBack:
     """How a draft of this kind gets into the CRM; a customer text never does without a person."""
     if kind in INTERNAL_KINDS:

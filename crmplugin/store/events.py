@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Engine, Row, func, select, update
 
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.database import insert_into
@@ -32,15 +32,21 @@ class EventRow:
 
 
 class EventStore:
-    """Reading and writing of events. Every method is one transaction unless it is handed one."""
+    """Reading and writing of events. Every method is one transaction."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
     def add(self, rows: Sequence[EventRow]) -> list[bool]:
-        """Adds events; for each whether it was new."""
+        """Adds events, each (connection, id) once in `rows`; for each whether it was new."""
+        if not rows:
+            return []
+        values = [{name: getattr(row, name) for name in EventRow.__slots__} for row in rows]
         with writing(self._engine) as connection:
-            return [add_event(connection, row) for row in rows]
+            insert = insert_into(connection, events).on_conflict_do_nothing()
+            added = connection.execute(insert.returning(events.c.connection, events.c.id), values).all()
+        new = {(row.connection, row.id) for row in added}
+        return [(row.connection, row.id) in new for row in rows]
 
     def get(self, connection_name: str | None, event_id: str) -> EventRow:
         """One event. Without a connection: NotFound, or StateConflict when two connections have that id."""
@@ -61,11 +67,11 @@ class EventStore:
             row = connection.execute(select(events).where(*_key(connection_name, event_id))).first()
         return _row(row) if row else None
 
-    def known(self, connection_name: str, ids: Collection[str]) -> set[str]:
-        """Which of these ids are there already."""
-        query = select(events.c.id).where(events.c.connection == connection_name, events.c.id.in_(ids))
+    def known(self, connection_name: str, ids: Collection[str]) -> dict[str, str]:
+        """The states of those ids that are there already."""
+        query = select(events.c.id, events.c.state).where(events.c.connection == connection_name, events.c.id.in_(ids))
         with reading(self._engine) as connection:
-            return set(connection.execute(query).scalars())
+            return {row.id: row.state for row in connection.execute(query)}
 
     def start(self, connection_name: str, event_id: str) -> EventRow:
         """Marks an event as being worked on and counts the attempt."""
@@ -115,13 +121,6 @@ class EventStore:
         with reading(self._engine) as connection:
             rows = connection.execute(select(*keys, func.count()).group_by(*keys)).all()
         return {(r[0], r[1], r[2]): r[3] for r in rows}
-
-
-def add_event(connection: Connection, row: EventRow) -> bool:
-    """Adds one event within the caller's transaction; False when (connection, id) is there already."""
-    values = {name: getattr(row, name) for name in EventRow.__slots__}
-    added = insert_into(connection, events).values(**values).on_conflict_do_nothing().returning(events.c.id)
-    return connection.execute(added).first() is not None
 
 
 def _key(connection_name: str, event_id: str) -> tuple[Any, ...]:

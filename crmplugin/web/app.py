@@ -34,6 +34,7 @@ def create_app(desk: Desk | None = None) -> Flask:
     auth.register(app)
     for module in (webhooks, health, panel, *_pages()):
         app.register_blueprint(module.blueprint)
+    app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.register(app)
     app.after_request(add_headers)
     return app

@@ -36,8 +36,12 @@ CLICKS_AT_ONCE = 64
 
 
 class Queues:
-    """Queue names, and how often each is looked at in seconds; only a person's click is worth looking often."""
+    """Queue names, and how often each is looked at in seconds; only a person's click is worth looking often.
 
+    In a server that also takes the clicks they start at once, and its queue only holds what came all at the same time.
+    """
+
+    EMBEDDED_CLICK_S = 1.0
     POLL_S: Mapping[str, float] = {"click": 0.1, "event": 0.4, "campaign": 2.0}
     AT_ONCE: Mapping[str, int] = {"click": CLICKS_AT_ONCE, "event": 64, "campaign": 16}
 
@@ -77,7 +81,7 @@ class JobEngine:
             retry_connection_errors=False,
         )
 
-    def launch(self, desk: Desk, *, queues: Sequence[str] = tuple(Queues.POLL_S)) -> None:
+    def launch(self, desk: Desk, *, queues: Sequence[str] = tuple(Queues.POLL_S), takes_clicks: bool = False) -> None:
         """Starts doing jobs in this process, those first that a killed one left unfinished."""
         workflows.Workplace.desk = desk
         workflows.Workplace.again = self._again
@@ -95,8 +99,9 @@ class JobEngine:
         DBOS.listen_queues(list(queues))
         DBOS.launch()
         self._launched = True
+        polls = {**Queues.POLL_S, **({"click": Queues.EMBEDDED_CLICK_S} if takes_clicks else {})}
         for name in queues:
-            DBOS.register_queue(name, worker_concurrency=Queues.AT_ONCE[name], polling_interval_sec=Queues.POLL_S[name])
+            DBOS.register_queue(name, worker_concurrency=Queues.AT_ONCE[name], polling_interval_sec=polls[name])
         self._recover()
 
     def stop(self) -> None:

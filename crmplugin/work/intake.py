@@ -17,9 +17,11 @@ from typing import Any
 
 from crmplugin.domain.crm import COLLECTIONS, SINGLES
 from crmplugin.domain.event import EVENT_TYPES, Event
+from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import CrmPluginError
 from crmplugin.journeys.ask import event_job_id
 from crmplugin.journeys.desk import event_document
+from crmplugin.journeys.playbooks import has_row
 from crmplugin.store.events import EventRow, EventStore
 from crmplugin.store.guard import writing
 from crmplugin.store.inbox import Entry, Inbox
@@ -29,6 +31,7 @@ from crmplugin.work.engine import JobEngine
 log = logging.getLogger(__name__)
 
 BATCH = 100
+BREATH_S = 0.02
 PAUSE_AFTER_ERROR_S = 1.0
 LOOK_ANYWAY_S = 5.0
 
@@ -36,13 +39,18 @@ LOOK_ANYWAY_S = 5.0
 class Delivery:
     """Hands events on: their records into the store, then their rows, then their jobs."""
 
-    def __init__(self, records: RecordStore, events: EventStore, jobs: JobEngine) -> None:
-        self._records, self._events, self._jobs = records, events, jobs
+    def __init__(
+        self, records: RecordStore, events: EventStore, jobs: JobEngine, own_rows: Sequence[PlaybookRow] = ()
+    ) -> None:
+        self._records, self._events, self._jobs, self._own = records, events, jobs, own_rows
 
     def deliver(self, rows: Sequence[EventRow]) -> list[bool]:
-        """All of them, in order; gives back which events were new. May be done again after a crash in its middle."""
+        """All of them, in order; gives back which events were new. May be done again after a crash in its middle.
+
+        An event that no playbook row names is settled here and gets no job.
+        """
         known = self._known(rows)
-        settled = [row if (row.connection, row.id) in known else self._upsert(row) for row in rows]
+        settled = [self._settle(row, known.get((row.connection, row.id))) for row in rows]
         new = self._events.add(settled)
         with writing(self._jobs.database) as connection:
             for row in settled:
@@ -51,10 +59,23 @@ class Delivery:
                     self._jobs.enqueue_in(connection, "event", payload, job_id=event_job_id(row.connection, row.id))
         return new
 
-    def _known(self, rows: Sequence[EventRow]) -> set[tuple[str, str]]:
+    def _settle(self, row: EventRow, state: str | None) -> EventRow:
+        """The row with its state; one that is there already keeps what became of it."""
+        return self._upsert(self._sort(row)) if state is None else replace(row, state=state)
+
+    def _sort(self, row: EventRow) -> EventRow:
+        if row.type not in EVENT_TYPES:
+            return replace(row, state="ignored", reason=f"unknown_event: {row.type}")
+        if row.document.get("echo"):
+            return replace(row, state="ignored", reason="echo: our own write-back made it")
+        if not has_row(row.type, self._own):
+            return replace(row, state="ignored", reason=f"no_playbook: no row asks for a draft on {row.type}")
+        return row
+
+    def _known(self, rows: Sequence[EventRow]) -> dict[tuple[str, str], str]:
         names = {row.connection for row in rows}
         ids = {name: [row.id for row in rows if row.connection == name] for name in names}
-        return {(name, id_) for name in names for id_ in self._events.known(name, ids[name])}
+        return {(name, id_): state for name in names for id_, state in self._events.known(name, ids[name]).items()}
 
     def _upsert(self, row: EventRow) -> EventRow:
         """The event after its records are in the store, in the order in which events came."""
@@ -120,6 +141,8 @@ class InboxIntake:
             self._delivery.deliver([_row_of(p.entry) for p in pending])
             self._inbox.forwarded([p.seq for p in pending])
             done = pending[-1].seq
+            if len(pending) == BATCH:
+                self._stopping.wait(BREATH_S)  # under load acknowledgements come first
 
 
 class DirectIntake:
@@ -156,10 +179,7 @@ def _row_of(entry: Entry) -> EventRow:
     document = dict(entry.document)
     type_ = document.pop("type")
     at = datetime.fromisoformat(document["at"]) if document.get("at") else None
-    row = EventRow(entry.connection, entry.id, type_, "stored", entry.received_at, document, at=at)
-    if type_ not in EVENT_TYPES:
-        return replace(row, state="ignored", reason=f"unknown_event: {type_}")
-    return row
+    return EventRow(entry.connection, entry.id, type_, "stored", entry.received_at, document, at=at)
 
 
 def _documents(records: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

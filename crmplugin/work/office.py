@@ -60,7 +60,8 @@ class Office:
         self.desk = _desk(house, self.jobs, self._intake, clock)
         self._sweeper = Sweeper(self.desk)
         if work:
-            self.jobs.launch(self.desk, queues=queues or tuple(Queues.POLL_S))
+            embedded = take and house.engine.dialect.name == "sqlite"
+            self.jobs.launch(self.desk, queues=queues or tuple(Queues.POLL_S), takes_clicks=embedded)
             self._sweeper.start()
         if take:
             self._intake.start()
@@ -74,7 +75,7 @@ class Office:
 
 
 def _open_intake(house: House, jobs: JobEngine) -> InboxIntake | DirectIntake:
-    delivery = Delivery(house.records, EventStore(house.engine), jobs)
+    delivery = Delivery(house.records, EventStore(house.engine), jobs, house.settings.playbooks)
     if house.engine.dialect.name == "sqlite":
         return InboxIntake(Inbox(house.settings.var / "inbox.sqlite"), delivery)
     return DirectIntake(delivery)

@@ -37,6 +37,14 @@ class JobDead(Exception):
     """A job that will not be tried again by itself; the message is for people."""
 
 
+def _is_news(record: logging.LogRecord) -> bool:
+    """Whether a line of the engine's log says more than that a job died, which the job itself says."""
+    return not (record.exc_info and record.exc_info[0] is JobDead)
+
+
+logging.getLogger("dbos").addFilter(_is_news)
+
+
 class Workplace:
     """What the workflows of this process work with; the engine sets it before it launches."""
 
@@ -119,6 +127,7 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
             assert Workplace.again is not None
             delay = getattr(error, "retry_after_s", None) or RETRY_DELAYS_S[attempts - 1]
             return {"next": Workplace.again({**payload, "attempts": attempts + 1, "why": str(error)}, delay)}
+        log.error("job is dead", extra={"job": payload.get("job"), "reason": str(error)})
         bury(payload, str(error))
         raise JobDead(str(error)) from None
     except Exception as error:
