@@ -35,6 +35,11 @@ MAY_APPROVE: Mapping[str, frozenset[str]] = MappingProxyType(
 MAY_OVERRIDE = frozenset({"manager", "director", "admin"})
 
 
+def may_approve(kind: str, role: str) -> bool:
+    """Whether a role may approve drafts of a kind."""
+    return role in MAY_APPROVE[_class_of(kind)]
+
+
 class Unchecked(StateConflict):
     """A sentence has not passed the checks."""
 
@@ -61,6 +66,12 @@ def approve(
     )
     start_write_back(desk, approved)
     return approved
+
+
+def preview(desk: Desk, draft_id: str, *, subject: str | None, body: str) -> Draft:
+    """The draft with another text, checked but not saved: what somebody sees while typing."""
+    row = desk.drafts.get(draft_id)
+    return recheck(current_draft(row), subject, body, tools=desk.tools(row.connection))
 
 
 def reject(desk: Desk, draft_id: str, who: Principal, *, version: int | None, reason: str | None) -> DraftRow:

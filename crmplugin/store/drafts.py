@@ -74,6 +74,28 @@ class MoveRow:
     at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class SummaryRow:
+    """What a list shows of a draft; `parts` are the members of its document that `SUMMARY_PARTS` names."""
+
+    id: str
+    connection: str
+    kind: str
+    status: str
+    version: int
+    created_at: datetime
+    updated_at: datetime
+    origin: str
+    subject_type: str
+    subject_id: str
+    due: str | None
+    problem: str | None
+    parts: Mapping[str, Any]
+
+
+SUMMARY_PARTS = ("type", "audience", "decision", "to", "subject", "channel", "warnings")
+
+
 class DraftStore:
     """All reading and writing of drafts. Every method is one transaction."""
 
@@ -151,6 +173,22 @@ class DraftStore:
             rows = connection.execute(query).all()
         return tuple(VersionRow(r.version, r.at, r.by, r.subject, r.body) for r in rows)
 
+    def version(self, draft_id: str, version: int) -> Mapping[str, Any] | None:
+        """The whole document of one version, or None."""
+        query = select(draft_versions.c.document).where(
+            draft_versions.c.draft == draft_id, draft_versions.c.version == version
+        )
+        with reading(self._engine) as connection:
+            found: Mapping[str, Any] | None = connection.execute(query).scalar()
+        return found
+
+    def replaced_by(self, draft_id: str) -> str | None:
+        """The id of the newest draft that took this one's place."""
+        query = select(drafts.c.id).where(drafts.c.replaces == draft_id).order_by(drafts.c.created_at.desc())
+        with reading(self._engine) as connection:
+            found: str | None = connection.execute(query.limit(1)).scalar()
+        return found
+
     def moves(self, draft_id: str) -> tuple[MoveRow, ...]:
         """Its changes of status, oldest first."""
         query = select(draft_moves).where(draft_moves.c.draft == draft_id).order_by(draft_moves.c.n)
@@ -173,6 +211,25 @@ class DraftStore:
         query = query.order_by(drafts.c.created_at.desc(), drafts.c.id.desc()).limit(limit + 1)
         with reading(self._engine) as connection:
             rows = [_row(r) for r in connection.execute(query)]
+        return page_of(rows, limit, lambda r: (r.created_at, r.id))
+
+    def summaries(
+        self,
+        *,
+        limit: int = 50,
+        cursor: str | None = None,
+        connections: Collection[str] | None = None,
+        **filters: Any,
+    ) -> Page[SummaryRow]:
+        """As `list`, without the facts and sentences, which are most of a draft."""
+        columns = [drafts.c[name] for name in SummaryRow.__slots__ if name != "parts"]
+        parts = [drafts.c.document[name].label(f"part_{name}") for name in SUMMARY_PARTS]
+        query = select(*columns, *parts).where(
+            *_conditions(filters, connections), *after(cursor, drafts.c.created_at, drafts.c.id)
+        )
+        query = query.order_by(drafts.c.created_at.desc(), drafts.c.id.desc()).limit(limit + 1)
+        with reading(self._engine) as connection:
+            rows = [_summary(r) for r in connection.execute(query)]
         return page_of(rows, limit, lambda r: (r.created_at, r.id))
 
     def of_event(self, connection_name: str, event_id: str) -> tuple[str, ...]:
@@ -228,6 +285,11 @@ def _read(connection: Connection, draft_id: str) -> DraftRow:
 
 def _row(row: Row[Any]) -> DraftRow:
     return DraftRow(**row._mapping)
+
+
+def _summary(row: Row[Any]) -> SummaryRow:
+    own = {name: getattr(row, name) for name in SummaryRow.__slots__ if name != "parts"}
+    return SummaryRow(**own, parts={name: getattr(row, f"part_{name}") for name in SUMMARY_PARTS})
 
 
 def _check(row: DraftRow, new: str, allowed: Collection[str], version: int | None) -> None:

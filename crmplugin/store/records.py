@@ -28,6 +28,7 @@ from crmplugin.store.record_writes import (
     lock_writers,
     write_batch,
 )
+from crmplugin.store.search import find_subjects
 from crmplugin.store.shared import SHARED, Shared, read_shared
 from crmplugin.store.tables_records import contact_links, imports, names, record_revisions, record_versions, records
 
@@ -114,6 +115,11 @@ class RecordStore:
         with reading(self._engine) as db:
             row = fetch(db, connection, [key]).get(key)
         return row.doc if row else None
+
+    def search(self, connection: str, text: str, *, limit: int = 20) -> list[tuple[str, Any]]:
+        """(collection, record) of the deals, companies and contacts called so; deals first."""
+        with reading(self._engine) as db:
+            return find_subjects(db, connection, text, limit=limit)
 
     def existing_ids(self, connection: str, collection: str, ids: Iterable[str]) -> set[str]:
         """Which of these ids are stored."""

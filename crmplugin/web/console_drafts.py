@@ -154,6 +154,7 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
         "choices": choices(),
         "asked": row.request,
         "newer": _newer(row),
+        "cause": desk().events.find(row.connection, row.event) if row.event else None,
     }
 
 
@@ -222,7 +223,8 @@ def ask_by_form(connection: str) -> DraftRow:
 
 
 def _fields(error: ValidationError) -> str:
-    return "; ".join(f"{name}: {reasons}" for name, reasons in error.normalized_messages().items())
+    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return "; ".join(f"{name}: {reasons}" for name, reasons in messages.items())
 
 
 def do_edit(draft_id: str) -> DraftRow:
@@ -332,4 +334,3 @@ def all_facts(draft_id: str) -> Response:
     draft = current_draft(row)
     about = Names(desk()).about(row.connection, row.subject_type, row.subject_id)
     return page("facts.html", connection=row.connection, row=row, draft=draft, facts=told_facts(draft), about=about)
-

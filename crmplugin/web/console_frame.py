@@ -15,7 +15,7 @@ from crmplugin.store.access import Principal
 from crmplugin.web.auth import csrf_token, desk
 from crmplugin.web.console_about import name_of
 from crmplugin.web.console_show import Reader, choose_locale, cut, plain_field
-from crmplugin.web.console_words import Words, choose_words
+from crmplugin.web.console_words import Words, choose_words, load_words
 from crmplugin.web.problems import PROBLEM_TYPE
 
 blueprint = Blueprint("console", __name__)
@@ -67,7 +67,10 @@ def _zone(connection: str) -> ZoneInfo:
     """The zone of the user who looks, else of the seller, else UTC."""
     who, records = principal(), desk().records
     user = records.read_one(connection, "users", who.user_id) if who and who.user_id else None
-    named = (getattr(user, "timezone", None), getattr(records.read_one(connection, "seller", "seller"), "timezone", None))
+    named = (
+        getattr(user, "timezone", None),
+        getattr(records.read_one(connection, "seller", "seller"), "timezone", None),
+    )
     for name in named:
         try:
             if name:
@@ -99,7 +102,7 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         csrf=csrf_token() if principal() and not door.panel else "",
         door=door,
         crm=_crm_of,
-        script_words=json.dumps(_script_words(words()), ensure_ascii=False),
+        script_words=_script_words(words().language),
         **values,
     )
     response = make_response(html, status)
@@ -118,8 +121,9 @@ def _crm_of(connection: str) -> str:
 
 
 @cache
-def _script_words(chosen: Words) -> dict[str, str]:
-    return {key.partition(".")[2]: chosen(key) for key in SCRIPT_WORDS}
+def _script_words(language: str) -> str:
+    chosen = load_words(language)
+    return json.dumps({key.partition(".")[2]: chosen(key) for key in SCRIPT_WORDS}, ensure_ascii=False)
 
 
 def back_to(path: str) -> Response:
@@ -174,4 +178,3 @@ def form_version() -> int | None:
     """The version that the person saw, which a change must still find."""
     text = request.form.get("version", "")
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
-

@@ -1,0 +1,177 @@
+"""Records for people: find one to write about, read one with what happened around it.
+
+The local CRM has no pages of its own; these are where its records, and what was written back into it, can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, request
+
+from crmplugin.domain.crm import Activity, Context, Subject
+from crmplugin.errors import NotFound
+from crmplugin.journeys.ask import owner_of
+from crmplugin.journeys.present import to_json
+from crmplugin.web.asking import check_connection, may_see
+from crmplugin.web.auth import desk, who
+from crmplugin.web.console_about import COLLECTIONS, SUBJECT_OF, Names, name_of
+from crmplugin.web.console_drafts import choices, rows_of
+from crmplugin.web.console_frame import blueprint, page, reader
+
+SHOWN = frozenset(
+    {*COLLECTIONS.values(), "quotes", "orders", "products", "contracts", "claims", "articles", "slots", "seller"}
+)
+"""Collections with a page: what a fact can come from and everybody in sales may read."""
+INTERNAL_FIELDS: Mapping[str, frozenset[str]] = {
+    "products": frozenset({"cost"}),
+    "deals": frozenset({"cost_amount"}),
+}
+"""Fields that only leaders see."""
+LEADERS = frozenset({"manager", "director", "admin"})
+FOUND = 20
+TIMELINE = 40
+OUR_SOURCE = "crmplugin:"
+ONE_CLICK = ("follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "handoff_note")
+
+
+@blueprint.get("/console/new")
+def new_draft() -> Response:
+    """Pick a record, then say what is wanted."""
+    connection = request.args.get("connection", "local")
+    check_connection(desk(), who(), connection)
+    picked = _picked(connection)
+    values: dict[str, Any] = {"found": [], "text": request.args.get("q", "").strip()[:200]}
+    if picked is None:
+        values["found"] = _found(connection, values["text"])
+    model = desk().settings.model.name
+    return page(
+        "new.html", connection=connection, of=connection, picked=picked, choices=choices(), model=model, **values
+    )
+
+
+def _picked(connection: str) -> dict[str, Any] | None:
+    """The record that `?about=deal:D-1` names. Raises NotFound for one that is not there or not theirs."""
+    subject_type, _, subject_id = request.args.get("about", "").partition(":")
+    if not subject_id:
+        return None
+    if subject_type not in COLLECTIONS:
+        raise NotFound(f"nothing can be written about a {subject_type}")
+    _check_owner(connection, Subject(subject_type, subject_id))  # type: ignore[arg-type]
+    names = Names(desk())
+    record = names.record(connection, COLLECTIONS[subject_type], subject_id)
+    about = names.about(connection, subject_type, subject_id)
+    return {"type": subject_type, "id": subject_id, "name": name_of(record) or subject_id, "about": about}
+
+
+def _check_owner(connection: str, subject: Subject) -> None:
+    if not may_see(who(), owner_of(desk(), connection, subject)):
+        raise NotFound(f"no {subject.type} {subject.id} of yours on {connection}")
+
+
+def _found(connection: str, text: str) -> list[dict[str, Any]]:
+    names = Names(desk())
+    rows = []
+    for collection, record in desk().records.search(connection, text, limit=FOUND):
+        subject = Subject(SUBJECT_OF[collection], record.id)  # type: ignore[arg-type]
+        if who().role == "rep" and not may_see(who(), owner_of(desk(), connection, subject)):
+            continue
+        rows.append(_found_row(connection, subject, record, names))
+    return rows
+
+
+def _found_row(connection: str, subject: Subject, record: Any, names: Names) -> dict[str, Any]:
+    about = names.about(connection, subject.type, subject.id)
+    value = reader(connection).money(about.amount, about.currency) if subject.type == "deal" else ""
+    stage = getattr(record, "stage", None) or getattr(record, "title", None) or getattr(record, "industry", None)
+    named = name_of(record) or record.id
+    return {"type": subject.type, "id": record.id, "name": named, "about": about, "value": value, "stage": stage}
+
+
+@blueprint.get("/console/records/<connection>/<collection>/<path:record_id>")
+def one_record(connection: str, collection: str, record_id: str) -> Response:
+    """One record: its fields, and for what drafts are about also what happened and the drafts."""
+    check_connection(desk(), who(), connection)
+    document = desk().records.read_doc(connection, collection, record_id) if collection in SHOWN else None
+    if document is None:
+        raise NotFound(f"no {collection} {record_id} on {connection}")
+    record = desk().records.read_one(connection, collection, record_id)
+    _check_record_owner(connection, collection, record)
+    names = Names(desk())
+    values: dict[str, Any] = {"timeline": (), "drafts": (), "about": None, "subject": SUBJECT_OF.get(collection)}
+    if collection in SUBJECT_OF:
+        values |= _around(connection, SUBJECT_OF[collection], record_id, names)
+    return page(
+        "record.html",
+        connection=connection,
+        of=connection,
+        collection=collection,
+        record_id=record_id,
+        name=name_of(record) or record_id,
+        ours=_our_draft(record),
+        fields=_fields(collection, document, connection, names),
+        one_click=ONE_CLICK,
+        **values,
+    )
+
+
+def _check_record_owner(connection: str, collection: str, record: Any) -> None:
+    """Raises NotFound for a rep's colleague's record; what belongs to no account is for everybody."""
+    if collection in SUBJECT_OF:
+        _check_owner(connection, Subject(SUBJECT_OF[collection], record.id))  # type: ignore[arg-type]
+        return
+    for field, subject_type in (("deal_id", "deal"), ("company_id", "company")):
+        if id_ := getattr(record, field, None):
+            _check_owner(connection, Subject(subject_type, id_))  # type: ignore[arg-type]
+            return
+
+
+def _our_draft(record: Any) -> str | None:
+    """The draft that an activity was made of."""
+    source = getattr(record, "source", None) or ""
+    return source.removeprefix(OUR_SOURCE) if source.startswith(OUR_SOURCE) else None
+
+
+def _fields(collection: str, document: Mapping[str, Any], connection: str, names: Names) -> list[dict[str, Any]]:
+    """The fields of a document in words; an id of another record leads to it."""
+    hidden = frozenset() if who().role in LEADERS else INTERNAL_FIELDS.get(collection, frozenset())
+    shown = [(key, value) for key, value in document.items() if key not in hidden and value not in (None, [], {}, "")]
+    return [{"name": key, **_value(key, value, connection, names)} for key, value in shown]
+
+
+def _value(key: str, value: Any, connection: str, names: Names) -> dict[str, Any]:
+    target = _LINKED.get(key)
+    if target and isinstance(value, str):
+        named = name_of(names.record(connection, target, value))
+        return {"text": named or value, "link": f"/console/records/{connection}/{target}/{value}" if named else None}
+    if isinstance(value, list) and all(isinstance(v, str) for v in value):
+        return {"text": ", ".join(value)}
+    return {"text": value if isinstance(value, (str, int, float)) else None, "nested": to_json(value)}
+
+
+_LINKED = {"company_id": "companies", "deal_id": "deals", "contact_id": "contacts", "ticket_id": "tickets",
+           "primary_contact_id": "contacts", "product_id": "products"}  # fmt: skip
+
+
+def _around(connection: str, subject: str, record_id: str, names: Names) -> dict[str, Any]:
+    """What happened around a record, newest first, and the drafts about it."""
+    context = desk().tools(connection).read_context(Subject(subject, record_id))  # type: ignore[arg-type]
+    activities = _timeline(context, subject, record_id)
+    drafts = desk().drafts.summaries(limit=5, connection=connection, subject_type=subject, subject_id=record_id)
+    return {
+        "about": names.about(connection, subject, record_id),
+        "timeline": [_entry(a) for a in activities[:TIMELINE]],
+        "more": max(len(activities) - TIMELINE, 0),
+        "drafts": rows_of(drafts.items),
+    }
+
+
+def _timeline(context: Context, subject: str, record_id: str) -> list[Activity]:
+    """The activities of one deal when the record is one, else of the whole account, newest first."""
+    mine = [a for a in context.activities if subject != "deal" or a.deal_id == record_id]
+    return sorted(mine, key=lambda a: (a.at is not None, a.at), reverse=True)
+
+
+def _entry(activity: Activity) -> dict[str, Any]:
+    return {"activity": activity, "ours": _our_draft(activity)}

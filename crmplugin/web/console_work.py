@@ -1,0 +1,121 @@
+"""What happens behind the drafts, for people: events, jobs, connections; and the door for those who are signed out."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlencode
+
+from flask import Response, request
+
+from crmplugin.errors import CrmPluginError
+from crmplugin.journeys.replay import replay_event
+from crmplugin.web import schemas
+from crmplugin.web.auth import COOKIE, desk, who
+from crmplugin.web.console_frame import back_to, blueprint, page
+
+PER_PAGE = 30
+CATCH_UP_S = 0.3
+
+
+@blueprint.get("/")
+def home() -> Response:
+    """The way in."""
+    return back_to("/console")
+
+
+@blueprint.get("/sign-in")
+def sign_in() -> Response:
+    """How to get in, for somebody who is not; who is goes on."""
+    session = request.cookies.get(COOKIE)
+    if session and desk().access.by_session(session, now=desk().clock()):
+        return back_to("/console")
+    return page("sign_in.html")
+
+
+@blueprint.post("/sign-in")
+def paste_link() -> Response:
+    """Goes to a link that somebody pasted."""
+    secret = request.form.get("link", "").strip().rstrip("/").rpartition("/")[2]
+    return back_to(f"/sign-in/{secret}" if secret.replace("-", "").replace("_", "").isalnum() else "/sign-in")
+
+
+@blueprint.get("/console/events")
+def events() -> Response:
+    """What came in and what became of it, newest first."""
+    desk().intake.settle(CATCH_UP_S)
+    state = request.args.get("state")
+    state = state if state in schemas.EVENT_STATES else None
+    caller = who()
+    found = desk().events.list(
+        limit=PER_PAGE, connections=caller.connections, cursor=request.args.get("cursor") or None, state=state
+    )
+    drafts = desk().drafts.of_events([(e.connection, e.id) for e in found.items])
+    rows = [{"event": e, "drafts": drafts.get((e.connection, e.id), ()), "about": _about(e)} for e in found.items]
+    return page(
+        "events.html",
+        rows=rows,
+        state=state,
+        states=schemas.EVENT_STATES,
+        next=_next("/console/events", found.next, state=state),
+        paged=bool(request.args.get("cursor")),
+        may_replay=caller.role == "admin",
+    )
+
+
+def _about(event: Any) -> dict[str, Any] | None:
+    """The record that an event names."""
+    named: dict[str, Any] | None = event.document.get("object")
+    return named
+
+
+def _next(path: str, cursor: str | None, **filters: str | None) -> str | None:
+    if cursor is None:
+        return None
+    return f"{path}?{urlencode({k: v for k, v in filters.items() if v} | {'cursor': cursor})}"
+
+
+@blueprint.post("/console/events/replay")
+def replay() -> Response:
+    """Works on an event once more."""
+    row = desk().events.get(request.form.get("connection", ""), request.form.get("event", ""))
+    if who().sees(row.connection):
+        replay_event(desk(), row)
+    return back_to("/console/events")
+
+
+@blueprint.get("/console/jobs")
+def jobs() -> Response:
+    """Work in progress and done, newest first."""
+    state = request.args.get("state")
+    state = state if state in schemas.JOB_STATES else None
+    found, cursor = desk().jobs.list(limit=PER_PAGE, cursor=request.args.get("cursor") or None, state=state)
+    rows = [job for job in found if job.connection is None or who().sees(job.connection)]
+    return page(
+        "jobs.html",
+        rows=rows,
+        state=state,
+        states=schemas.JOB_STATES,
+        next=_next("/console/jobs", cursor, state=state),
+        paged=bool(request.args.get("cursor")),
+    )
+
+
+@blueprint.get("/console/connections")
+def connections() -> Response:
+    """Every connection with its diagnosis, asked for now."""
+    settings = desk().settings
+    base = settings.public_url or request.host_url.rstrip("/")
+    names = [name for name in settings.connections if who().sees(name)]
+    rows = [
+        {"name": n, "crm": settings.connections[n].crm, "url": f"{base}/webhooks/{n}", "checks": _checks(n)}
+        for n in names
+    ]
+    return page("connections.html", rows=rows)
+
+
+def _checks(name: str) -> list[tuple[str, bool, str]]:
+    """The diagnosis of a connection; a CRM that cannot be asked is one bad line of it."""
+    try:
+        return list(desk().connector(name).diagnose())
+    except CrmPluginError as error:
+        return [("", False, str(error))]

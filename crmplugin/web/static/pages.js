@@ -1,0 +1,138 @@
+// What every page does: forms without a reload, lists that look again, words that are said aloud.
+// Without this script everything can still be read, and every form still works.
+
+document.documentElement.classList.add("script");
+const words = JSON.parse(document.body.dataset.words);
+const pass = document.querySelector("meta[name=pass]")?.content;
+
+/** A word of the interface. */
+export function word(key) {
+  return words[key] ?? key;
+}
+
+/** Says something to a screen reader. */
+export function say(text) {
+  document.getElementById("say").textContent = text;
+}
+
+/** fetch as this page: its pass where it has one, a page as the answer. */
+export function call(path, options = {}) {
+  const headers = new Headers(options.headers);
+  if (!headers.has("Accept")) headers.set("Accept", "text/html");
+  if (pass) headers.set("Authorization", `Bearer ${pass}`);
+  return fetch(path, { ...options, headers, credentials: pass ? "omit" : "same-origin" });
+}
+
+/** Puts the main part of another page in place of this one's; focus and reading place stay. */
+export function show(html, path) {
+  const page = new DOMParser().parseFromString(html, "text/html");
+  const next = page.querySelector("main");
+  const old = document.querySelector("main");
+  const focused = document.activeElement?.id;
+  const known = new Set([...old.querySelectorAll(".rows > li[id]")].map((row) => row.id));
+  old.replaceWith(document.adoptNode(next));
+  document.title = page.title;
+  if (path && !pass && path !== location.pathname + location.search) history.pushState(null, "", path);
+  if (known.size) for (const row of next.querySelectorAll(".rows > li[id]")) row.classList.toggle("new", !known.has(row.id));
+  const place = next.querySelector("[data-focus]") ?? (focused && document.getElementById(focused));
+  if (place) place.focus({ preventScroll: true });
+  else if (focused) next.focus({ preventScroll: true });
+  start(next);
+}
+
+function complain(text) {
+  const notice = document.getElementById("notice");
+  if (!notice) return say(text);
+  notice.textContent = text;
+  notice.hidden = false;
+  notice.scrollIntoView({ block: "nearest" });
+}
+
+/** Follows an answer: its page in place, or what it says is wrong. */
+async function take(answer, push) {
+  const html = await answer.text();
+  const problem = !answer.ok && new DOMParser().parseFromString(html, "text/html").querySelector("#problem");
+  if (problem) {
+    const what = [problem.querySelector("h1"), problem.querySelector("p")].map((node) => node?.textContent.trim());
+    return complain(what.filter(Boolean).join(". "));
+  }
+  const path = new URL(answer.url).pathname + new URL(answer.url).search;
+  show(html, push ? path : null);
+  const seal = document.querySelector(".seal, .outcome h2");
+  if (seal) say(seal.textContent.trim());
+}
+
+/** Loads a page of ours in place. */
+export async function go(path, { push = true } = {}) {
+  try {
+    await take(await call(path), push);
+  } catch {
+    complain(word("network"));
+  }
+}
+
+document.addEventListener("submit", async (event) => {
+  const form = event.target;
+  if (!form.matches("form[data-live]")) return;
+  event.preventDefault();
+  const button = event.submitter ?? form.querySelector("button");
+  if (button?.getAttribute("aria-busy") === "true") return;
+  button?.setAttribute("aria-busy", "true");
+  try {
+    const body = new URLSearchParams(new FormData(form));
+    await take(await call(form.action, { method: "POST", body }), true);
+  } catch {
+    complain(word("network"));
+  } finally {
+    button?.removeAttribute("aria-busy");
+  }
+});
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("a[data-live], .panel a.row");
+  if (!link || event.metaKey || event.ctrlKey || event.shiftKey) return;
+  event.preventDefault();
+  go(link.getAttribute("href"));
+});
+
+document.addEventListener("change", (event) => {
+  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+});
+
+addEventListener("popstate", () => go(location.href, { push: false }));
+
+let again;
+let etag = null;
+
+/** Looks at this page again and again, as long as it says so; an unchanged one costs nothing. */
+function lookAgain(main) {
+  clearTimeout(again);
+  const wait = Number(main.dataset.refresh);
+  if (!wait) return;
+  etag = main.dataset.etag ?? null;
+  again = setTimeout(() => refresh(main), document.hidden ? wait * 4 : wait);
+}
+
+async function refresh(main) {
+  try {
+    const path = main.querySelector("[data-here]")?.dataset.here ?? location.href;
+    const answer = await call(path, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
+    const stamp = answer.headers.get("ETag");
+    if (answer.status === 200 && document.querySelector("main") === main && !main.querySelector("details[open], [data-editor]")) {
+      const html = await answer.text();
+      if (etag !== null || main.querySelector("[data-here]")) show(html);
+      document.querySelector("main").dataset.etag = stamp;
+    }
+  } catch {
+    // The server is away for a moment; the next look says more.
+  }
+  lookAgain(document.querySelector("main"));
+}
+
+/** Brings a new main part to life. */
+function start(main) {
+  if (main.querySelector("[data-draft]")) import("./draft.js").then((draft) => draft.start(main));
+  lookAgain(main);
+}
+
+start(document.querySelector("main"));
