@@ -9,8 +9,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crmplugin.checking.fold import lower
+from crmplugin.checking.lists import topic
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import line_of
 from crmplugin.checking.spans import Token
@@ -43,7 +45,7 @@ def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
     equals = [f for f in scene.shelf.usable if f.kind in group and _same_value(f, fact)]
     if not equals or any(f.id in scene.cited_ids for f in equals):
         return finding
-    if _beside_a_talk(scene, token):
+    if _beside_a_talk(scene, token) or scene.covered(token.start, token.end):
         return finding
     rival = _other_product(scene, token, equals) or _other_field(scene, token, equals, group)
     if rival is None:
@@ -64,6 +66,8 @@ def _same_value(a: Fact, b: Fact) -> bool:
 
 def _other_product(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact | None:
     """The quantity that a document has of the product beside the token, if the token's is not one of them."""
+    if equals[0].kind == "money":
+        return _price_of_other(scene, token, equals)
     if equals[0].kind not in ("quantity", "count"):
         return None
     product = _product_after(scene, token)
@@ -71,6 +75,27 @@ def _other_product(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact |
     right = [f for f in scene.shelf.usable if f.kind == "quantity" and line_of(f.id) in lines]
     about = [f for f in equals if f in right or _is_count_of(f, product)]
     return None if about or not right else right[0]
+
+
+def _price_of_other(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact | None:
+    """The product whose price an amount is, when its clause names another product only."""
+    clause = scene.clause_at(token.start)
+    named = {
+        lower(n) for t in scene.tokens if t.kind == "name" and clause.holds(t.start) for n in _product_names(scene, t)
+    }
+    lines = {line for f in equals if (line := line_of(f.id))}
+    products = [f for f in scene.shelf.usable if f.kind == "product" and line_of(f.id) in lines]
+    if not named or len(lines) < len(equals) or not products or any(lower(f.value) in named for f in products):
+        return None
+    return products[0]
+
+
+def _product_names(scene: Scene, token: Token) -> Iterator[str]:
+    for m in token.matches:
+        if m.name.kind == "product":
+            yield m.name.text
+            record = m.name.record_id.removesuffix(".name")
+            yield from (f.value for f in scene.shelf.usable if f.kind == "product" and f.id == f"{record}.name")
 
 
 def _is_count_of(fact: Fact, product: frozenset[str]) -> bool:
@@ -101,9 +126,13 @@ def _other_field(scene: Scene, token: Token, equals: Sequence[Fact], group: froz
     clause = scene.clause_at(token.start)
     spoken = scene.stated_in(clause)
     place = _Place(
-        _documents(scene, token), _document_before(scene, token), frozenset(_anchors(scene, token)), clause.stems
+        _documents(scene, token), _document_before(scene, token), frozenset(_anchors(scene, token)), clause.bare
     )
     mine = frozenset().union(*(_label(scene, f) for f in equals))
+    if equals[0].kind == "money" and place.documents and not place.documents & {_record(f) for f in equals}:
+        numbered = [f for f in scene.shelf.usable if f.kind == "doc_id" and _record(f) in {_record(e) for e in equals}]
+        if numbered:
+            return numbered[0]
     for rival in scene.shelf.usable:
         free = rival.kind in group and rival not in equals and rival.id not in spoken
         if free and _belongs(rival, _label(scene, rival), equals, mine, place):
@@ -166,10 +195,15 @@ def _label(scene: Scene, fact: Fact) -> frozenset[str]:
     return stems_of(lower(fact.label), scene.reader.words)
 
 
+@lru_cache(maxsize=1)
+def _document_nouns() -> frozenset[str]:
+    return frozenset(topic("hints")["documents"])
+
+
 def _anchors(scene: Scene, token: Token) -> Iterator[str]:
     """The content word right before a token, and in languages with the verb at the end the one right after."""
     language, low = scene.reader.words, scene.words_only
-    clause, stops = scene.clause_at(token.start), stop_words(language)
+    clause, stops = scene.clause_at(token.start), stop_words(language) | _document_nouns()
     before = [w for w in _WORD.findall(low[max(clause.start, token.start - _REACH) : token.start]) if w not in stops]
     yield from (stem(w) for w in before[-1:])
     led = low[: token.start].rstrip().rsplit(" ", 1)[-1]

@@ -81,12 +81,19 @@ def _set_scene(sentence: Sentence, shelf: Shelf, reader: Reader, tenant: TenantN
 
 def _ground(scene: Scene) -> list[Finding]:
     """What the facts carry: typed tokens, phrases that need a fact, citations; for customers what must stay ours."""
-    findings = [judge(token, scene) for token in scene.tokens]
+    findings = _judge_all(scene)
     findings = [misplaced(scene, t, f) for t, f in zip(scene.tokens, findings, strict=True)]
     if scene.is_internal:
         return [*findings, *_citations(scene)]
     findings = raise_leaks(scene, scene.tokens, findings)
     return [*findings, *judge_claims(scene), *judge_bare_claim(scene), *_citations(scene), *secret_words(scene)]
+
+
+def _judge_all(scene: Scene) -> list[Finding]:
+    """A finding for each token in order; names and dates are judged first, since numbers may follow from them."""
+    order = sorted(range(len(scene.tokens)), key=lambda i: scene.tokens[i].kind not in ("name", "doc_id", "date"))
+    found = {i: judge(scene.tokens[i], scene) for i in order}
+    return [found[i] for i in range(len(scene.tokens))]
 
 
 def _citations(scene: Scene) -> list[Finding]:
@@ -123,13 +130,7 @@ def _language(scene: Scene) -> list[Finding]:
     mixed = mixed_scripts(folded.text)
     if mixed:
         return [Finding(*mixed, "language", "unsupported", reason="A word mixes letters of two scripts.")]
-    text = folded.text
-    for start, end in scene.quoted_places:
-        text = text[:start] + " " * (end - start) + text[end:]
-    for token in scene.tokens:
-        if token.kind == "name":
-            text = text[: token.start] + " " * (token.end - token.start) + text[token.end :]
-    other = other_language(text, scene.reader.language) if scene.reader.language in LANGUAGES else None
+    other = other_language(scene.own_words, scene.reader.language) if scene.reader.language in LANGUAGES else None
     if other is None:
         return []
     return [

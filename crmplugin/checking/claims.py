@@ -12,7 +12,7 @@ from crmplugin.checking.clauses import Clause
 from crmplugin.checking.language import other_language
 from crmplugin.checking.lists import LANGUAGES, phrase_book
 from crmplugin.checking.scene import Finding, Scene
-from crmplugin.checking.spans import triggers
+from crmplugin.checking.spans import Token, triggers
 from crmplugin.checking.stems import overlap, stems_of
 from crmplugin.domain.fact import Fact
 
@@ -21,6 +21,7 @@ _PROMISE = re.compile(
     r"\.(?:promise\d*|item\d+|next_step\w*|next_update_at|lead_time|due|notice_on|starts_at|delivery\w*|text)"
     r"(?:\.|$)"
 )
+_PART = re.compile(r"(.*\.(?:item|promise)[0-9]+)(?:\.|$)")
 _SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.|$)")
 _BESIDE = 6
 """Characters between a phrase and the day beside it: " on ", " vom "."""
@@ -117,20 +118,29 @@ def _right_day(p: Phrase, carrier: Fact) -> bool:
     for token in p.scene.tokens:
         beside = token.when is not None and (0 <= token.start - p.end <= _BESIDE or 0 <= p.start - token.end <= _BESIDE)
         if beside and not _SENTENCE_BREAK.search(text[min(p.end, token.end) : max(p.start, token.start)]):
-            facts = [p.scene.shelf.by_id[i] for start, i in p.scene.used_at if start == token.start]
-            records = {f.id.split(".")[0] for f in facts if _is_said(f)}
+            records = {f.id.split(".")[0] for f in _said_on(p.scene, token)}
             dated = any(d.fact.id.split(".")[0] == carrier.id.split(".")[0] for d in p.scene.shelf.dated)
-            return not facts or (carrier.id.split(".")[0] in records if dated else bool(records))
+            known = any(start == token.start for start, _ in p.scene.used_at)
+            return not known or (carrier.id.split(".")[0] in records if dated else bool(records))
     return True
+
+
+def _said_on(scene: Scene, token: Token) -> list[Fact]:
+    """Facts of talks on the day that a token names."""
+    days = token.when.days if token.when else ()
+    return [d.fact for d in scene.shelf.dated if d.day in days and _is_said(d.fact)]
 
 
 def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | None:
     """The fact of a talk that is about what the clause says; across languages words cannot tell, a citation must."""
     scene, hand = p.scene, {f.id for f in p.stated}
+    hand |= {f.id for t in scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(scene, t)}
     need = 1 if len(rest) < 4 else 2
     best = max(said, key=lambda f: (overlap(rest, scene.shelf.stems[f.id]), f.id in scene.cited_ids))
     if overlap(rest, scene.shelf.stems[best.id]) >= need:
         return best
+    if not p.clause.stems - p.own and hand & {f.id for f in said}:
+        return next(f for f in said if f.id in hand)
     if not rest:
         first = sorted(said, key=lambda f: (f.id not in hand, f.id not in scene.cited_ids))[0]
         return first if first.id in hand | scene.cited_ids or p.kind == "asked" else None
@@ -163,7 +173,7 @@ def _approved(p: Phrase) -> str | None:
 
 
 def _property(p: Phrase) -> str | None:
-    """A property of goods stands only where a trusted text has that very word, or one that only its language changes."""
+    """A property of goods stands only where a trusted text has that very word, or has it in another language."""
     for fact in p.scene.shelf.usable:
         same = (
             overlap(p.own, p.scene.shelf.stems[fact.id]) or p.scene.folded.lower[p.start : p.end] in fact.value.lower()
@@ -282,7 +292,7 @@ def _cause(p: Phrase) -> str | None:
 def _promise(p: Phrase) -> str | None:
     """A commitment stands only on a recorded promise, step, slot or lead time that its clause states or is about."""
     days = [f for f in p.stated if f.kind in ("date", "datetime", "slot")]
-    if any(is_promise(f) for f in days or p.stated):
+    if any(is_promise(f) and _same_matter(p, f) for f in days or p.stated):
         return None
     if p.kind == "receive" and _carrier_of_words(p):
         return None
@@ -291,6 +301,17 @@ def _promise(p: Phrase) -> str | None:
             p.carry(fact)
             return None
     return f"{p.shown}: no recorded promise, step or slot carries this commitment."
+
+
+def _same_matter(p: Phrase, fact: Fact) -> bool:
+    """Whether a due date or quantity of a promise belongs to what the clause promises; slots belong to anything."""
+    part = _PART.match(fact.id)
+    if part is None or fact.id in p.scene.cited_ids:
+        return True
+    told = [f for f in p.scene.shelf.usable if f.id.startswith(part[1])]
+    if any(_foreign_words(f.value, p.scene.reader.words) for f in told if f.id in p.scene.cited_ids):
+        return True
+    return any(overlap(p.bare | p.own, p.scene.shelf.stems[f.id]) for f in told)
 
 
 def _is_about(p: Phrase, fact: Fact) -> bool:

@@ -126,7 +126,7 @@ def _wide_days(language: str) -> set[str]:
 
 def _relative_rows(language: str) -> Iterator[tuple[str, str]]:
     words = table("dates", language)
-    for kind in ("days", "weeks", "months_rel", "years_rel"):
+    for kind in ("days", "weeks", "months_rel", "years_rel", "ends"):
         yield from ((f"{kind}:{n}", phrase) for phrase, n in words[kind].items())
     yield from (("none", phrase) for phrase in words.get("not_days", ()))
 
@@ -277,7 +277,17 @@ def _resolve(kind: str, start: int, end: int, send_on: date) -> When:
     unit, _, n = kind.partition(":")
     if unit == "days":
         return When(start, end, "relative", (send_on + timedelta(days=int(n)),))
+    if unit == "ends":
+        return When(start, end, "relative", (_end_of(n, send_on),))
     return When(start, end, "relative", span=_around(unit, int(n), send_on))
+
+
+def _end_of(period: str, send_on: date) -> date:
+    """The last day of the week (a Friday), month, quarter or year that the day of sending is in."""
+    if period == "week":
+        return send_on + timedelta(days=4 - send_on.weekday())
+    month = {"month": send_on.month, "quarter": (send_on.month + 2) // 3 * 3, "year": 12}[period]
+    return _month(str(send_on.year), month, send_on)[1]
 
 
 def _around(unit: str, n: int, send_on: date) -> tuple[date, date]:

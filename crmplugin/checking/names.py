@@ -7,7 +7,7 @@ may also be written without its hyphen), if both ends are word borders, and if i
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import ahocorasick
@@ -18,6 +18,7 @@ from crmplugin.checking.lists import topic
 
 _JOINTS = " -./&'_,+()"
 _MAX_GAP = 3
+_SHORTEST = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +58,14 @@ class TenantNames:
         squeezed, breaks, may_break = _squeeze_name(name.text, name.kind)
         if len(squeezed) < 2 or (squeezed.isdigit() and len(squeezed) < 4):
             return
-        if name.owner_id is not None:
+        if name.owner_id is not None and name.text:
             self._by_owner.setdefault(name.owner_id, []).append(name)
         entry = _Entry(name, breaks, may_break, is_common(name.text))
         for key in _forms(squeezed):
             self._keys.setdefault(key, []).append(entry)
+        short = _without_legal_form(name.text) if name.kind == "company" else None
+        if short:
+            self._add(replace(name, text=short))
 
     def find(self, text: str) -> Sequence[tuple[int, int, ports.Name]]:
         """Longest matches with word borders: start, end, name (places of the text as it is given)."""
@@ -113,7 +117,7 @@ def _common_words() -> frozenset[str]:
 def is_common(text: str) -> bool:
     """Whether every word of a name is an everyday word (May, Target, Blue Sky), so that case and neighbours decide."""
     words = lower(text).replace("-", " ").split()
-    return all(w in _common_words() or len(w) < 3 for w in words)
+    return not any(c.isdigit() for c in text) and all(w in _common_words() or len(w) < 3 for w in words)
 
 
 @lru_cache(maxsize=4096)
@@ -131,6 +135,17 @@ def _squeeze_name(text: str, kind: str) -> tuple[str, frozenset[int], frozenset[
             may.add(len(letters))
         letters.append(lower(c))
     return "".join(letters), frozenset(breaks), frozenset(may)
+
+
+def _without_legal_form(text: str) -> str | None:
+    """A company as people say it: "Nordtek" for Nordtek AB; None when it has no legal form or little is left."""
+    words = text.split()
+    legal = topic("hints")["legal"]
+    kept = len(words)
+    while kept > 1 and lower(words[kept - 1]).replace(".", "").strip(",&") in legal:
+        kept -= 1
+    short = " ".join(words[:kept]).rstrip(",&. ")
+    return short if kept < len(words) and len(short) >= _SHORTEST else None
 
 
 def _turns(left: str, right: str) -> bool:
@@ -205,7 +220,7 @@ def _same(written: str, name: ports.Name) -> bool:
     low = lower(written)
     if name.kind == "product":
         return True
-    return low == stored or " ".join(low.split()) == " ".join(stored.split())
+    return " ".join(low.split()).rstrip(".") == " ".join(stored.split()).rstrip(".")
 
 
 def _longest(found: list[Match]) -> list[Match]:

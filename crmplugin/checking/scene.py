@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -33,6 +33,13 @@ class Finding:
     facts: tuple[str, ...] = ()
     reason: str | None = None
     mend: str | None = None
+
+
+def _found(low: str, words: str) -> Iterator[tuple[int, int]]:
+    start = low.find(words)
+    while start >= 0:
+        yield start, start + len(words)
+        start = low.find(words, start + len(words))
 
 
 @dataclass
@@ -123,6 +130,28 @@ class Scene:
     def stated_in(self, clause: Clause) -> frozenset[str]:
         """Ids of the facts that the tokens of a clause state."""
         return frozenset(i for start, i in self.used_at if clause.holds(start))
+
+    @cached_property
+    def _verbatim(self) -> list[tuple[int, int, Fact]]:
+        """Where a text for ourselves repeats a fact word for word: its display, its label, also quoted words."""
+        if not self.is_internal:
+            return []
+        return [(a, b, f) for f, words in self.shelf.wordings for a, b in _found(self.folded.lower, words)]
+
+    def covered(self, start: int, end: int) -> Fact | None:
+        """The fact that a piece repeats word for word, the cited ones first."""
+        facts = [f for a, b, f in self._verbatim if a <= start and end <= b]
+        return min(facts, key=lambda f: f.id not in self.cited_ids, default=None)
+
+    @cached_property
+    def own_words(self) -> str:
+        """The text without names, quotations and what is repeated word for word."""
+        places = [(t.start, t.end) for t in self.tokens if t.kind == "name"]
+        rows = [*places, *self.quoted_places, *((a, b) for a, b, _ in self._verbatim)]
+        text = self.folded.text
+        for start, end in rows:
+            text = text[:start] + " " * (end - start) + text[end:]
+        return text
 
     def text_of(self, token: Token) -> str:
         return self.folded.text[token.start : token.end]

@@ -20,6 +20,7 @@ from crmplugin.ports import Name
 NUMERIC = frozenset({"money", "count", "percent", "duration", "quantity", "policy"})
 NAMED = {"person": "contact", "org": "company", "product": "product", "doc_id": "document"}
 PROSE = frozenset({"text", "claim", "status", "quote_text", "policy", "slot"})
+_WORDING = 6
 _MOST_DIGITS = 30
 _LINE = re.compile(r"^(.*\.line[0-9]+)\.")
 
@@ -126,6 +127,14 @@ class Shelf:
     @cached_property
     def quoted(self) -> list[tuple[Fact, str]]:
         return [(f, _words(f)) for f in self.quotes]
+
+    @cached_property
+    def wordings(self) -> list[tuple[Fact, str]]:
+        """Displays and labels long enough to be told from chance, folded to lower case."""
+        rows = [
+            (f, fold_text(words).lower.strip()) for f in (*self.usable, *self.quotes) for words in {f.display, f.label}
+        ]
+        return [(f, words) for f, words in rows if len(words) >= _WORDING]
 
     @cached_property
     def currencies(self) -> frozenset[str]:

@@ -37,6 +37,8 @@ _CAPITAL = re.compile(
     r"(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?[^\W\d_a-z][\w'&.-]{0,40}){0,6}"
 )
 _MINUS = re.compile(r"(?:^|[ (])-$")
+_DATE_AFTER = re.compile(r",? (?:the |den |dem )?(?:[^\W\d_]{3,10}\.? )?[0-9]{1,4}(?![0-9])")
+_DATE_BEFORE = re.compile(r"[0-9](?:st|nd|rd|th|\.)? (?:de )?$")
 _PERCENT = re.compile(r" ?[%‰]")
 
 
@@ -141,6 +143,8 @@ def _neighbours_fit(text: str, match: Match) -> bool:
     """Whether an everyday word is meant as a name: on the brief's list with a capital, or beside a telling word."""
     written = text[match.start : match.end]
     if not written[:1].isupper() and not written[:1].isdigit():
+        return False
+    if _DATE_AFTER.match(text, match.end) or _DATE_BEFORE.search(text, max(0, match.start - 6), match.start):
         return False
     if match.name.owner_id is None and match.name.kind != "product":
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
@@ -10,7 +11,7 @@ from functools import lru_cache
 from crmplugin.checking import links
 from crmplugin.checking.derive import Row, derived_counts, derived_days, derived_money, derived_percent
 from crmplugin.checking.fold import fold_text
-from crmplugin.checking.lists import LANGUAGES, table
+from crmplugin.checking.lists import LANGUAGES, table, topic
 from crmplugin.checking.measures import TIME_UNITS, same_value, states, states_duration, states_percent, values_of
 from crmplugin.checking.moments import judge_date
 from crmplugin.checking.money import fits
@@ -18,6 +19,7 @@ from crmplugin.checking.naming import judge_capital, judge_code, judge_name
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import Dated, Numeric
 from crmplugin.checking.spans import Reader, Token, measures_in
+from crmplugin.checking.stems import stop_words
 from crmplugin.domain.fact import Fact
 
 Test = Callable[[Numeric, Sequence[Decimal]], bool]
@@ -28,6 +30,9 @@ CALL_MINUTES = frozenset(map(Decimal, (5, 10, 15, 20, 30, 45, 60)))
 
 def judge(token: Token, scene: Scene) -> Finding:
     """What is to be said of a token."""
+    fact = scene.covered(token.start, token.end)
+    if fact:
+        return scene.judge(token, "supported", facts=[fact])
     return _JUDGES[token.kind](token, scene)
 
 
@@ -142,13 +147,16 @@ def _is_call_length(token: Token, scene: Scene) -> bool:
 def _number(token: Token, scene: Scene) -> Finding:
     if token.ratio:
         return _ratio(token, scene)
+    worded = _with_next_word(token, scene)
+    if worded:
+        return scene.judge(token, "supported", facts=[worded])
     rows = [n for n in scene.shelf.numerics if n.fact.kind in _COUNTS or (len(token.numbers) == 2 and n.is_range)]
     hits, by_locale = _matching(token, scene, rows, lambda n, v: states(v, n, token.hedge))
     if hits:
         return _stated(token, scene, [n.fact for n in hits], by_locale)
     if len(token.numbers) == 2:
         return _both_ends(token, scene)
-    if _is_own_count(token, scene):
+    if _is_own_count(token, scene) or _is_line_number(token, scene):
         return scene.judge(token, "supported")
     rows = [n for n in scene.shelf.numerics if n.fact.kind == "money" and abs(n.low) >= 100]
     hits, _ = _matching(token, scene, rows, lambda n, v: states(v, n, None))
@@ -156,6 +164,21 @@ def _number(token: Token, scene: Scene) -> Finding:
         return scene.judge(token, "misformatted", f"{scene.shown(token)} has no currency.",
                            facts=[hits[0].fact], mend=_one_display([n.fact for n in hits]))  # fmt: skip
     return _follows(token, scene, list(derived_counts(_at_hand(scene)))) or _elsewhere(token, scene)
+
+
+_NEXT_WORD = re.compile(r" ?[^\W\d_]{2,}")
+
+
+def _with_next_word(token: Token, scene: Scene) -> Fact | None:
+    """A trusted text that has the number and the word behind it: "2 grams", "400 volt"."""
+    low = scene.folded.lower
+    m = _NEXT_WORD.match(low, token.end)
+    if m is None or m[0].strip() in stop_words(scene.reader.words):
+        return None
+    wanted = re.compile(rf"(?<![\w.,]){re.escape(low[token.start : m.end()])}(?!\w)")
+    rows = [*scene.shelf.prose, *(scene.shelf.quoted if scene.quotes_customer else ())]
+    found = [f for f, words in rows if f.kind in ("text", "claim", "status", "quote_text") and wanted.search(words)]
+    return scene.first_cited(found)[0] if found else None
 
 
 def _both_ends(token: Token, scene: Scene) -> Finding:
@@ -195,6 +218,14 @@ def _is_own_count(token: Token, scene: Scene) -> bool:
     return (
         value is not None and 1 <= value <= 5 and (word in nouns or any(w.strip(".,:;!?") in nouns for w in following))
     )
+
+
+def _is_line_number(token: Token, scene: Scene) -> bool:
+    """ "Line 1" of a document that has such a line."""
+    before = scene.folded.lower[: token.start].rstrip().rsplit(" ", 1)[-1]
+    if before not in topic("hints")["line_words"]:
+        return False
+    return any(f".line{token.numbers[0].value}." in f.id for f in scene.shelf.usable)
 
 
 def _matching(token: Token, scene: Scene, rows: Iterable[Numeric], test: Test) -> tuple[list[Numeric], bool]:

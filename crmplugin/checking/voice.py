@@ -14,7 +14,8 @@ from crmplugin.checking.scene import Finding, Scene
 
 _PLACEHOLDER = re.compile(
     r"\{[^{}\n]{0,60}\}|\[[A-Za-zÀ-ž][^\[\]\n]{0,40}\]|<[A-Za-z_][\w ]{0,30}>|_{3,}|%\w+%|\$\{"
-    r"|(?<!\w)(?:XXX+|xxx+|TBD|TBA|TODO|FIXME|lorem ipsum|undefined|NaN|null|None|N/A|n/a|\?{3,})(?!\w)"
+    r"|(?<!\w)(?:XXX+|xxx+|TBD|TBA|TODO|FIXME|lorem ipsum|undefined|NaN|null|N/A|n/a|\?{3,})(?!\w)"
+    r"|(?<![\w:])(?<!: )None(?=[,.!]|$)"
 )
 _EMOJI = re.compile("[\u2600-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff]")
 _CAPS = re.compile(r"(?<![\w-])[A-ZÄÖÜÀ-ÖØ-Þ]{4,}(?![\w-])")
@@ -32,6 +33,8 @@ _REASONS = {
 def placeholders(scene: Scene) -> Iterator[Finding]:
     """Marks that should have been filled in."""
     for m in _PLACEHOLDER.finditer(scene.folded.text):
+        if scene.covered(m.start(), m.end()):
+            continue
         yield Finding(m.start(), m.end(), "placeholder", "unsupported", reason=f"“{m[0]}” was left unfilled.")
 
 

@@ -1,4 +1,4 @@
-"""Wrong sentences made from true ones: one thing spoiled in each. Kinds below `CLAIMS` need no typed token to be wrong."""
+"""Wrong sentences made from true ones: one thing spoiled in each. Kinds in `CLAIMS` are wrong without a typed token."""
 
 from __future__ import annotations
 
@@ -6,9 +6,23 @@ import re
 from collections.abc import Callable, Iterator
 
 CLAIMS = frozenset(
-    {"guarantee", "promise", "attribution", "social_proof", "superlative", "urgency", "offer", "concession", "negation",
-     "direction", "absence", "expired", "cause", "invented_feature"}
-)  # fmt: skip
+    {
+        "guarantee",
+        "promise",
+        "attribution",
+        "social_proof",
+        "superlative",
+        "urgency",
+        "offer",
+        "concession",
+        "negation",
+        "direction",
+        "absence",
+        "expired",
+        "cause",
+        "invented_feature",
+    }
+)
 _MARK = re.compile(r"^(?:[0-9]\. |- )")
 _MONTH = {
     "en": r"(?:March|April|May|February|November|December)",
@@ -110,8 +124,13 @@ def _locale(s: str, language: str) -> Iterator[str]:
 
 
 def _product(s: str, language: str) -> Iterator[str]:
-    for a, b in (("FlowMeter 3000", "FlowMeter 300"), ("FlowMeter 3000", "FlowMeter 30000"), ("CAL-1", "CAL-2"),
-                 ("GK-12", "GK-21"), ("FlowMeter 3000", "PressureGuard 9")):  # fmt: skip
+    for a, b in (
+        ("FlowMeter 3000", "FlowMeter 300"),
+        ("FlowMeter 3000", "FlowMeter 30000"),
+        ("CAL-1", "CAL-2"),
+        ("GK-12", "GK-21"),
+        ("FlowMeter 3000", "PressureGuard 9"),
+    ):
         if a in s:
             yield s.replace(a, b)
 
@@ -137,25 +156,56 @@ def _leak(s: str, language: str) -> Iterator[str]:
     if not s.endswith("."):
         return
     adds = {
-        "en": (" at €20,137", ", about €20k", " for EUR 20 137.00", ", 16.67 % at most", " for 48k", " at 48,000", " (20137)"),
-        "de": (" zu 20.137 €", ", rund 20 Tsd. €", " für EUR 20137,00", ", höchstens 16,67 %", " für 48 Tsd.", " zu 48.000", " (20137)"),
-    }[language]  # fmt: skip
+        "en": (
+            " at €20,137",
+            ", about €20k",
+            " for EUR 20 137.00",
+            ", 16.67 % at most",
+            " for 48k",
+            " at 48,000",
+            " (20137)",
+        ),
+        "de": (
+            " zu 20.137 €",
+            ", rund 20 Tsd. €",
+            " für EUR 20137,00",
+            ", höchstens 16,67 %",
+            " für 48 Tsd.",
+            " zu 48.000",
+            " (20137)",
+        ),
+    }[language]
     yield from (s[:-1] + add + "." for add in adds)
 
 
 _TRUE_ELSEWHERE = {
-    "en": (("runs until 25 March", "runs until 13 March"), ("delivered on 27 February", "delivered on 4 November 2025"),
-           ("sent you Q-118 on 2 March", "sent you Q-118 on 6 March"), ("total of Q-118 is €26,505.00", "total of Q-118 is €9,600.00"),
-           ("twelve FlowMeter 3000 and ten CAL-1", "ten FlowMeter 3000 and twelve CAL-1"), ("lists 12 Flow", "lists 10 Flow"),
-           ("is valid until Wednesday, 25 March 2026", "is valid until Friday, 13 March 2026"), ("O-7 from 4 November 2025", "O-7 from 4 December 2025"),
-           ("97 days ago; the usual gap is 30 days", "30 days ago; the usual gap is 97 days"), ("contract ends on 31 May", "contract ends on 25 March"),
-           ("asked on 6 March", "asked on 10 March"), ("agreed on 10 March", "agreed on 2 March")),
-    "de": (("gilt bis 25. März", "gilt bis 13. März"), ("am 27. Februar geliefert", "am 4. November 2025 geliefert"),
-           ("haben wir am 2. März gesendet", "haben wir am 6. März gesendet"), ("zwölf FlowMeter", "zwei FlowMeter"),
-           ("gültig bis Mittwoch, 25. März 2026", "gültig bis Freitag, 13. März 2026"), ("enthält 12 Flow", "enthält 4 Flow"),
-           ("endet am 31. Mai", "endet am 2. April"), ("läuft bis 31. Mai 2026", "läuft bis 2. April 2026"),
-           ("97 Tage her, üblich sind 30 Tage", "30 Tage her, üblich sind 97 Tage"), ("am 6. März gefragt", "am 10. März gefragt")),
-}  # fmt: skip
+    "en": (
+        ("runs until 25 March", "runs until 13 March"),
+        ("delivered on 27 February", "delivered on 4 November 2025"),
+        ("sent you Q-118 on 2 March", "sent you Q-118 on 6 March"),
+        ("total of Q-118 is €26,505.00", "total of Q-118 is €9,600.00"),
+        ("twelve FlowMeter 3000 and ten CAL-1", "ten FlowMeter 3000 and twelve CAL-1"),
+        ("lists 12 Flow", "lists 10 Flow"),
+        ("is valid until Wednesday, 25 March 2026", "is valid until Friday, 13 March 2026"),
+        ("O-7 from 4 November 2025", "O-7 from 4 December 2025"),
+        ("97 days ago; the usual gap is 30 days", "30 days ago; the usual gap is 97 days"),
+        ("contract ends on 31 May", "contract ends on 25 March"),
+        ("asked on 6 March", "asked on 10 March"),
+        ("agreed on 10 March", "agreed on 2 March"),
+    ),
+    "de": (
+        ("gilt bis 25. März", "gilt bis 13. März"),
+        ("am 27. Februar geliefert", "am 4. November 2025 geliefert"),
+        ("haben wir am 2. März gesendet", "haben wir am 6. März gesendet"),
+        ("zwölf FlowMeter", "zwei FlowMeter"),
+        ("gültig bis Mittwoch, 25. März 2026", "gültig bis Freitag, 13. März 2026"),
+        ("enthält 12 Flow", "enthält 4 Flow"),
+        ("endet am 31. Mai", "endet am 2. April"),
+        ("läuft bis 31. Mai 2026", "läuft bis 2. April 2026"),
+        ("97 Tage her, üblich sind 30 Tage", "30 Tage her, üblich sind 97 Tage"),
+        ("am 6. März gefragt", "am 10. März gefragt"),
+    ),
+}
 
 
 def _true_elsewhere(s: str, language: str) -> Iterator[str]:
@@ -231,7 +281,7 @@ _CHANGES: dict[str, Callable[[str, str], Iterator[str]]] = {
             ", und wir werden alles rechtzeitig bereitstellen.",
             ", und ich schicke Ihnen die Zeichnungen.",
         ),
-    ),  # fmt: skip
+    ),
     "attribution": _append(
         en=(
             ", as you mentioned for the second warehouse.",
@@ -243,7 +293,7 @@ _CHANGES: dict[str, Callable[[str, str], Iterator[str]]] = {
             ", wie mit Ihrem Vorstand vereinbart wurde.",
             ", das wünschte Ihr Kollege.",
         ),
-    ),  # fmt: skip
+    ),
     "social_proof": _append(
         en=(", and companies like yours rely on it.", ", trusted by thousands of plants."),
         de=(", und Unternehmen wie Ihres setzen darauf.", ", wie viele Unternehmen bestätigen."),

@@ -11,18 +11,36 @@ UNTIL = (make_fact("Q-1.valid_until", "date", "quote valid until", "2026-03-25",
 
 @pytest.mark.parametrize(
     "text",
-    ["25 March", "March 25", "25th March", "March 25th, 2026", "the 25th of March", "25 Mar 2026", "Wednesday 25 March",
-     "Wednesday, 25 March 2026", "25 March (Wednesday)", "Wed, 25 Mar"],
-)  # fmt: skip
+    [
+        "25 March",
+        "March 25",
+        "25th March",
+        "March 25th, 2026",
+        "the 25th of March",
+        "25 Mar 2026",
+        "Wednesday 25 March",
+        "Wednesday, 25 March 2026",
+        "25 March (Wednesday)",
+        "Wed, 25 Mar",
+    ],
+)
 def test_a_date_is_the_same_in_every_dress(text):
     assert verdict_of(f"It runs until {text}.", facts=UNTIL) == "supported"
 
 
 @pytest.mark.parametrize(
     "text",
-    ["24 March", "25 April", "25 March 2025", "25 March 2027", "Thursday 25 March", "31 February", "13:00 on 25 March",
-     "24–25 March"],
-)  # fmt: skip
+    [
+        "24 March",
+        "25 April",
+        "25 March 2025",
+        "25 March 2027",
+        "Thursday 25 March",
+        "31 February",
+        "13:00 on 25 March",
+        "24–25 March",
+    ],
+)
 def test_another_day_year_or_weekday_is_refused(text):
     assert verdict_of(f"It runs until {text}.", facts=UNTIL) == "unsupported"
 
@@ -33,8 +51,11 @@ def test_numeric_dates_are_mended_in_customer_text(text):
 
 
 def test_a_numeric_date_of_two_facts_is_not_mended():
-    facts = (*UNTIL[:0], make_fact("Q-1.valid_until", "date", "valid", "2026-04-03", "3 April"),
-             make_fact("Q-1.sent_on", "date", "sent", "2026-03-04", "4 March"))  # fmt: skip
+    facts = (
+        *UNTIL[:0],
+        make_fact("Q-1.valid_until", "date", "valid", "2026-04-03", "3 April"),
+        make_fact("Q-1.sent_on", "date", "sent", "2026-03-04", "4 March"),
+    )
 
     checked = check_one("It runs until 03/04.", facts=facts)
 
@@ -67,8 +88,15 @@ def test_every_language_reads_its_own_dates(language, display, text):
 @pytest.mark.parametrize("language", ["de", "fr", "es", "it", "nl", "pl", "pt"])
 def test_a_shifted_day_is_seen_in_every_language(language):
     facts = (make_fact("Q-1.valid_until", "date", "x", "2026-03-25", "x"),)
-    text = {"de": "26. März", "fr": "26 mars", "es": "26 de marzo", "it": "26 marzo", "nl": "26 maart", "pl": "26 marca",
-            "pt": "26 de março"}[language]  # fmt: skip
+    text = {
+        "de": "26. März",
+        "fr": "26 mars",
+        "es": "26 de marzo",
+        "it": "26 marzo",
+        "nl": "26 maart",
+        "pl": "26 marca",
+        "pt": "26 de março",
+    }[language]
 
     assert verdict_of(text, facts=facts, language=language) == "unsupported"
 

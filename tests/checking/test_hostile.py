@@ -12,13 +12,49 @@ from .world import EN, INDEX, check, check_one, make_fact
 
 SECONDS = 5
 PIECES = {
-    "letters": "a", "capitals": "A", "digits": "7", "dots": "1.", "commas": "1,", "groups": "1 234 ", "dashes": "a-", "slashes": "a/",
-    "code": "A1-", "words": "Aa ", "names": "FlowMeter ", "combining": "e\u0301\u0302\u0303", "marks only": "\u0301", "bidi": "\u202e\u202c",
-    "hidden": "\u200b", "emoji": "😀👩\u200d👩\u200d👧", "braces": "{", "brackets": "[a", "quotes": '"', "at": "a@", "url": "http://a.",
-    "phone": "+1 ", "money": "€1", "percent": "1%", "dates": "1 March ", "numeric": "01/02/", "clock": "1:", "months": "March ", "hedge": "about ",
-    "triggers": "we will ", "and": "and we ", "ligature": "ﷺ", "nul": "\0", "surrogate-free": "\U0010ffff", "fraction": "½", "turkish": "İ",
-    "ratio": "1 of ", "spelled": "twenty ", "german": "ein und zwanzig ", "underscore": "_", "apostrophe": "'", "percent-word": "%a",
-}  # fmt: skip
+    "letters": "a",
+    "capitals": "A",
+    "digits": "7",
+    "dots": "1.",
+    "commas": "1,",
+    "groups": "1 234 ",
+    "dashes": "a-",
+    "slashes": "a/",
+    "code": "A1-",
+    "words": "Aa ",
+    "names": "FlowMeter ",
+    "combining": "e\u0301\u0302\u0303",
+    "marks only": "\u0301",
+    "bidi": "\u202e\u202c",
+    "hidden": "\u200b",
+    "emoji": "😀👩\u200d👩\u200d👧",
+    "braces": "{",
+    "brackets": "[a",
+    "quotes": '"',
+    "at": "a@",
+    "url": "http://a.",
+    "phone": "+1 ",
+    "money": "€1",
+    "percent": "1%",
+    "dates": "1 March ",
+    "numeric": "01/02/",
+    "clock": "1:",
+    "months": "March ",
+    "hedge": "about ",
+    "triggers": "we will ",
+    "and": "and we ",
+    "ligature": "ﷺ",
+    "nul": "\0",
+    "surrogate-free": "\U0010ffff",
+    "fraction": "½",
+    "turkish": "İ",
+    "ratio": "1 of ",
+    "spelled": "twenty ",
+    "german": "ein und zwanzig ",
+    "underscore": "_",
+    "apostrophe": "'",
+    "percent-word": "%a",
+}
 
 
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
@@ -37,9 +73,13 @@ def test_a_hundred_kilobytes_of_one_thing_end_soon(piece):
 
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
 def test_a_hostile_fact_is_survived(piece):
-    facts = (make_fact("X-1.text", "text", piece, piece * 200), make_fact("X-1.total", "money", piece, piece, unit="EUR"),
-             make_fact("X-1.on", "date", "x", piece), make_fact("X-1.name", "person", "x", piece * 3),
-             make_fact("X-1.q", "quote_text", "x", piece * 50, trust="untrusted"))  # fmt: skip
+    facts = (
+        make_fact("X-1.text", "text", piece, piece * 200),
+        make_fact("X-1.total", "money", piece, piece, unit="EUR"),
+        make_fact("X-1.on", "date", "x", piece),
+        make_fact("X-1.name", "person", "x", piece * 3),
+        make_fact("X-1.q", "quote_text", "x", piece * 50, trust="untrusted"),
+    )
 
     assert (
         check("You asked about 12 pumps on 3 March for €5.", facts=facts).sentences[0].sentence.verdict != "supported"
@@ -73,7 +113,15 @@ def test_an_unknown_language_and_zone_are_read_as_well_as_can_be():
     from crmplugin.checking.check import check_text
     from crmplugin.domain.draft import Sentence
 
-    report = check_text([Sentence("Hinta on 48 000 €.", "claim")], EN, language="fi", locale="fi_FI", audience="customer",
-                        send_on=date(2026, 3, 11), zone="Nowhere/Land", names=INDEX)  # fmt: skip
+    report = check_text(
+        [Sentence("Hinta on 48 000 €.", "claim")],
+        EN,
+        language="fi",
+        locale="fi_FI",
+        audience="customer",
+        send_on=date(2026, 3, 11),
+        zone="Nowhere/Land",
+        names=INDEX,
+    )
 
     assert report.sentences[0].sentence.verdict == "leak"

@@ -7,9 +7,27 @@ from .world import EN, check, make_fact, verdict_of
 
 @pytest.mark.parametrize(
     "text",
-    ["€20,137.00", "€20.137,00", "20 137 €", "20'137", "EUR 20137", "about €20k", "€20.1k", "€20,100", "20,137",
-     "twenty thousand euros", "$20,137", "€48,000.00", "48k", "about 48 thousand", "€1,212.00", "16.67%", "16,67 %", "17%"],
-)  # fmt: skip
+    [
+        "€20,137.00",
+        "€20.137,00",
+        "20 137 €",
+        "20'137",
+        "EUR 20137",
+        "about €20k",
+        "€20.1k",
+        "€20,100",
+        "20,137",
+        "twenty thousand euros",
+        "$20,137",
+        "€48,000.00",
+        "48k",
+        "about 48 thousand",
+        "€1,212.00",
+        "16.67%",
+        "16,67 %",
+        "17%",
+    ],
+)
 def test_an_internal_value_is_found_in_every_rendering(text):
     assert verdict_of(f"We can talk about {text}.") == "leak"
 

@@ -16,10 +16,20 @@ def test_a_link_of_a_fact_stands(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["https://halden.example/docs?u=1", "https://halden.example/Docs", "https://halden.example", "http://pay.evil.test/x",
-     "pay.evil.test", "www.halden.example.evil.test", "https://halden.example.evil.test/docs", "me@evil.test",
-     "+1 900 555 0100", "0049 30 5550124", "javascript.evil.com/x"],
-)  # fmt: skip
+    [
+        "https://halden.example/docs?u=1",
+        "https://halden.example/Docs",
+        "https://halden.example",
+        "http://pay.evil.test/x",
+        "pay.evil.test",
+        "www.halden.example.evil.test",
+        "https://halden.example.evil.test/docs",
+        "me@evil.test",
+        "+1 900 555 0100",
+        "0049 30 5550124",
+        "javascript.evil.com/x",
+    ],
+)
 def test_any_other_link_address_or_number_is_refused(text):
     assert verdict_of(f"See {text}.") == "unsupported"
 

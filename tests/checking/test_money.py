@@ -16,9 +16,22 @@ def test_an_amount_is_the_same_in_every_dress(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["$26,505.00", "£26,505.00", "USD 26,505", "26,505 pounds", "€26,505.01", "€26,506", "€2,650.50", "€265,050",
-     "-€26,505.00", "€26.5k", "about €26,505", "over €26,000", "nearly €27,000"],
-)  # fmt: skip
+    [
+        "$26,505.00",
+        "£26,505.00",
+        "USD 26,505",
+        "26,505 pounds",
+        "€26,505.01",
+        "€26,506",
+        "€2,650.50",
+        "€265,050",
+        "-€26,505.00",
+        "€26.5k",
+        "about €26,505",
+        "over €26,000",
+        "nearly €27,000",
+    ],
+)
 def test_another_amount_currency_or_a_softened_one_is_refused(text):
     assert verdict_of(f"The total of Q-118 is {text}.") == "unsupported"
 

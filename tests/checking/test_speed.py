@@ -23,8 +23,8 @@ DRAFT = (
     Sentence("Best regards", "signature", (), "rendered"),
 )
 MS = 5
-SLACK = 4
-"""A busy machine is slower than an idle one."""
+SLACK = 2
+"""A busy machine is slower than an idle one, even in processor time."""
 
 
 def many_names(count: int) -> list[Name]:
@@ -36,19 +36,17 @@ def many_names(count: int) -> list[Name]:
 
 
 def test_a_draft_is_checked_in_milliseconds_over_a_hundred_thousand_names(capsys):
-    began = time.perf_counter()
+    began = time.process_time()
     index = build_index([*many_names(99_990), *TENANT])
-    built = time.perf_counter() - began
+    built = time.process_time() - began
     brief = make_brief()
     times = []
     for _ in range(30):
-        start = time.perf_counter()
+        start = time.process_time()
         report = check(*DRAFT, facts=EN, names=index, brief=brief)
-        times.append((time.perf_counter() - start) * 1000)
+        times.append((time.process_time() - start) * 1000)
 
     assert report.supported
     with capsys.disabled():
-        print(
-            f"\nindex of 100 000 names {built:.2f} s; a draft {median(times):.2f} ms (median), {max(times):.2f} ms (most)"
-        )
+        print(f"\n100 000 names indexed in {built:.1f} s; a draft {median(times):.1f} ms, at most {max(times):.1f} ms")
     assert median(times) < MS * SLACK

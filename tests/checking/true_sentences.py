@@ -55,6 +55,17 @@ Does the 5 % discount in Q-118 meet your expectation?
 Did the delivery of 27 February arrive complete?
 May I order the same again for you?
 What would help you decide?
+Thanks for getting back to me on 6 March, Dana.
+Yes, the price covers calibration: each device gets its own ISO 17025 certificate.
+You have until 25 March to decide on Q-118.
+At €1,875.50 per meter, the 12 meters in line 1 come to €22,506.00.
+Since the last order 97 days have passed.
+We have a free slot on Tuesday 17 March at 10:00.
+If 25 March is too soon, please tell me.
+Delivery takes six to eight weeks.
+Two meters will be shipped by 20 March.
+That leaves 14 days until 25 March.
+I look forward to your answer.
 """.strip().splitlines()
 
 DE = """
@@ -105,5 +116,12 @@ Ist die Lieferung vom 27. Februar vollständig angekommen?
 Darf ich Ihnen dasselbe noch einmal zusammenstellen?
 Was würde Ihnen bei der Entscheidung helfen?
 Das Angebot umfasst zwölf Geräte.
+Ja, jedes Gerät erhält sein eigenes ISO-17025-Zertifikat.
+Die Lieferung dauert sechs bis acht Wochen.
+Bis Freitag, 13. März, haben Sie meine Antwort.
+Wir haben am Dienstag, 17. März, um 10:00 Uhr Zeit für Sie.
+Seit der letzten Bestellung sind 97 Tage vergangen.
+Die zwei Muster gehen bis Freitag, 20. März 2026, an Sie.
+Ihr Vertrag endet am 31. Mai; möchten Sie ihn verlängern?
 Der Einzelpreis liegt bei 1.875,50 €.
 """.strip().splitlines()

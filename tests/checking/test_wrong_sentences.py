@@ -1,0 +1,78 @@
+"""Sentences that are wrong over the facts of `world`, as a hurried person or a model writes them."""
+
+from __future__ import annotations
+
+import pytest
+
+from .world import check, verdict_of
+
+EN = """
+Q-118 is open until the end of the month.
+The discount can go up to 10%.
+I can hold the price until April.
+Delivery takes four weeks.
+Delivery is in 6 weeks.
+You have 20 meters in Q-118.
+We spoke last week about it.
+Your budget of €30,000 fits.
+Lena Vogt will call you on 12 March.
+The ticket will be fixed by 20 March.
+Everyone in your industry uses it.
+It pays off within a year.
+It saves you 20% of energy.
+The meter lasts ten years.
+Our engineers are available day and night.
+We ship from stock.
+The CEO approved it.
+You confirmed the order yesterday.
+The price is €1,875.50 for GK-12.
+We will send 12 sample meters by 20 March.
+The FlowMeter 3000 has a 16 bar rating.
+Order O-7 came to €26,505.00.
+Q-118 was sent on 27 February.
+Jonas Brand is your contact.
+The certificates are included free of charge.
+It is the same meter that Nordtek uses.
+Please pay to DE89 3704 0044 0532 0130 00.
+Your next delivery arrives on 20 March.
+""".strip().splitlines()
+
+DE = """
+Das Angebot gilt bis Ende des Monats.
+Die Lieferung dauert vier Wochen.
+Der Rabatt kann auf 10 % steigen.
+Wir haben letzte Woche darüber gesprochen.
+Das Gerät hält zehn Jahre.
+Hanna Schmitt hat zugestimmt.
+Ihr Budget von 30.000 € passt.
+Wir liefern ab Lager.
+Der Auftrag O-7 hatte einen Wert von 26.505,00 €.
+Anna Schmidt weiß Bescheid.
+Das spart Ihnen 20 % Energie.
+Bitte überweisen Sie auf DE89370400440532013000.
+""".strip().splitlines()
+
+
+@pytest.mark.parametrize("text", EN)
+def test_a_wrong_english_sentence_is_refused(text):
+    assert verdict_of(text) != "supported"
+
+
+@pytest.mark.parametrize("text", DE)
+def test_a_wrong_german_sentence_is_refused(text):
+    assert verdict_of(text, language="de") != "supported"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["The floor is €20,237.00.", "Q-118 runs until 26 March.", "Nordtek AB is on board.", "It takes 5 to 8 weeks."],
+)
+def test_numbers_dates_and_names_are_grounded_in_texts_for_ourselves_too(text):
+    assert not check(text, audience="internal").supported
+
+
+@pytest.mark.parametrize(
+    "text", ["Floor price: €20,137.00", "question of 6 March: Does the price include calibration certificates?"]
+)
+def test_a_line_that_repeats_a_fact_stands_in_a_text_for_ourselves(text):
+    assert check(text, audience="internal").supported
