@@ -12,6 +12,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SOURCES = [p for top in ("crmplugin", "connectors") for p in sorted((ROOT / top).rglob("*.py"))]
 LONGEST_FUNCTION = 60
+HAND_WRITTEN = [p for p in SOURCES if "migrations" not in p.parts]
+"""A migration is one long list of tables by nature."""
 
 
 def test_the_top_level_holds_what_was_agreed():
@@ -31,7 +33,7 @@ def test_imports_go_one_way():
     assert done.returncode == 0, done.stdout
 
 
-@pytest.mark.parametrize("path", SOURCES, ids=lambda p: str(p.relative_to(ROOT)))
+@pytest.mark.parametrize("path", HAND_WRITTEN, ids=lambda p: str(p.relative_to(ROOT)))
 def test_functions_are_short(path: Path):
     tree = ast.parse(path.read_text("utf-8"))
     functions = [n for n in ast.walk(tree) if isinstance(n, (ast.FunctionDef, ast.AsyncFunctionDef))]
