@@ -16,7 +16,7 @@ from crmplugin.tables.dates import DateEvidence, read_day, read_moment, read_ser
 from crmplugin.tables.headings import fold, plain
 from crmplugin.tables.layout import Column, Layout
 from crmplugin.tables.numbers import NumberEvidence, part, read_number, show, widen_single
-from crmplugin.tables.reading import BadRow, Table
+from crmplugin.tables.reading import Table
 from crmplugin.tables.targets import fields_of, words_of
 
 BLOCK_ROWS = 5_000
@@ -110,11 +110,11 @@ def decide(table: Table, layout: Layout) -> tuple[dict[int, Written], list[Doubt
     """How each used column is written, from all rows, and the columns of which that cannot be said."""
     kinds = {place: (column, kinds_of(column)) for place, column in find_columns(table, layout).items()}
     evidence = {n: _Evidence(c, k) for n, (c, k) in kinds.items() if k & (NUMBERS | DAYS | {"id"})}
-    rows = (cells for _, cells in table.rows() if not isinstance(cells, BadRow))
-    while block := list(islice(rows, BLOCK_ROWS)):
-        columns = list(zip(*block, strict=True))
+    rows = table.rows() if evidence else iter(())
+    while block := [cells for _, cells in islice(rows, BLOCK_ROWS)]:
+        columns = list(zip(*[cells for cells in block if type(cells) is list], strict=True))
         for place, found in evidence.items():
-            found.add(columns[place])
+            found.add(columns[place] if columns else ())
     doubts: list[Doubt] = []
     return {place: _written(found, doubts) for place, found in evidence.items()}, doubts
 

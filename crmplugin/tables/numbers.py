@@ -39,7 +39,8 @@ _BODY: Mapping[str, re.Pattern[str]] = MappingProxyType(
     {
         name: re.compile(
             rf"(?:[1-9]\d{{0,2}}(?:{re.escape(group)}\d{{2,3}})*{re.escape(group)}\d{{3}}|\d+)(?:{re.escape(point)}\d*)?"
-            rf"|{re.escape(point)}\d+"
+            rf"|{re.escape(point)}\d+",
+            re.ASCII,
         )
         for name, (group, point) in FORMATS.items()
     }
@@ -65,7 +66,7 @@ def part(cell: str) -> Parted:
     negative = brackets or inner
     if text[:1] in ("-", "+") or text[-1:] == "-":
         negative ^= "-" in (text[0], text[-1])
-        text, second = _take_sign(text.strip("+- "))
+        text, second = _take_sign((text[1:] if text[0] in "+-" else text[:-1]).strip())
         sign = sign or second
     percent = sign == "%"
     return Parted(text.strip(), negative, percent, "" if percent else sign.removesuffix("."))

@@ -147,12 +147,13 @@ class OrderLines:
     def _rows(self) -> Iterator[tuple[int, OrderKey, Head, Line, Product] | BadRow]:
         """Row by row: the order it belongs to, its line, its product; or why it is refused."""
         heads, lines, buyers, goods, refused = self._heads, self._lines, self._buyers, self._goods, self._refused
+        head_key, line_key, buyer_key, goods_key = heads.key, lines.key, buyers.key, goods.key
         for row, cells in self._table.rows():
             if isinstance(cells, BadRow):
                 yield cells
                 continue
-            head, line = heads[heads.key(cells)], lines[lines.key(cells)]
-            buyer, product = buyers[buyers.key(cells)], goods[goods.key(cells)]
+            head, line = heads[head_key(cells)], lines[line_key(cells)]
+            buyer, product = buyers[buyer_key(cells)], goods[goods_key(cells)]
             if type(head) is Head and type(line) is Line and type(product) is tuple and type(buyer) is not RowProblem:
                 company = buyer or head.doc.get("company_id")
                 if company or self._allows_nobody:
