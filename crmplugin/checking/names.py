@@ -6,9 +6,11 @@ may also be written without its hyphen), if both ends are word borders, and if i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 import ahocorasick
 
@@ -16,6 +18,8 @@ from crmplugin import ports
 from crmplugin.checking.fold import fold_text, lower, spell_out, strip_marks
 from crmplugin.checking.lists import topic
 
+_WORD = re.compile(r"[^\W_]+")
+_DIGIT = re.compile(r"[0-9]")
 _JOINTS = " -./&'_,+()"
 _MAX_GAP = 3
 _SHORTEST = 4
@@ -58,14 +62,14 @@ class TenantNames:
         squeezed, breaks, may_break = _squeeze_name(name.text, name.kind)
         if len(squeezed) < 2 or (squeezed.isdigit() and len(squeezed) < 4):
             return
-        if name.owner_id is not None and name.text:
+        if name.owner_id is not None:
             self._by_owner.setdefault(name.owner_id, []).append(name)
         entry = _Entry(name, breaks, may_break, is_common(name.text))
         for key in _forms(squeezed):
             self._keys.setdefault(key, []).append(entry)
         short = _without_legal_form(name.text) if name.kind == "company" else None
         if short:
-            self._add(replace(name, text=short))
+            self._add(ports.Name(name.kind, name.record_id, name.owner_id, short))
 
     def find(self, text: str) -> Sequence[tuple[int, int, ports.Name]]:
         """Longest matches with word borders: start, end, name (places of the text as it is given)."""
@@ -113,34 +117,31 @@ def _common_words() -> frozenset[str]:
     return frozenset(word for t in tables for word in " ".join(t["words"]).split())
 
 
-@lru_cache(maxsize=4096)
 def is_common(text: str) -> bool:
     """Whether every word of a name is an everyday word (May, Target, Blue Sky), so that case and neighbours decide."""
+    if _DIGIT.search(text):
+        return False
     words = lower(text).replace("-", " ").split()
-    return not any(c.isdigit() for c in text) and all(w in _common_words() or len(w) < 3 for w in words)
+    return all(w in _common_words() or len(w) < 3 for w in words)
 
 
-@lru_cache(maxsize=4096)
 def _squeeze_name(text: str, kind: str) -> tuple[str, frozenset[int], frozenset[int]]:
     """The name's letters and digits, the places where it breaks, and those where it may (product names only)."""
-    text = fold_text(text).text.strip()
-    letters: list[str] = []
-    breaks, may = set(), set()
-    for i, c in enumerate(text):
-        if not c.isalnum():
-            continue
-        if letters and not text[i - 1].isalnum():
-            breaks.add(len(letters))
-        elif letters and kind == "product" and _turns(text[i - 1], c):
-            may.add(len(letters))
-        letters.append(lower(c))
-    return "".join(letters), frozenset(breaks), frozenset(may)
+    words = _WORD.findall(text if text.isascii() else fold_text(text).text)
+    ends = list(accumulate(len(w) for w in words))
+    letters = "".join(words)
+    may = [i for i in range(1, len(letters)) if _turns(letters[i - 1], letters[i])] if kind == "product" else []
+    return lower(letters), frozenset(ends[:-1]), frozenset(may)
+
+
+@lru_cache(maxsize=1)
+def _legal_forms() -> frozenset[str]:
+    return frozenset(topic("hints")["legal"])
 
 
 def _without_legal_form(text: str) -> str | None:
     """A company as people say it: "Nordtek" for Nordtek AB; None when it has no legal form or little is left."""
-    words = text.split()
-    legal = topic("hints")["legal"]
+    words, legal = text.split(), _legal_forms()
     kept = len(words)
     while kept > 1 and lower(words[kept - 1]).replace(".", "").strip(",&") in legal:
         kept -= 1
@@ -160,6 +161,7 @@ def _forms(squeezed: str) -> set[str]:
     return {squeezed, spelled, "".join(strip_marks(c) for c in squeezed)}
 
 
+@lru_cache(maxsize=256)
 def _squeezed_texts(low: str) -> list[tuple[str, list[int]]]:
     """The text's letters and digits with their places: as they are, and transliterated if it has other letters."""
     kept = [(c, i) for i, c in enumerate(low) if c.isalnum()]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from functools import cached_property
+from functools import cached_property, lru_cache
 from zoneinfo import ZoneInfo
 
 from crmplugin.checking.fold import fold_text
@@ -143,7 +143,7 @@ class Shelf:
     @cached_property
     def names(self) -> TenantNames:
         """Names that stand in the facts and in the recipient's and sender's data; `record_id` is the fact's id."""
-        return TenantNames(self._own_names())
+        return _index(tuple(self._own_names()))
 
     def _own_names(self) -> Iterable[Name]:
         for fact in self.facts:
@@ -186,6 +186,12 @@ class Shelf:
     def stems(self) -> dict[str, frozenset[str]]:
         """Content stems of each usable or quoted fact's label, value and display."""
         return {f.id: stems_of(f"{f.label} {f.value} {f.display}", self.language) for f in (*self.usable, *self.quotes)}
+
+
+@lru_cache(maxsize=32)
+def _index(names: tuple[Name, ...]) -> TenantNames:
+    """The same facts are checked sentence by sentence while a text streams; their index is made once."""
+    return TenantNames(names)
 
 
 def _parts(fact: Fact, given: dict[str, int]) -> Iterable[Name]:

@@ -22,9 +22,14 @@ DRAFT = (
     Sentence("Would Tuesday 17 March at 10:00 suit you for a call?", "ask", ("SLOT-2.starts_at",)),
     Sentence("Best regards", "signature", (), "rendered"),
 )
-MS = 5
-SLACK = 2
-"""A busy machine is slower than an idle one, even in processor time."""
+
+
+def loop_ms() -> float:
+    """Processor time of a plain loop that takes about 8 ms on the machine where a draft takes 4."""
+    start, total = time.process_time(), 0
+    for i in range(200_000):
+        total += i * i
+    return (time.process_time() - start) * 1000
 
 
 def many_names(count: int) -> list[Name]:
@@ -49,4 +54,4 @@ def test_a_draft_is_checked_in_milliseconds_over_a_hundred_thousand_names(capsys
     assert report.supported
     with capsys.disabled():
         print(f"\n100 000 names indexed in {built:.1f} s; a draft {median(times):.1f} ms, at most {max(times):.1f} ms")
-    assert median(times) < MS * SLACK
+    assert median(times) < loop_ms()
