@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from urllib.parse import urlencode
@@ -16,8 +17,9 @@ SUBJECTS = ("deal", "company", "contact", "ticket", "activity")
 
 
 def launch_url(key: str, connection: str, subject: Subject, user_id: str | None, *, base: str, now: datetime) -> str:
-    """An address that opens the panel for one record, as one user, for a quarter of an hour."""
-    values = {subject.type: subject.id, "exp": str(int((now + LASTS).timestamp()))}
+    """An address that opens the panel once, for one record, as one user, within a quarter of an hour."""
+    ends = str(int((now + LASTS).timestamp()))
+    values = {subject.type: subject.id, "exp": ends, "once": secrets.token_urlsafe(9)}
     if user_id:
         values["user"] = user_id
     return f"{base}/panel/{connection}?{urlencode({**values, 'sig': _signature(key, connection, values)})}"

@@ -15,7 +15,7 @@ from crmplugin.web.streams import StreamCap
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """The largest request body that is taken, webhooks included; more is 413."""
-PAGES = ("crmplugin.web.console",)
+PAGES = ("crmplugin.web.console", "crmplugin.web.panel_pages")
 """Modules with a `blueprint` of HTML pages and `RIGHTS`, its rows of the table of rights."""
 
 
@@ -81,7 +81,7 @@ def add_headers(response: Response) -> Response:
 def content_policy() -> str:
     """Own scripts and styles only; framed by nobody, but the panel by the hosts of its connection."""
     ancestors = "'none'"
-    if request.blueprint == "panel":
+    if request.blueprint in ("panel", "panel_pages"):
         connection = auth.desk().settings.connections.get((request.view_args or {}).get("connection", ""))
         ancestors = " ".join(connection.frame_ancestors) or "'none'" if connection else "'none'"
     return f"default-src 'self'; base-uri 'none'; form-action 'self'; object-src 'none'; frame-ancestors {ancestors}"

@@ -72,7 +72,7 @@ def _listed(group: str, kind: str | None) -> dict[str, Any]:
         limit=PER_PAGE,
         cursor=request.args.get("cursor") or None,
         connections=caller.connections,
-        owner_id=_only_owner(caller),
+        owner_id=only_owner(caller),
         status=GROUPS[group],
         kind=kind if kind in schemas.KINDS else None,
     )
@@ -84,7 +84,8 @@ def _listed(group: str, kind: str | None) -> dict[str, Any]:
     }
 
 
-def _only_owner(caller: Principal) -> str | None:
+def only_owner(caller: Principal) -> str | None:
+    """Whose drafts this caller's lists are bound to; None for everybody's."""
     return caller.user_id if caller.role == "rep" else None
 
 

@@ -17,7 +17,7 @@ from crmplugin.journeys.present import to_json
 from crmplugin.web.asking import check_connection, may_see
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import COLLECTIONS, SUBJECT_OF, Names, name_of
-from crmplugin.web.console_drafts import choices, rows_of
+from crmplugin.web.console_drafts import choices, only_owner, rows_of
 from crmplugin.web.console_frame import blueprint, page, reader
 
 SHOWN = frozenset(
@@ -32,6 +32,10 @@ INTERNAL_FIELDS: Mapping[str, frozenset[str]] = {
 LEADERS = frozenset({"manager", "director", "admin"})
 FOUND = 20
 TIMELINE = 40
+RECENT = 100
+MOST_IDS = 500
+"""Ids in one query; SQLite takes more, but an account with more recent records than that has other drafts to show."""
+DRAFTS = 10
 OUR_SOURCE = "crmplugin:"
 ONE_CLICK = ("follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "handoff_note")
 
@@ -158,13 +162,30 @@ def _around(connection: str, subject: str, record_id: str, names: Names) -> dict
     """What happened around a record, newest first, and the drafts about it."""
     context = desk().tools(connection).read_context(Subject(subject, record_id))  # type: ignore[arg-type]
     activities = _timeline(context, subject, record_id)
-    drafts = desk().drafts.summaries(limit=5, connection=connection, subject_type=subject, subject_id=record_id)
     return {
         "about": names.about(connection, subject, record_id),
         "timeline": [_entry(a) for a in activities[:TIMELINE]],
         "more": max(len(activities) - TIMELINE, 0),
-        "drafts": rows_of(drafts.items),
+        "drafts": _drafts_of(context, subject, record_id),
     }
+
+
+def drafts_around(connection: str, subject: Subject) -> list[dict[str, Any]]:
+    """The newest drafts about a record, or about what belongs to it (a mail of the deal, a deal of the company)."""
+    context = desk().tools(connection).read_context(subject)
+    return _drafts_of(context, subject.type, subject.id)
+
+
+def _drafts_of(context: Context, subject: str, record_id: str) -> list[dict[str, Any]]:
+    belonging = [a.id for a in _timeline(context, subject, record_id)[:RECENT]]
+    if subject == "company":
+        for part in (context.deals, context.contacts, context.tickets):
+            belonging += [record.id for record in part]
+    ids = [record_id, *belonging][:MOST_IDS]
+    found = desk().drafts.summaries(
+        limit=DRAFTS, connection=context.connection, subject_id=ids, owner_id=only_owner(who())
+    )
+    return rows_of(found.items)
 
 
 def _timeline(context: Context, subject: str, record_id: str) -> list[Activity]:

@@ -79,7 +79,7 @@ document.addEventListener("submit", async (event) => {
   if (button?.getAttribute("aria-busy") === "true") return;
   button?.setAttribute("aria-busy", "true");
   try {
-    const body = new URLSearchParams(new FormData(form));
+    const body = new URLSearchParams(new FormData(form, event.submitter));
     await take(await call(form.action, { method: "POST", body }), true);
   } catch {
     complain(word("network"));

@@ -1,0 +1,134 @@
+"""The panel's pages, in a frame of the CRM: one record, its prepared draft, one click for another.
+
+The launch answers with the whole page and a pass in it. Scripts send the pass with everything they ask for; no cookie
+is read or set, since browsers block those of a frame.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Blueprint, Response, current_app, g, request
+
+from crmplugin.domain.crm import Subject
+from crmplugin.errors import NotFound
+from crmplugin.journeys.ask import owner_of
+from crmplugin.store.access import Principal
+from crmplugin.store.drafts import DraftRow
+from crmplugin.web.asking import may_see, own_draft
+from crmplugin.web.auth import OPEN, desk, who
+from crmplugin.web.console_about import Names
+from crmplugin.web.console_drafts import ACTIONS, ask_by_form, choices, draft_values, verdicts
+from crmplugin.web.console_frame import Door, back_to, page
+from crmplugin.web.console_records import ONE_CLICK, drafts_around
+from crmplugin.web.panel_pass import holder, record_of
+from crmplugin.web.streams import StreamCap, follow, read_last_id
+
+blueprint = Blueprint("panel_pages", __name__, url_prefix="/panel/<connection>/pages")
+
+RIGHTS: Mapping[str, frozenset[str]] = {
+    "panel_pages.record": OPEN,
+    "panel_pages.ask": OPEN,
+    "panel_pages.one_draft": OPEN,
+    "panel_pages.act": OPEN,
+    "panel_pages.check_typing": OPEN,
+    "panel_pages.stream": OPEN,
+}
+"""Every one of them checks the pass itself."""
+PREPARED = ("proposed", "writing", "approved", "writing_back")
+"""States in which a draft is what somebody opens the panel for."""
+
+
+def opened(connection: str, subject: Subject, user_id: str | None, token: str) -> Response:
+    """The whole page of a launch, with its pass in it."""
+    _enter(connection, Principal(f"user:{user_id or 'panel'}", "rep", user_id, (connection,)))
+    response = _record_page(connection, subject, token=token)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _enter(connection: str, holder_of_pass: Principal) -> None:
+    g.principal = holder_of_pass
+    g.door = Door(f"/panel/{connection}/pages", panel=True)
+
+
+def _enter_by_pass(connection: str) -> Subject:
+    """Lets the holder of the pass in; gives back the record it was made for."""
+    _enter(connection, holder(connection))
+    return record_of(connection)
+
+
+def _record_page(
+    connection: str, subject: Subject, *, row: DraftRow | None = None, token: str | None = None
+) -> Response:
+    """The panel of a record with one draft on it: the one given, else the newest that is prepared."""
+    if not may_see(who(), owner_of(desk(), connection, subject)):
+        raise NotFound(f"no {subject.type} {subject.id} of yours on {connection}")
+    found = drafts_around(connection, subject)
+    if row is None:
+        row = next((desk().drafts.get(d["id"]) for d in found if d["status"] in PREPARED), None)
+    values: dict[str, Any] = draft_values(row) if row else {"look_again_ms": 0, "choices": choices()}
+    return page(
+        "panel.html",
+        connection=connection,
+        of=connection,
+        token=token,
+        subject=subject,
+        record=Names(desk()).about(connection, subject.type, subject.id),
+        one_click=ONE_CLICK,
+        others=[d for d in found if row is None or d["id"] != row.id][:5],
+        **values,
+    )
+
+
+@blueprint.get("")
+def record(connection: str) -> Response:
+    """The record's panel again."""
+    return _record_page(connection, _enter_by_pass(connection))
+
+
+@blueprint.post("")
+def ask(connection: str) -> Response:
+    """One click: asks for a draft and shows it, where its text comes in."""
+    _enter_by_pass(connection)
+    return back_to(g.door.draft(ask_by_form(connection).id))
+
+
+@blueprint.get("/<draft_id>")
+def one_draft(connection: str, draft_id: str) -> Response:
+    subject = _enter_by_pass(connection)
+    return _record_page(connection, subject, row=_own(connection, draft_id))
+
+
+@blueprint.post("/<draft_id>/<any({names}):action>".format(names=", ".join(ACTIONS)))
+def act(connection: str, draft_id: str, action: str) -> Response:
+    """Does what the button says and shows the draft as it is then."""
+    _enter_by_pass(connection)
+    _own(connection, draft_id)
+    return back_to(g.door.draft(ACTIONS[action](draft_id).id))
+
+
+@blueprint.post("/<draft_id>/check")
+def check_typing(connection: str, draft_id: str) -> str:
+    """What the checks say of a text that is being typed; nothing is saved."""
+    _enter_by_pass(connection)
+    _own(connection, draft_id)
+    return verdicts(draft_id)
+
+
+@blueprint.get("/<draft_id>/stream")
+def stream(connection: str, draft_id: str) -> Response:
+    """A draft's pieces as they come."""
+    _enter_by_pass(connection)
+    row = _own(connection, draft_id)
+    cap: StreamCap = current_app.extensions["stream_cap"]
+    return cap.answer(follow(desk(), row.id, read_last_id(request.headers.get("Last-Event-ID"))))
+
+
+def _own(connection: str, draft_id: str) -> DraftRow:
+    """A draft of this connection that the holder may see. Raises NotFound."""
+    row = own_draft(desk(), draft_id, who())
+    if row.connection != connection:
+        raise NotFound(f"there is no draft {draft_id} of yours")
+    return row
