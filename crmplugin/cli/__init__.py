@@ -25,6 +25,8 @@ COMMANDS = {
     "scan": "checking",
     "doctor": "operating",
     "migrate": "operating",
+    "backup": "data",
+    "restore": "data",
 }
 """Command name -> the module of this package that holds it (in its list `COMMANDS`)."""
 

@@ -40,7 +40,7 @@ def serve_command(host: str | None, port: int | None, workers: int | None, no_wo
         demo=demo,
     )
     _check_processes(settings, plan.workers)
-    with _locks(settings, ["serve", "work"] if plan.work else ["serve"]):
+    with hold_locks(settings, ["serve", "work"] if plan.work else ["serve"]):
         serving.serve(settings, plan)
 
 
@@ -62,7 +62,7 @@ def worker_command(queues: str) -> None:
     settings = load_settings(os.environ)
     set_up_logs(settings.log_level)
     names = _queue_names(queues)
-    with _locks(settings, ["work"]):
+    with hold_locks(settings, ["work"]):
         office = open_office(settings, take=False, queues=names)
         click.echo(f"crmplugin works on {', '.join(names)}; end it with Ctrl-C", err=True)
         try:
@@ -87,7 +87,7 @@ def _wait_for_the_end() -> None:
 
 
 @contextmanager
-def _locks(settings: Settings, names: list[str]) -> Iterator[None]:
+def hold_locks(settings: Settings, names: list[str]) -> Iterator[None]:
     """Holds `var/<name>.lock` for this process and its children. Raises UsageError when somebody else does.
 
     Only embedded: on PostgreSQL any number of processes may work on one database.

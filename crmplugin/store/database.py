@@ -10,6 +10,8 @@ from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engin
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
+from crmplugin.store.swap import refuse_unfinished_restore
+
 metadata = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -19,6 +21,8 @@ metadata = MetaData(
 )
 
 BUSY_TIMEOUT_MS = 30_000
+APPLICATION = "crmplugin"
+"""What PostgreSQL shows as the name of our sessions."""
 SCHEMA_LOCK = 7_263_001
 """Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -29,8 +33,10 @@ def open_engine(url: str) -> Engine:
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20)
+        arguments = {"application_name": APPLICATION}
+        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=arguments)
     if parsed.database and parsed.database != ":memory:":
+        refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _set_pragmas)
@@ -63,26 +69,40 @@ def migrate(engine: Engine, revision: str = "head") -> None:
     """Brings the schema forward to `revision`; a no-op when it is there already. Two processes may start at once."""
     if revision == "head" and _is_at_head(engine):
         return
+    with engine.begin() as connection:
+        _lock_schema(connection)
+        upgrade(connection, revision)
+
+
+def upgrade(connection: Connection, revision: str = "head") -> None:
+    """Brings the schema forward within the caller's transaction."""
     # Alembic is slow to import, and nearly every start finds nothing to do.
     from alembic import command
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(files("crmplugin.store") / "migrations"))
-    with engine.begin() as connection:
-        _lock_schema(connection)
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def revisions() -> list[str]:
+    """The schema's revisions that this version knows, oldest first; their files begin with their numbers."""
+    names = (file.name for file in (files("crmplugin.store") / "migrations" / "versions").iterdir())
+    return sorted(name.partition("_")[0] for name in names if name[0].isdigit())
+
+
+def read_revision(connection: Connection) -> str | None:
+    """The revision that a database is at; None when it has no schema of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    found: str | None = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return found
 
 
 def _is_at_head(engine: Engine) -> bool:
-    """Whether the newest revision was applied; their files begin with their numbers."""
-    versions = (file.name for file in (files("crmplugin.store") / "migrations" / "versions").iterdir())
-    newest = max(name.partition("_")[0] for name in versions if name[0].isdigit())
     with engine.connect() as connection:
-        if not inspect(connection).has_table("alembic_version"):
-            return False
-        return connection.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [newest]
+        return read_revision(connection) == revisions()[-1]
 
 
 def _lock_schema(connection: Connection) -> None:
