@@ -105,12 +105,13 @@ def _records_ground(
 
 
 def _subjects(given: dict[str, Any], records: Any) -> list[Subject]:
-    """The subject that was named, else every deal and every company of the file."""
+    """The subject that was named, else every deal of the file, else every company."""
     named = [Subject(k, v) for k, v in given.items() if v]  # type: ignore[arg-type]
     if named:
         return named
-    pairs = (("deals", "deal"), ("companies", "company"))
-    return [Subject(kind, r.id) for collection, kind in pairs for r in records.iterate("local", collection)]  # type: ignore[arg-type]
+    pairs: tuple[tuple[str, Any], ...] = (("deals", "deal"), ("companies", "company"))
+    found = ([Subject(kind, r.id) for r in records.iterate("local", collection)] for collection, kind in pairs)
+    return next((subjects for subjects in found if subjects), [])
 
 
 def _read_text(path: str) -> str:

@@ -42,7 +42,7 @@ def _findings() -> Iterator[Finding]:
     except CrmPluginError as error:
         yield Finding("settings", False, str(error))
         return
-    yield Finding("settings", True, f"{settings.source}; files under {settings.var}")
+    yield Finding("settings", True, f"valid ({settings.source}); files under {settings.var}")
     for name, look in _LOOKS.items():
         yield from _guarded(name, look, settings)
 
@@ -84,7 +84,7 @@ def _look_at_connections(settings: Settings) -> Iterator[Finding]:
     with open_assistant() as assistant:
         for name in sorted(assistant.connections):
             for check, good, text in assistant.connector(name).diagnose():
-                yield Finding(f"connection {name}, {check}", good, text)
+                yield Finding(f"connection {name}, {check}", good, text or "fine")
 
 
 _LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
