@@ -152,7 +152,7 @@ class _Importing:
                 present = {heading for each in found for heading in each.table.headings}
                 missing = ", ".join(f'"{heading}"' for heading in layout.requires if heading not in present)
                 raise UsageError(
-                    f"{layout.name}: no file has all columns of this mapping (missing: {missing or 'none'})"
+                    f"{layout.name}: no file has all columns of this mapping; missing: {missing or 'none'}"
                 )
 
     def _read(self, size: int) -> None:

@@ -93,9 +93,9 @@ class _Evidence:
     float_ids: bool = True
 
     def add(self, cells: Iterable[str]) -> None:
-        new = set(cells) - self.seen
+        new = [cell for cell in dict.fromkeys(cells) if cell not in self.seen]
         if len(self.seen) < CELLS_REMEMBERED:
-            self.seen |= new
+            self.seen.update(new)
         told = [cell for cell in new if not _says_nothing(cell) and fold(cell) not in self.column.values]
         self.filled += len(told)
         if self.kinds & NUMBERS:

@@ -14,6 +14,7 @@ from functools import cache
 from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
+from zoneinfo import available_timezones
 
 from crmplugin.domain.crm import COLLECTIONS
 from crmplugin.domain.records import did_you_mean
@@ -99,7 +100,7 @@ def read_layout(doc: Mapping[str, Any], name: str, text: str = "") -> Layout:
             {_target(t, str(row), t, problem): v for t, v in _table(doc.get("set", {}), "set", problem).items()}
         ),
         currency=_currency(_checked(doc, "currency", str, "", problem), problem),
-        timezone=_checked(doc, "timezone", str, "", problem),
+        timezone=_zone(_checked(doc, "timezone", str, "", problem), problem),
         services=frozenset(fold(word) for word in _texts(doc.get("services", ()), "services", problem)),
         keep_without_company=_checked(doc, "keep_without_company", bool, False, problem),
         lookup=_checked(doc, "lookup", str, "", problem),
@@ -194,6 +195,12 @@ def _one_of(value: str, allowed: Sequence[str], key: str, problem: _Problem) -> 
 def _currency(value: str, problem: _Problem) -> str:
     if value and not (len(value) == 3 and value.isascii() and value.isalpha() and value.isupper()):
         raise problem("currency", "must be a currency by its three capital letters, such as EUR")
+    return value
+
+
+def _zone(value: str, problem: _Problem) -> str:
+    if value and value not in available_timezones():
+        raise problem("timezone", "must be a time zone by its IANA name, such as Europe/Berlin")
     return value
 
 

@@ -22,6 +22,7 @@ from crmplugin.tables.layout import KEEP, Column, Layout
 from crmplugin.tables.numbers import SIGNS, part
 from crmplugin.tables.parts import MONEY, ORDER_OF_PARTS, Parts, finish, full_name, is_closed, link, natural_id
 from crmplugin.tables.reading import BadRow, Table
+from crmplugin.tables.targets import fields_of
 from crmplugin.tables.world import (
     SINGULAR,
     Item,
@@ -54,6 +55,8 @@ class Fill:
     name: str
     read: Read
     signs: frozenset[str]
+    is_word: bool
+    """Whether it is one of our words, which other systems extend as they like."""
 
 
 class CellReader:
@@ -87,7 +90,8 @@ class CellReader:
                 read = reader_of(column, target, written, self.zone)
                 if column.lookup:
                     read = self._looked_up(read, column.lookup)
-                self.fills.append(Fill(place, heading, part_, name, read, written.signs))
+                is_word = fields_of(part_.partition("/")[0])[name] == "words"
+                self.fills.append(Fill(place, heading, part_, name, read, written.signs, is_word))
 
     def _looked_up(self, read: Read, lookup: str) -> Read:
         """Reads codes as their names where the table of names is among the files; else as they stand."""
@@ -107,6 +111,8 @@ class CellReader:
                     self._take_sign(doc, cell)
             elif cell and fill.name == "country":
                 self._keep_country(parts.setdefault(fill.part, {}), fill, cell)
+            elif cell and fill.is_word and not self._is_said_to_be_nothing(cell):
+                parts.setdefault(fill.part, {})[f"x_{fill.name}"] = plain(cell)
         for target, constant in self._layout.set.items():
             part_, _, name = target.partition(".")
             if part_ in parts:
@@ -123,13 +129,16 @@ class CellReader:
         try:
             value = fill.read(cell)
         except Unreadable as problem:
+            if fill.is_word:
+                self._world.notes.add("word", file=self._file, cell=plain(cell), heading=fill.heading)
+                return None
             raise RowProblem(fill.heading, f"expected {problem}, got {cell[:80]!r}") from None
         if fill.name == "industry" and value and (near := near_word(value, word_list("industries")["industry"])):
             self._world.notes.add("near_word", file=self._file, cell=value, heading=fill.heading, near=near)
         return value
 
     def _keep_country(self, doc: Document, fill: Fill, cell: str) -> None:
-        if cell.strip().casefold() not in NULLS and fill.read(cell) is None and self._is_said(fill, cell):
+        if not self._is_said_to_be_nothing(cell):
             near = get_close_matches(plain(cell), country_names(), n=1, cutoff=0.8)
             suggestion = did_you_mean(near)
             self._world.notes.add(
@@ -137,10 +146,10 @@ class CellReader:
             )
             doc["x_country"] = plain(cell)
 
-    def _is_said(self, fill: Fill, cell: str) -> bool:
-        """Whether the layout has no word for this cell; an empty one means that nobody knows."""
-        column = next((c for c in self._layout.columns if fold(cell) in c.values), None)
-        return column is None or bool(column.values[fold(cell)])
+    def _is_said_to_be_nothing(self, cell: str) -> bool:
+        """Whether the cell, or the layout's word for it, means that nobody knows."""
+        meant = next((c.values[fold(cell)] for c in self._layout.columns if fold(cell) in c.values), cell)
+        return meant.strip().casefold() in NULLS
 
     def _take_sign(self, doc: Document, cell: str) -> None:
         sign = part(cell).sign
@@ -183,6 +192,7 @@ class RowTable:
     def gather(self) -> None:
         """Reads every row once: what rows tell together, and which records they name."""
         named: set[Target] = set()
+        own: set[Target] = set()
         for line, cells in self._table.rows():
             if isinstance(cells, BadRow):
                 continue
@@ -192,25 +202,32 @@ class RowTable:
                 continue
             for collection, doc in (*beside, *((self._layout.row, doc) for doc in principal)):
                 named |= targets(collection, doc)
+            own.update((self._layout.row, doc["id"]) for doc in principal)
             for collection, doc in beside:
                 self._merge((collection, doc["id"]), doc)
-        self._world.settle(named - self._beside.keys())
+        self._world.settle(named - self._beside.keys() - own)
         self._seen.clear()
 
     def items(self) -> Iterator[Item]:
         """What to store, row by row, and the rows that cannot be."""
         self._world.notes.silent = True
-        yield from self._items_beside()
+        yield from self._items_beside(before=True)
         for line, cells in self._table.rows():
             yield from (cells,) if isinstance(cells, BadRow) else self._item(line, cells)
+        yield from self._items_beside(before=False)
         self._world.notes.silent = False
 
-    def _items_beside(self) -> Iterator[Item]:
+    def _items_beside(self, *, before: bool) -> Iterator[Item]:
+        """The records beside the rows: those that rows name come before them, those that name a row behind."""
         rank = {collection: n for n, collection in enumerate(ORDER_OF_PARTS)}
         for (collection, id_), doc in sorted(self._beside.items(), key=lambda e: rank.get(e[0][0], len(rank))):
-            if not any(self._world.is_absent(target) for target in targets(collection, doc)):
+            if (collection in rank) == before and all(self._is_there(target) for target in targets(collection, doc)):
                 self._enter(collection, id_, doc)
                 yield Taken(0, (), ((collection, doc),))
+
+    def _is_there(self, target: Target) -> bool:
+        """Whether a record is stored already, or was given before."""
+        return target in self._world.made or (target[0] != self._layout.row and not self._world.is_absent(target))
 
     def _item(self, line: int, cells: list[str]) -> Iterator[Item]:
         try:
@@ -243,9 +260,9 @@ class RowTable:
     def _records(self, line: int, cells: list[str]) -> tuple[list[Document], list[tuple[str, Document]]]:
         """The record the row is (none when it repeats another row), and those beside it, checked. Raises RowProblem."""
         parts = self._reader.read(cells)
-        own = parts.setdefault(self._layout.row, {})
-        own.update(self._reader.private(cells))
+        parts.setdefault(self._layout.row, {}).update(self._reader.private(cells))
         ids = self._identify(parts)
+        own = parts[self._layout.row]
         self._note_blanks(own, ids)
         docs = [(name.partition("/")[0], doc) for name, doc in parts.items() if name != self._layout.row and doc]
         checked = [(collection, _checked(collection, doc)) for collection, doc in docs if doc.get("id")]

@@ -25,28 +25,29 @@ SINGULAR: Mapping[str, str] = MappingProxyType(
 )
 NOTES: Mapping[str, str] = MappingProxyType(
     {
-        "joined": '{file}: the {what} "{cell}" ({n} times) is "{name}" but for spaces, hyphens or case',
-        "unknown_name": '{file}: no {what} is called "{cell}" ({n} times), so none was joined{suggestion}',
-        "several": '{file}: several {what} records are called "{cell}" ({n} times), so none was joined',
-        "blank": "{file}: {n} rows name no {what} and are kept without one",
-        "near_word": '{file}: "{cell}" under {heading} ({n} times) is kept as it is; did you mean "{near}"?',
-        "country": '{file}: "{cell}" under {heading} ({n} times) is no country we know and is kept beside the record'
+        "joined": '{file}: the {what} "{cell}" ({times}) is "{name}" but for spaces, hyphens or case',
+        "unknown_name": '{file}: no {what} is called "{cell}" ({times}), so none was joined{suggestion}',
+        "several": '{file}: several {what} records are called "{cell}" ({times}), so none was joined',
+        "blank": "{file}: no {what} is named in {rows}: kept without one",
+        "near_word": '{file}: "{cell}" under {heading} ({times}) is kept as it is; did you mean "{near}"?',
+        "country": '{file}: "{cell}" under {heading} ({times}) is no country we know and is kept beside the record'
         "{suggestion}",
-        "sign": '{file}: which currency "{cell}" means stands nowhere ({n} times), so it stays unknown; '
+        "word": '{file}: what "{cell}" under {heading} means is not known ({times}), and it is kept beside the record',
+        "sign": '{file}: which currency "{cell}" means stands nowhere ({times}), so it stays unknown; '
         "name it in a mapping file or in the seller",
-        "no_currency": "{file}: no currency is named ({n} times), so amounts have none; name it in a mapping file "
+        "no_currency": "{file}: no currency is named ({times}), so amounts have none; name it in a mapping file "
         "or in the seller",
         "zone": "{file}: times under {heading} name no zone and are read as {zone}",
         "noon": "{file}: days under {heading} stand where a time is kept, as 12:00 in {zone}",
         "unreadable": "{file}: no cell under {heading} is {wanted}, so the column is kept beside the records",
-        "stage": '{file}: what the stage "{cell}" means for a deal is not known ({n} times), so it is only a name',
-        "conflict": "{file}: {n} times a {what} has different values of {field} in different rows, and none was taken",
-        "repeated": "{file}: {n} rows repeat another row and count once",
+        "stage": '{file}: what the stage "{cell}" means for a deal is not known ({times}), so it is only a name',
+        "conflict": "{file}: rows give a {what} different values of {field} ({times}): none was taken",
+        "repeated": "{file}: what another row says already stands in {rows} more and counts once",
         "dropped": "{file}: the column {heading} has no place in an order and was left out",
         "nothing": "{file}: these are {name}, which nothing here uses: left out",
-        "service": "{file}: {n} lines are {what}, no product: kept as lines without one",
-        "free": "{file}: {n} lines have the price 0",
-        "returns": "{file}: {n} lines are returns",
+        "service": "{file}: {what} is a service and no product: {lines} are kept without a product",
+        "free": "{file}: the price is 0 in {lines}",
+        "returns": "{file}: returns stand in {lines}",
         "dialect": "{file}: read as {name} ({source})",
     }
 )
@@ -74,9 +75,16 @@ class Notes:
 def _of_kind(kind: str, found: list[tuple[dict[str, str], int]]) -> Iterator[str]:
     shown = found if len(found) <= KIND_SHOWN else sorted(found, key=lambda each: -each[1])[:KIND_SHOWN]
     for what, n in shown:
-        yield NOTES[kind].format(n=f"{n:,}", **what)
+        yield NOTES[kind].format(**what, **_counted(n))
     if len(found) > len(shown):
         yield f"… and {len(found) - len(shown):,} more notes like the last"
+
+
+def _counted(n: int) -> dict[str, str]:
+    """A number as the sentences need it."""
+    if n == 1:
+        return {"times": "once", "rows": "1 row", "lines": "1 line"}
+    return {"times": f"{n:,} times", "rows": f"{n:,} rows", "lines": f"{n:,} lines"}
 
 
 @dataclass(slots=True)
@@ -89,6 +97,8 @@ class Names:
     """Id -> its name."""
     owners: dict[str, str | None] = field(default_factory=dict)
     """Id of a contact -> the company it belongs to."""
+    new: set[str] = field(default_factory=set)
+    """Ids that this import made of names."""
     closed: bool = False
     """Whether a table of this import lists all there are."""
 
@@ -150,8 +160,9 @@ class World:
         found = names.exact.get(name) or names.folded.get(fold_name(name), set())
         if len(found) == 1:
             (id_,) = found
-            if name not in names.exact:
-                self.notes.add("joined", file=file, what=what, cell=name, name=names.shown[id_])
+            if name in names.exact:
+                return id_, id_ not in names.new
+            self.notes.add("joined", file=file, what=what, cell=name, name=names.shown[id_])
             return id_, True
         if found:
             self.notes.add("several", file=file, what=what, cell=name)
@@ -160,6 +171,8 @@ class World:
             near = get_close_matches(name, list(names.exact), n=1, cutoff=0.75)
             self.notes.add("unknown_name", file=file, what=what, cell=name, suggestion=did_you_mean(near))
             return None, False
+        names.add(name, as_id(name))
+        names.new.add(as_id(name))
         return as_id(name), False
 
     def find_contact(self, name: str, company: str | None) -> str | None:
