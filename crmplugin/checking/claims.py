@@ -10,7 +10,7 @@ from functools import lru_cache
 
 from crmplugin.checking.clauses import Clause
 from crmplugin.checking.language import other_language
-from crmplugin.checking.lists import LANGUAGES, phrase_book
+from crmplugin.checking.lists import LANGUAGES, phrase_book, table
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.spans import Token, triggers
 from crmplugin.checking.stems import overlap, stems_of
@@ -145,11 +145,20 @@ def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | No
         first = sorted(said, key=lambda f: (f.id not in hand, f.id not in scene.cited_ids))[0]
         return first if first.id in hand | scene.cited_ids or p.kind == "asked" else None
     for fact in said:
-        if fact.id in scene.cited_ids and _foreign_words(fact.value, scene.reader.words):
+        if fact.id in scene.cited_ids and (
+            _foreign_words(fact.value, scene.reader.words) or _is_dated_question(p, fact)
+        ):
             return fact
         if fact.id in hand and fact.kind not in ("date", "datetime"):
             return fact
     return None
+
+
+def _is_dated_question(p: Phrase, fact: Fact) -> bool:
+    """A cited question, told in other words together with the day it was asked."""
+    days = [f for t in p.scene.tokens for f in _said_on(p.scene, t)]
+    same = any(f.id.split(".")[0] == fact.id.split(".")[0] for f in days)
+    return p.kind == "asked" and fact.kind == "quote_text" and same
 
 
 @lru_cache(maxsize=2048)
@@ -381,7 +390,7 @@ def _at_hand(scene: Scene) -> list[Fact]:
 def _assertion(p: Phrase) -> str | None:
     """A statement about goods or events needs a fact that shares its words, and says it the same way round."""
     scene = p.scene
-    if scene.is_question or _customers_words(p):
+    if scene.is_question or _customers_words(p) or _is_asked(p):
         return None
     wanted = p.bare or (p.own if not p.stated else frozenset())
     if not wanted:
@@ -399,6 +408,14 @@ def _assertion(p: Phrase) -> str | None:
     if any(f.kind in ("money", "quantity", "count", "percent", "date", "datetime", "duration") for f in p.stated):
         return None if len(wanted) <= 1 else f"{p.shown}: no fact says so."
     return f"{p.shown}: no fact says so."
+
+
+def _is_asked(p: Phrase) -> bool:
+    """ "You asked what the price includes" states a question, not an answer."""
+    opening = tuple(w for w in table("clauses", p.scene.reader.words)["asks"])
+    text = p.scene.folded.lower[p.clause.start : p.clause.end].lstrip(" ,:\"'")
+    asked = "asked" in p.scene.trigger_kinds and p.clause.reported
+    return asked and (text.startswith(opening) or any(f" {w}" in text[: p.start - p.clause.start] for w in opening))
 
 
 def _told(scene: Scene, fact: Fact) -> frozenset[str]:
