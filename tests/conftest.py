@@ -36,6 +36,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is about SQLite's files says nothing about PostgreSQL."""
+    if config.getoption("--database") == "postgresql":
+        embedded = [item for item in items if item.get_closest_marker("embedded")]
+        config.hook.pytest_deselected(items=embedded)
+        items[:] = [item for item in items if item not in embedded]
+
+
 @pytest.fixture(scope="session")
 def postgres_folder() -> Iterator[str]:
     """A PostgreSQL server for this run."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -62,12 +63,12 @@ def crm() -> FakeCrm:
 
 
 @pytest.fixture
-def open_office(tmp_path: Path, crm: FakeCrm) -> Iterator[Callable[..., Office]]:
+def open_office(clean_environment: Path, crm: FakeCrm) -> Iterator[Callable[..., Office]]:
     """Opens servers on the files of this test: `open_office(work=False)`."""
     opened: list[Office] = []
 
     def _open(**options: Any) -> Office:
-        house = HouseWithFakeCrm(load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path / "var")}))
+        house = HouseWithFakeCrm(load_settings(os.environ))
         house.crm = crm
         opened.append(Office(house, **options))
         return opened[-1]

@@ -18,14 +18,17 @@ import psutil
 import requests
 
 from connectors.local.verify import sign
+from crmplugin.store.access import AccessStore
+from crmplugin.store.database import open_engine
 
 SECRET = "secret-of-the-process-tests"
 RUN = [sys.executable, "-c", "from crmplugin.cli import main; main()"]
+KEPT = ("CRMPLUGIN_DATABASE_URL",)
 
 
 def environ(var: Path) -> dict[str, str]:
     own = {"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(var), "CRMPLUGIN_CONNECTIONS__LOCAL__WEBHOOK_SECRET": SECRET}
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CRMPLUGIN_", "OPENAI_", "COVERAGE_"))}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CRMPLUGIN_", "OPENAI_", "COVERAGE_")) or k in KEPT}
     return kept | own
 
 
@@ -46,10 +49,10 @@ class Server:
         assert self.process.stdout is not None
         first, self.link_line = self.process.stdout.readline(), self.process.stdout.readline()
         found = re.search(r"http://\S+", first)
-        assert found, f"no address in {first!r}; see {self._log.name}"
+        assert found, f"no address in {first!r}; the log ends with {Path(self._log.name).read_text()[-2000:]}"
         self.address = found[0]
         wait_until(self._answers)
-        self.token = json.loads(run(var, "token", "create", "--role", "admin", "--json").stdout)["token"]
+        self.token = _make_token(var)
 
     def _answers(self) -> bool:
         try:
@@ -96,6 +99,13 @@ class Server:
         """Ends it if a test that failed did not."""
         if self.process.poll() is None:
             self.kill()
+
+
+def _make_token(var: Path) -> str:
+    engine = open_engine(environ(var).get("CRMPLUGIN_DATABASE_URL", f"sqlite:///{var}/crmplugin.sqlite"))
+    _, token = AccessStore(engine).create_token("admin", at=datetime.now(UTC))
+    engine.dispose()
+    return token
 
 
 def wait_until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:

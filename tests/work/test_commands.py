@@ -119,6 +119,7 @@ def test_unknown_ids_are_one_sentence(crmplugin, command):
     assert "there is no" in answer.err
 
 
+@pytest.mark.embedded
 def test_more_processes_than_sqlite_takes_are_refused(crmplugin):
     answer = crmplugin("serve", "--workers", "2")
 
