@@ -6,6 +6,8 @@ The local CRM has no pages of its own; these are where its records, and what was
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
+from datetime import date, datetime
 from typing import Any
 
 from flask import Response, request
@@ -29,6 +31,9 @@ INTERNAL_FIELDS: Mapping[str, frozenset[str]] = {
     "deals": frozenset({"cost_amount"}),
 }
 """Fields that only leaders see."""
+MONEY_FIELDS = frozenset(
+    {"amount", "list_amount", "cost_amount", "total", "list_price", "unit_price", "freight", "yearly_amount", "cost"}
+)
 LEADERS = frozenset({"manager", "director", "admin"})
 FOUND = 20
 TIMELINE = 40
@@ -114,7 +119,7 @@ def one_record(connection: str, collection: str, record_id: str) -> Response:
         record_id=record_id,
         name=name_of(record) or record_id,
         ours=_our_draft(record),
-        fields=_fields(collection, document, connection, names),
+        fields=_fields(collection, record, document, connection, names),
         one_click=ONE_CLICK,
         **values,
     )
@@ -137,21 +142,42 @@ def _our_draft(record: Any) -> str | None:
     return source.removeprefix(OUR_SOURCE) if source.startswith(OUR_SOURCE) else None
 
 
-def _fields(collection: str, document: Mapping[str, Any], connection: str, names: Names) -> list[dict[str, Any]]:
-    """The fields of a document in words; an id of another record leads to it."""
+def _fields(
+    collection: str, record: Any, document: Mapping[str, Any], connection: str, names: Names
+) -> list[dict[str, Any]]:
+    """The fields of a record in words, in the order of our own form of it."""
     hidden = frozenset() if who().role in LEADERS else INTERNAL_FIELDS.get(collection, frozenset())
-    shown = [(key, value) for key, value in document.items() if key not in hidden and value not in (None, [], {}, "")]
-    return [{"name": key, **_value(key, value, connection, names)} for key, value in shown]
+    ours = [f.metadata.get("key", f.name) for f in fields(record)]
+    keys = [*(k for k in ours if k in document), *(k for k in document if k not in ours)]
+    filled = [k for k in keys if k not in hidden and document[k] not in (None, [], {}, "")]
+    return [{"name": key, **_value(key, document, connection, names)} for key in filled]
 
 
-def _value(key: str, value: Any, connection: str, names: Names) -> dict[str, Any]:
+def _value(key: str, document: Mapping[str, Any], connection: str, names: Names) -> dict[str, Any]:
+    """A value as the reader writes it; an id of another record leads to it."""
+    value = document[key]
     target = _LINKED.get(key)
     if target and isinstance(value, str):
         named = name_of(names.record(connection, target, value))
         return {"text": named or value, "link": f"/console/records/{connection}/{target}/{value}" if named else None}
     if isinstance(value, list) and all(isinstance(v, str) for v in value):
         return {"text": ", ".join(value)}
-    return {"text": value if isinstance(value, (str, int, float)) else None, "nested": to_json(value)}
+    if isinstance(value, str):
+        return {"text": _shown(key, value, document.get("currency"), connection)}
+    return {"text": value if isinstance(value, (int, float)) else None, "nested": to_json(value)}
+
+
+def _shown(key: str, value: str, currency: str | None, connection: str) -> str:
+    """Times, days and money in the reader's form; anything else as it stands."""
+    shown = reader(connection)
+    try:
+        if key == "at" or key.endswith("_at"):
+            return shown.moment(datetime.fromisoformat(value))
+        if len(value) == 10 and value[4] == value[7] == "-":
+            return shown.day(date.fromisoformat(value))
+    except ValueError:
+        return value
+    return shown.money(value, currency) if key in MONEY_FIELDS and currency else value
 
 
 _LINKED = {"company_id": "companies", "deal_id": "deals", "contact_id": "contacts", "ticket_id": "tickets",

@@ -1,0 +1,118 @@
+"""Real Chromium against real servers: one with the sample company, one with a scripted model."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from crmplugin.llm.scripted import Reply, ScriptedModel, scripted_model
+from tests.browser.served import STRANGER, Served
+from tests.browser.words import LINES, RECORDS, hours_ago, question
+from tests.work.servers import wait_until
+
+PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
+SWITCHES = [
+    "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+EXPECTED_REFUSALS = ("status of 401", "status of 409", "status of 404")
+"""What Chromium's console says when a page shows an answer that is no success: not an error of ours."""
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    program = next((found for name in PROGRAMS if (found := shutil.which(name))), None)
+    if program is None:
+        message = "no Chromium on this machine: apt-get install chromium"
+        pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=SWITCHES)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    """The server as a new user starts it: sample company, template writer."""
+    served = Served(tmp_path_factory.mktemp("demo") / "var")
+    yield served
+    served.stop()
+
+
+@pytest.fixture(scope="session")
+def model() -> Iterator[ScriptedModel]:
+    """A model that takes its time: silence, then a dozen characters every 60 ms."""
+    with scripted_model(lambda _: Reply("\n".join(LINES), first_s=0.4, piece_s=0.06)) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def modelled(tmp_path_factory: pytest.TempPathFactory, model: ScriptedModel) -> Iterator[Served]:
+    """A server with a model and a few records of its own."""
+    served = Served(tmp_path_factory.mktemp("modelled") / "var", "--no-demo", more=model.environment)
+    served.webhook({"id": "records", "type": "contact.changed", "at": "2026-01-01T00:00:00Z",
+                    "object": {"type": "contact", "id": "C-1"},
+                    "records": {**RECORDS, "activities": [question(1, hours_ago(3))]}})  # fmt: skip
+    wait_until(lambda: served.api("/api/v1/events/records")["state"] in ("done", "ignored"))
+    yield served
+    served.stop()
+
+
+class Visit:
+    """A browser of its own, signed in, that remembers what went wrong and where it asked."""
+
+    def __init__(self, context: BrowserContext, served: Served) -> None:
+        self.context, self.served = context, served
+        self.complaints: list[str] = []
+        self.origins: set[str] = set()
+        context.set_default_timeout(10_000)
+        context.on("request", lambda request: self.origins.add("/".join(request.url.split("/")[:3])))
+        context.on("weberror", lambda error: self.complaints.append(str(error.error)))
+        context.on("console", self._console)
+        self.page: Page = context.new_page()
+
+    def _console(self, message: Any) -> None:
+        if message.type == "error" and not any(known in message.text for known in EXPECTED_REFUSALS):
+            self.complaints.append(message.text)
+
+    def open(self, path: str) -> Page:
+        self.page.goto(self.served.address + path)
+        return self.page
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
+    """`visit(demo)`, `visit(demo, role="rep", width=400, theme="dark", locale="de-DE")`; checks the console at its end."""
+    visits: list[Visit] = []
+
+    def _visit(
+        served: Served, *, role: str | None = "admin", user_id: str | None = None, width: int = 1280, height: int = 900,
+        theme: Any = "light", locale: str = "en-GB", **options: Any,
+    ) -> Visit:  # fmt: skip
+        context = chromium.new_context(
+            viewport={"width": width, "height": height}, color_scheme=theme, locale=locale, **options
+        )
+        made = Visit(context, served)
+        visits.append(made)
+        if role:
+            made.page.goto(served.sign_in_link(role, user_id))
+        return made
+
+    yield _visit
+    for made in visits:
+        made.context.close()
+    assert not [c for made in visits for c in made.complaints]
+    assert {origin for made in visits for origin in made.origins} <= {m.served.address for m in visits} | {STRANGER}
+
+
+@pytest.fixture(scope="session")
+def pictures() -> Path | None:
+    """The folder for the pictures of the README, when they are wanted."""
+    wanted = os.environ.get("CRMPLUGIN_PICTURES")
+    return Path(wanted) if wanted else None

@@ -1,0 +1,97 @@
+"""A real `crmplugin serve` for the browser, with a way in that needs no second process."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from connectors.local.verify import sign
+from crmplugin.store.access import AccessStore
+from crmplugin.store.database import open_engine
+from tests.work.servers import RUN, SECRET, environ, run, wait_until
+
+STRANGER = "http://crm.example"
+"""The origin of the CRM whose frame holds the panel."""
+
+
+class Served:
+    """One server on a free port until `stop`. `link` is the one-time sign-in link that it printed."""
+
+    def __init__(self, var: Path, *args: str, more: Mapping[str, str] | None = None) -> None:
+        self.var = var
+        self._log = (var.parent / f"{var.name}.log").open("ab")
+        own = {"CRMPLUGIN_CONNECTIONS__LOCAL__FRAME_ANCESTORS": STRANGER, **(more or {})}
+        self.started = time.monotonic()
+        self.process = subprocess.Popen(
+            [*RUN, "serve", "--port", "0", *args],
+            env=environ(var) | own,
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            cwd=var.parent,
+        )
+        assert self.process.stdout is not None
+        first, second = self.process.stdout.readline(), self.process.stdout.readline()
+        found = re.search(r"http://\S+", first)
+        assert found, f"no address in {first!r}; the log ends with {Path(self._log.name).read_text()[-2000:]}"
+        self.address, self.link = found[0], second.split()[-1]
+        wait_until(self._answers)
+        self.answered_s = time.monotonic() - self.started
+        self._token = self._access(lambda store: store.create_token("admin", at=datetime.now(UTC)))[1]
+
+    def _answers(self) -> bool:
+        try:
+            return requests.get(self.address + "/healthz", timeout=2).ok
+        except requests.ConnectionError:
+            return False
+
+    def _access(self, do: Any) -> Any:
+        engine = open_engine(f"sqlite:///{self.var}/crmplugin.sqlite")
+        try:
+            return do(AccessStore(engine))
+        finally:
+            engine.dispose()
+
+    def sign_in_link(self, role: str = "admin", user_id: str | None = None) -> str:
+        """A new one-time link."""
+        ends = datetime.now(UTC) + timedelta(hours=1)
+        secret = self._access(lambda store: store.create_link(role, expires_at=ends, user_id=user_id))
+        return f"{self.address}/sign-in/{secret}"
+
+    def panel_link(self, deal: str, user: str) -> str:
+        """A signed launch of the panel, as the command line makes it."""
+        url: str = json.loads(run(self.var, "panel-link", "--deal", deal, "--user", user, "--json").stdout)["url"]
+        return self.address + url[url.index("/panel/") :]
+
+    def api(self, path: str) -> Any:
+        """What the API answers to an admin."""
+        answer = requests.get(self.address + path, headers={"Authorization": f"Bearer {self._token}"}, timeout=30)
+        answer.raise_for_status()
+        return answer.json()
+
+    def draft(self, **wish: Any) -> Any:
+        """A draft asked for over the API, finished or not after its wait."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        wait = wish.pop("wait", 30)
+        answer = requests.post(f"{self.address}/api/v1/drafts?wait={wait}", json=wish, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
+    def webhook(self, document: Any) -> None:
+        body = json.dumps(document).encode()
+        headers = {"X-Crmplugin-Signature": sign(body, secret=SECRET, now=datetime.now(UTC))}
+        requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=30).raise_for_status()
+
+    def stop(self) -> None:
+        self.process.terminate()
+        self.process.wait(30)
+        self.process.stdout.close()  # type: ignore[union-attr]
+        self._log.close()
