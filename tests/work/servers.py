@@ -28,7 +28,8 @@ KEPT = ("CRMPLUGIN_DATABASE_URL",)
 
 def environ(var: Path) -> dict[str, str]:
     own = {"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(var), "CRMPLUGIN_CONNECTIONS__LOCAL__WEBHOOK_SECRET": SECRET}
-    kept = {k: v for k, v in os.environ.items() if not k.startswith(("CRMPLUGIN_", "OPENAI_", "COVERAGE_")) or k in KEPT}
+    foreign = ("CRMPLUGIN_", "OPENAI_", "COVERAGE_")
+    kept = {k: v for k, v in os.environ.items() if k in KEPT or not k.startswith(foreign)}
     return kept | own
 
 
