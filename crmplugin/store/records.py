@@ -18,6 +18,7 @@ from crmplugin.store.account import fetch
 from crmplugin.store.context import read_context
 from crmplugin.store.fits import fitted_at, load_population, save_population
 from crmplugin.store.guard import reading, writing
+from crmplugin.store.purchases import purchase_of
 from crmplugin.store.record_keys import Normalise, instant_of, plain_address, sortable
 from crmplugin.store.record_writes import (
     Counts,
@@ -141,12 +142,15 @@ class RecordStore:
             for (doc,) in db.execute(statement.order_by(records.c.id).execution_options(yield_per=PAGE)):
                 yield json.loads(doc)
 
-    def iterate_orders_by_account(self, connection: str) -> Iterator[tuple[str, list[Order]]]:
-        """The orders of one account after the other; the account is a company's id, or `contact:` and an id."""
+    def iterate_purchases(self, connection: str) -> Iterator[tuple[str, list[Order]]]:
+        """The orders of one account after the other, as far as what was bought and when: id, time, products, signs.
+
+        The account is a company's id, or `contact:` and an id. A quantity is 1, or -1 where it is a return.
+        """
         with reading(self._engine) as db:
             rows = db.execute(_orders_by_account(connection).execution_options(yield_per=PAGE))
             for account, group in groupby(rows, key=lambda row: row.account):
-                yield account, [build("orders", json.loads(row.doc)) for row in group]
+                yield account, [purchase_of(json.loads(row.doc)) for row in group]
 
     def counts(self, connection: str) -> dict[str, int]:
         """How many records each collection holds."""

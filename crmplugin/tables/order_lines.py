@@ -44,6 +44,7 @@ class Head(NamedTuple):
     """What one row says of its order."""
 
     number: str
+    company: str | None
     day: str
     doc: Document
 
@@ -155,7 +156,7 @@ class OrderLines:
             head, line = heads[head_key(cells)], lines[line_key(cells)]
             buyer, product = buyers[buyer_key(cells)], goods[goods_key(cells)]
             if type(head) is Head and type(line) is Line and type(product) is tuple and type(buyer) is not RowProblem:
-                company = buyer or head.doc.get("company_id")
+                company = buyer or head.company
                 if company or self._allows_nobody:
                     key = (head.number, company, head.day)
                     if not refused or (reason := self._missing(key, line)) is None:
@@ -228,13 +229,13 @@ class OrderLines:
             raise RowProblem("", "no number of an order")
         if self.joins:
             self._named.add(("orders", number))
-            return Head(number, "", {})
+            return Head(number, None, "", {})
         if self._currency:
             doc.setdefault("currency", self._currency)
         doc.setdefault("number", number)
         _checked("orders", {**doc, "id": number})
         self._named.update(targets("orders", doc))
-        return Head(number, doc.get("ordered_at", "")[:10], doc)
+        return Head(number, doc.get("company_id"), doc.get("ordered_at", "")[:10], doc)
 
     def _find_currency(self) -> str:
         """The currency of all prices: of their one sign, else of the mapping file or the seller."""

@@ -186,7 +186,7 @@ def test_orders_come_account_by_account(store: RecordStore) -> None:
         ],
     )
 
-    found = {account: {o.id for o in orders} for account, orders in store.iterate_orders_by_account("local")}
+    found = {account: {o.id for o in orders} for account, orders in store.iterate_purchases("local")}
 
     assert found == {"CO-1": {"O-1", "O-3", "O-4"}, "CO-2": {"O-2"}, "contact:CO-2": {"O-5"}}
 
@@ -269,3 +269,16 @@ def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> No
     engine.dispose()
     assert len(ours) == 8
     assert [d for d in differences if getattr(d[1], "name", None) in ours or d[0] != "add_table"] == []
+
+
+def test_purchases_tell_what_was_bought_and_what_came_back(store: RecordStore):
+    lines = [{"product_id": "P", "quantity": q} for q in ("6", "0.5", -2, 0, "-1", None)]
+    store.upsert_many(
+        "local", [("orders", {"id": "O", "company_id": "C", "ordered_at": "2026-01-02T10:00:00Z", "lines": lines})]
+    )
+
+    ((account, (found,)),) = store.iterate_purchases("local")
+
+    assert account == "C"
+    assert found.ordered_at == datetime(2026, 1, 2, 10, tzinfo=UTC)
+    assert [line.quantity for line in found.lines] == [1, 1, -1, 0, -1, None]
