@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 import requests
+from requests.adapters import HTTPAdapter
+from urllib3.util import Retry
 
 from tests.scenarios import world
 
@@ -37,6 +39,13 @@ def elsewhere(site: Path, tmp_path: Path) -> dict[str, str]:
 
 def run(env: dict[str, str], folder: Path, *args: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([*RUN, *args], env=env, cwd=folder, capture_output=True, text=True)
+
+
+def patient_session() -> requests.Session:
+    """A session that tries to connect until the server listens."""
+    session = requests.Session()
+    session.mount("http://", HTTPAdapter(max_retries=Retry(connect=20, backoff_factor=0.1, backoff_max=1)))
+    return session
 
 
 def test_the_package_comes_from_the_wheel(site: Path, elsewhere: dict[str, str], tmp_path: Path):
@@ -70,8 +79,9 @@ def test_serve_runs_from_the_wheel(elsewhere: dict[str, str], tmp_path: Path):
         link = re.search(r"http://\S+", server.stdout.readline())
         assert found
         assert link
-        ready = requests.get(f"{found[0]}/readyz", timeout=20)
-        page = requests.Session().get(link[0], timeout=20)
+        with patient_session() as session:
+            ready = session.get(f"{found[0]}/readyz", timeout=20)
+            page = session.get(link[0], timeout=20)
     finally:
         server.terminate()
         server.wait(20)
