@@ -27,6 +27,7 @@ COMMANDS = {
     "migrate": "operating",
     "backup": "data",
     "restore": "data",
+    "export": "data",
 }
 """Command name -> the module of this package that holds it (in its list `COMMANDS`)."""
 

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from crmplugin.cli.output import json_option, now, print_json
+from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
+from crmplugin.errors import UsageError
 from crmplugin.settings import load_settings
 
 if TYPE_CHECKING:
@@ -86,5 +90,50 @@ def _answer(report: BackupReport) -> dict[str, Any]:
     }
 
 
-COMMANDS = [backup_command, restore_command]
+@click.command(
+    "export",
+    help="Everything of a connection (--all), or what is kept about one person (--contact), as crmplugin-records/1, on "
+    "stdout or in FILE (mode 0600). A FILE whose name ends in .jsonl is JSON Lines. Drafts, decisions and events stand "
+    "under x_ keys. `import` takes the records of --all again.\n\nExample: crmplugin export --all everything.jsonl",
+)
+@click.argument("path", metavar="[FILE]", required=False, type=click.Path(path_type=Path))
+@click.option("--all", "everything", is_flag=True, help="Everything of the connection.")
+@click.option("--contact", metavar="ID", help="What is about this contact: record, activities, drafts, consent.")
+@connection_option
+def export_command(path: Path | None, everything: bool, contact: str | None, connection: str) -> None:
+    from crmplugin.journeys.export import export_all, export_contact
+    from crmplugin.store.export import open_extract
+
+    if everything == (contact is not None):
+        raise UsageError("give either --all or --contact ID")
+    lines = path is not None and path.suffix == ".jsonl"
+    with open_assistant() as assistant:
+        assistant.connection(connection)
+        with open_extract(assistant.engine, connection) as extract:
+            if contact is not None:
+                _put(export_contact(extract, contact, lines=lines), path)
+            else:
+                _put(export_all(extract, lines=lines), path)
+
+
+def _put(pieces: Iterator[str], path: Path | None) -> None:
+    """Writes to stdout, or to a file that appears whole or not at all."""
+    if path is None:
+        sys.stdout.writelines(pieces)
+        return
+    try:
+        handle, part = tempfile.mkstemp(dir=path.absolute().parent, prefix=f".{path.name}-")
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror})") from error
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.writelines(pieces)
+        os.replace(part, path)
+    except OSError as error:
+        raise UsageError(f"{path} cannot be written ({error.strerror})") from error
+    finally:
+        Path(part).unlink(missing_ok=True)
+
+
+COMMANDS = [backup_command, restore_command, export_command]
 """Commands of this module."""

@@ -20,6 +20,9 @@ from crmplugin.errors import RecordProblem
 COLLECTION_KEY = "record"
 """The key of a JSON line that names its collection."""
 
+Parts = Iterable[tuple[str, Iterable[Document]]]
+"""Documents by the name of their collection."""
+
 _KNOWN: Mapping[str, type] = {**SINGLES, **COLLECTIONS}
 _TOP: Mapping[str, Any] = {"format": FORMAT, **_KNOWN}
 _SPACE = re.compile(r"[ \t\r\n]*")
@@ -76,15 +79,21 @@ def walk_document(document: Any) -> Iterator[Entry]:
         yield from _walk_part(str(key), value)
 
 
-def write_document(parts: Iterable[tuple[str, Iterable[Document]]], private: Mapping[str, Any]) -> Iterator[str]:
-    """The pieces of one JSON document, a record a line; `private` values stand under their `x_` keys."""
+def write_document(parts: Parts, private: Parts) -> Iterator[str]:
+    """The pieces of one JSON document, a record a line; `private` parts are lists under their `x_` keys."""
     yield f'{{"format": "{FORMAT}"'
-    for collection, docs in parts:
+    for collection, docs in chain(parts, private):
         write = _write_single if collection in SINGLES else _write_list
         yield from write(collection, docs)
-    for key, value in private.items():
-        yield f",\n{json.dumps(key)}: {json.dumps(value, ensure_ascii=False)}"
     yield "}\n"
+
+
+def write_lines(parts: Parts, private: Parts) -> Iterator[str]:
+    """The same as JSON Lines, which are read again line by line, whatever their number."""
+    yield f'{{"format": "{FORMAT}"}}\n'
+    for collection, docs in chain(parts, private):
+        for doc in docs:
+            yield json.dumps({COLLECTION_KEY: collection, **doc}, ensure_ascii=False) + "\n"
 
 
 def _open(source: str | bytes | BinaryIO) -> BinaryIO:
@@ -139,7 +148,8 @@ def _read_line(number: int, line: bytes) -> Iterator[Entry]:
     if not isinstance(raw, dict):
         yield Entry(number, "", problem=RecordProblem("", "an object", raw))
     elif COLLECTION_KEY in raw:
-        yield _line_entry(number, raw)
+        if not str(raw[COLLECTION_KEY]).startswith("x_"):
+            yield _line_entry(number, raw)
     elif "format" in raw:
         yield from (Entry(number, e.collection, e.raw, e.problem) for e in walk_document(raw))
     else:

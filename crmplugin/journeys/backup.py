@@ -188,9 +188,7 @@ def _check_manifest(manifest: Mapping[str, Any], path: Path) -> None:
 
 def _compare(found: Digest, entry: Mapping[str, Any], what: object) -> None:
     if (found.rows, found.sha256) != (entry["rows"], entry["sha256"]):
-        raise StoreError(
-            f"{what}: {entry['file']} has {found.rows} rows that are not the {entry['rows']} it should have"
-        )
+        raise StoreError(f"{what}: {entry['file']} differs ({found.rows} rows, {entry['rows']} expected): try again")
 
 
 def _report(path: Path, manifest: Mapping[str, Any]) -> BackupReport:

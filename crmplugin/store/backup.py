@@ -27,7 +27,7 @@ from crmplugin.domain.draft import MOVES
 from crmplugin.errors import StateConflict, StoreError, UsageError
 from crmplugin.store.archive import Digest, digest_of
 from crmplugin.store.database import APPLICATION, insert_into, open_engine, read_revision, revisions, upgrade
-from crmplugin.store.guard import reading
+from crmplugin.store.guard import reading, reading_one_moment
 from crmplugin.store.inbox import SCHEMA as INBOX_SCHEMA
 from crmplugin.store.tables_work import drafts, events, ledger
 
@@ -84,11 +84,7 @@ def open_snapshot(url: str) -> Iterator[Snapshot]:
     """The database as it is now, whatever is written meanwhile. Raises UsageError when it is none of ours."""
     engine = open_engine(url)
     try:
-        with reading(engine) as db:
-            if db.dialect.name == "postgresql":
-                db.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-            else:
-                db.exec_driver_sql("BEGIN")
+        with reading_one_moment(engine) as db:
             yield Snapshot(db)
     finally:
         engine.dispose()

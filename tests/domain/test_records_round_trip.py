@@ -84,7 +84,7 @@ def test_record_of_a_document_is_written_as_the_same_document(collection: str, d
 
 @given(st.lists(documents(COLLECTIONS["orders"]), max_size=3), documents(SINGLES["voice"]))
 def test_written_file_reads_as_what_was_written(orders: list[dict[str, Any]], voice: dict[str, Any]) -> None:
-    text = "".join(write_document([("voice", [voice]), ("orders", orders)], {"x_drafts": [1]}))
+    text = "".join(write_document([("voice", [voice]), ("orders", orders)], [("x_drafts", [{"id": "1"}])]))
 
     entries = [(entry.collection, entry.raw) for entry in read_document(text)]
 

@@ -1,0 +1,79 @@
+"""Everything of one connection, or about one person, as one moment has it, row by row."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import Connection, Engine, or_, select
+
+from crmplugin.domain.records import Document
+from crmplugin.store.drafts import DraftRow, MoveRow
+from crmplugin.store.events import EventRow
+from crmplugin.store.guard import reading_one_moment
+from crmplugin.store.record_writes import Key, read_docs
+from crmplugin.store.tables_records import contact_links, records
+from crmplugin.store.tables_work import draft_moves, drafts, events
+
+PAGE = 500
+
+
+class Extract:
+    """What stands in the store at one moment. Rows come one by one, so that memory does not grow with them."""
+
+    def __init__(self, db: Connection, connection: str) -> None:
+        self._db, self._connection = db, connection
+
+    def documents(self, collection: str) -> Iterator[Document]:
+        """All records of a collection by id, as they were given."""
+        here = (records.c.connection == self._connection, records.c.collection == collection)
+        for (doc,) in self._rows(select(records.c.doc).where(*here).order_by(records.c.id)):
+            yield json.loads(doc)
+
+    def named_by(self, contact_id: str) -> list[Key]:
+        """The records that name a contact, by collection and id."""
+        link = contact_links.c
+        query = select(link.collection, link.id).where(
+            link.connection == self._connection, link.contact_id == contact_id
+        )
+        return [(row.collection, row.id) for row in self._db.execute(query.order_by(link.collection, link.id))]
+
+    def chosen(self, keys: Collection[Key]) -> dict[Key, Document]:
+        """These records, where they are stored."""
+        return read_docs(self._db, self._connection, keys)
+
+    def drafts(self, contact_id: str | None = None) -> Iterator[DraftRow]:
+        """Drafts, oldest first: all, or those to a contact and about it."""
+        query = select(drafts).where(drafts.c.connection == self._connection)
+        if contact_id is not None:
+            addressed = drafts.c.document[("to", "contact_id")].as_string() == contact_id
+            about = (drafts.c.subject_type == "contact") & (drafts.c.subject_id == contact_id)
+            query = query.where(or_(addressed, about))
+        for row in self._rows(query.order_by(drafts.c.created_at, drafts.c.id)):
+            yield DraftRow(**row._mapping)
+
+    def moves(self, draft_ids: Collection[str] | None = None) -> Iterator[tuple[str, MoveRow]]:
+        """The changes of status of all drafts, or of some, in the order in which they were made."""
+        query = select(draft_moves).join(drafts, drafts.c.id == draft_moves.c.draft)
+        query = query.where(drafts.c.connection == self._connection).order_by(draft_moves.c.n)
+        for row in self._rows(query):
+            if draft_ids is None or row.draft in draft_ids:
+                yield row.draft, MoveRow(row.old, row.new, row.version, row.by, row.reason, row.at)
+
+    def events(self) -> Iterator[EventRow]:
+        """Events, oldest first."""
+        query = select(events).where(events.c.connection == self._connection)
+        for row in self._rows(query.order_by(events.c.received_at, events.c.id)):
+            yield EventRow(**row._mapping)
+
+    def _rows(self, query: Any) -> Iterator[Any]:
+        yield from self._db.execute(query.execution_options(yield_per=PAGE))
+
+
+@contextmanager
+def open_extract(engine: Engine, connection: str) -> Iterator[Extract]:
+    """The connection as it is now, whatever is written meanwhile."""
+    with reading_one_moment(engine) as db:
+        yield Extract(db, connection)
