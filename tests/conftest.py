@@ -11,10 +11,15 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from hypothesis import settings as hypothesis_settings
 
 from crmplugin.cli import cli
 from crmplugin.errors import CrmPluginError
 from tests.postgres import cluster, make_database
+
+# How long an example takes says more about the other work of the machine than about ours.
+hypothesis_settings.register_profile("crmplugin", deadline=None)
+hypothesis_settings.load_profile("crmplugin")
 
 
 @dataclass(frozen=True)

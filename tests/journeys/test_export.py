@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,19 @@ NOW = datetime(2026, 3, 11, 11, 0, tzinfo=UTC)
 ADMIN = Principal("Ann", "admin")
 
 
+READ_TIME = re.compile(r'"as_of": "[0-9T:-]+\.[0-9]+Z"')
+"""When a fact was read or computed; the instants of the sample company have no fraction."""
+
+
 def briefs_of(settings: Settings) -> dict[str, str]:
-    """The brief of every deal as its JSON."""
+    """The brief of every deal as its JSON, without the times at which it was read."""
     assistant = Assistant(settings)
     tools = assistant.tools("local")
     deals = [doc["id"] for doc in assistant.records.iterate_docs("local", "deals")]
     asked = {id_: Request("local", "follow_up", Subject("deal", id_)) for id_ in deals}
     found = {id_: json.dumps(brief_json(make_brief(r, tools=tools, now=NOW))) for id_, r in asked.items()}
     assistant.close()
-    return found
+    return {id_: READ_TIME.sub("", text) for id_, text in found.items()}
 
 
 def records_of(settings: Settings) -> dict[str, list[Any]]:
