@@ -1,0 +1,42 @@
+"""Which items customers buy along with which, over all items at once (sales-craft §2.4), for rankings.
+
+What a person reads of a pair comes from `analysis.association`; here the same shrunk share stands in a matrix.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy import sparse
+
+from crmplugin.analysis.association import FEW_ACCOUNTS, MIN_SUPPORT, MIN_SUPPORT_FEW_ACCOUNTS
+from crmplugin.analysis.baskets import Sparse
+from crmplugin.analysis.wilson import SHRINK_M
+
+KEPT = 100
+BLOCK = 256
+
+
+def companions(bought: Sparse) -> Sparse:
+    """Items by items: the shrunk share of the row's buyers who also bought the column, where enough bought both.
+
+    Each item keeps the hundred items with the greatest share.
+    """
+    owns = (bought > 0).astype(np.float64).tocsr()
+    customers, items = owns.shape
+    buyers = np.asarray(owns.sum(axis=0)).ravel()
+    enough = MIN_SUPPORT if customers >= FEW_ACCOUNTS else MIN_SUPPORT_FEW_ACCOUNTS
+    base, by_item = buyers / max(1, customers), owns.T.tocsr()
+    parts = [_rows(by_item, owns, buyers, base, start, enough) for start in range(0, items, BLOCK)]
+    return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, 0))
+
+
+def _rows(by_item: Sparse, owns: Sparse, buyers: Sparse, base: Sparse, start: int, enough: int) -> Sparse:
+    both = (by_item[start : start + BLOCK] @ owns).toarray()
+    n = len(both)
+    both[np.arange(n), start + np.arange(n)] = 0
+    share = (both + SHRINK_M * base[None, :]) / (buyers[start : start + n, None] + SHRINK_M)
+    share[both < enough] = 0
+    if share.shape[1] > KEPT:
+        least = -np.partition(-share, KEPT - 1, axis=1)[:, KEPT - 1]
+        share[share < least[:, None]] = 0
+    return sparse.csr_matrix(share)
