@@ -75,6 +75,11 @@ def main(args: list[str] | None = None) -> None:
             raise
         click.echo(f"crmplugin: {error}", err=True)
         sys.exit(1)
+    except OSError as error:
+        if debug:
+            raise
+        click.echo(f"crmplugin: {error.filename or 'the system'}: {error.strerror or error}; mend that first", err=True)
+        sys.exit(1)
     except Exception as error:
         if debug:
             raise
