@@ -27,6 +27,8 @@ _SPACES = re.compile(r"[\u00a0\u202f\u2009]")
 _YEAR = re.compile(r"(?:,?\s?(?:'[^']*'\s)?y+$)|(?:y+(?:[^\w\s']|年|년)?\s?)")
 _INTEGER_AND_REST = re.compile(r"([#,0]*0)(?:\.[0#]+)?")
 _CODE_TOUCHES_DIGIT = re.compile(r"([A-Z]{3})(?=\d)|(?<=\d)([A-Z]{3})\b")
+_FIRST = re.compile(r"\b1\b(?= [^\W\d])")
+"""The first of a month, which French writes as an ordinal (1er mars) and CLDR does not."""
 _MONTH_FIRST = frozenset({"US", "CA", "PH"})
 
 
@@ -73,7 +75,8 @@ def show_date(day: date, locale: str, *, today: date, weekday: bool = False, yea
     pattern = _date_pattern(locale_of(locale), weekday)
     if not year and abs((day - today).days) <= YEAR_DROPPED_WITHIN_DAYS:
         pattern = _YEAR.sub("", pattern).strip(" ,")
-    return plain_spaces(format_date(day, pattern, locale=locale_of(locale)))
+    shown = plain_spaces(format_date(day, pattern, locale=locale_of(locale)))
+    return _FIRST.sub("1er", shown) if day.day == 1 and locale_of(locale).language == "fr" else shown
 
 
 def show_datetime(instant: datetime, zone: str, locale: str, *, today: date, other_zone: str | None = None) -> str:
@@ -157,4 +160,7 @@ def _date_pattern(locale: Locale, weekday: bool) -> str:
     if locale.language == "en" and locale.territory not in _MONTH_FIRST:
         # CLDR 46 put a comma after the British weekday; common usage has none.
         return "EEEE d MMMM y" if weekday else "d MMMM y"
+    if locale.language == "es" and weekday:
+        # CLDR has the comma of a letterhead; inside a sentence Spanish writes none.
+        return "EEEE d 'de' MMMM 'de' y"
     return str(locale.date_formats["full" if weekday else "long"].pattern)

@@ -8,7 +8,7 @@ from crmplugin.checking.fold import lower
 from crmplugin.checking.lists import topic
 from crmplugin.checking.names import Match
 from crmplugin.checking.scene import Finding, Scene
-from crmplugin.checking.spans import Token
+from crmplugin.checking.spans import CAPITAL_LETTER, Token
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Name
 
@@ -35,8 +35,8 @@ def judge_name(token: Token, scene: Scene) -> Finding:
     return _stranger(token, scene)
 
 
-_NEXT_CAPITAL = re.compile(r" [^\W\d_a-z][^\W\d_]")
-_LAST_CAPITAL = re.compile(r"(?<!\w)([^\W\d_a-z][^\W\d_]+) $")
+_NEXT_CAPITAL = re.compile(rf" {CAPITAL_LETTER}[^\W\d_]")
+_LAST_CAPITAL = re.compile(rf"(?<!\w)({CAPITAL_LETTER}[^\W\d_]+) $")
 
 
 def _is_part_of_other(token: Token, scene: Scene, usable: list[tuple[Match, Fact]]) -> bool:

@@ -32,9 +32,11 @@ _CODE = re.compile(
     r"[A-Za-z][A-Za-z0-9]{0,30}(?:[-/_][A-Za-z0-9]{1,30}){0,5}(?!\w)"
 )
 _NUMBER_CODE = re.compile(r"(?<![\w.,/-])[0-9]{2,8}(?:[-/][0-9A-Z]{2,8}){1,4}(?![\w-])")
+CAPITAL_LETTER = r"[^\W\d_a-zß-öø-ÿąćęłńóśźżčďěňřšťůžőűğışœ]"
+"""A letter that is not one of the small letters of our languages: "écrit à" is no name."""
 _CAPITAL = re.compile(
-    r"(?<![\w])[^\W\d_a-z][\w'&.-]{0,40}"
-    r"(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?[^\W\d_a-z][\w'&.-]{0,40}){0,6}"
+    rf"(?<![\w]){CAPITAL_LETTER}[\w'&.-]{{0,40}}"
+    rf"(?: (?:(?:of|de|von|van|der|den|da|di|du|la|&|and) )?{CAPITAL_LETTER}[\w'&.-]{{0,40}}){{0,6}}"
 )
 _MINUS = re.compile(r"(?:^|[ (])-$")
 _DATE_AFTER = re.compile(r",? (?:the |den |dem )?(?:[^\W\d_]{3,10}\.? )?[0-9]{1,4}(?![0-9])")

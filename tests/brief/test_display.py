@@ -56,7 +56,7 @@ def test_two_dollars_in_one_brief_are_written_by_code():
         ("en_US", "March 25", "Wednesday, March 25"),
         ("de_DE", "25. März", "Mittwoch, 25. März"),
         ("fr_FR", "25 mars", "mercredi 25 mars"),
-        ("es_ES", "25 de marzo", "miércoles, 25 de marzo"),
+        ("es_ES", "25 de marzo", "miércoles 25 de marzo"),
         ("nl_NL", "25 maart", "woensdag 25 maart"),
         ("ja_JP", "3月25日", "3月25日水曜日"),
     ],
@@ -75,13 +75,20 @@ def test_the_year_is_dropped_within_six_months_only():
     assert show_date(date(2026, 3, 20), "de_DE", today=TODAY, weekday=True, year=True) == "Freitag, 20. März 2026"
 
 
+def test_the_first_of_a_month_is_an_ordinal_in_french():
+    assert show_date(date(2026, 3, 1), "fr_FR", today=TODAY) == "1er mars"
+    assert show_date(date(2027, 1, 1), "fr_FR", today=TODAY, weekday=True) == "vendredi 1er janvier 2027"
+    assert show_date(date(2026, 3, 11), "fr_FR", today=TODAY) == "11 mars"
+
+
 @pytest.mark.parametrize(
     ("locale", "shown"),
     [
         ("en_GB", "Wednesday 11 March, 16:00 (London time)"),
         ("en_US", "Wednesday, March 11, 4:00 PM (London time)"),
         ("de_DE", "Mittwoch, 11. März, 16:00 Uhr (London)"),
-        ("fr_FR", "mercredi 11 mars, 16:00 (heure de Londres)"),
+        ("fr_FR", "mercredi 11 mars à 16:00 (heure de Londres)"),
+        ("es_ES", "miércoles 11 de marzo a las 16:00 (hora de Londres)"),
         ("pl_PL", "środa, 11 marca, 16:00 (Londyn)"),
     ],
 )
