@@ -1,15 +1,16 @@
 """Tables of order lines: rows are grouped into the orders they belong to, in memory that holds only open orders.
 
 Half a million lines repeat the same customers, products, days and prices, so each different text is read and checked
-once. An order is the rows that share number, customer and day.
+once, and a row that comes after costs three look-ups. An order is the rows that share number, customer and day.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, NamedTuple
+from typing import Any
 
 from crmplugin.domain.records import MAX_LIST_LENGTH, Document, Target, check_record, targets
 from crmplugin.errors import RecordProblem
@@ -25,28 +26,46 @@ from crmplugin.tables.world import Item, Taken, World
 REMEMBERED = 300_000
 """Different texts of one part of a row whose reading is kept."""
 NO_CUSTOMER = "no customer: an order that is nobody's cannot be used for anyone"
-
-Product = tuple[str, str]
-"""Id and name; no id for a service, whose code stands as its name, and where a line names no product."""
-OrderKey = tuple[str, str | None, str]
-"""Number, company, day."""
+TOO_LONG = f"an order has at most {MAX_LIST_LENGTH:,} lines"
 
 
-class Line(NamedTuple):
-    """One line without its product, and what is to be counted of it."""
-
-    doc: Document
-    is_return: bool
-    is_free: bool
-
-
-class Head(NamedTuple):
-    """What one row says of its order."""
+@dataclass(slots=True, eq=False)
+class Buying:
+    """One order on its way. `doc` is what its first row says; of its `count` lines, `left` are to come."""
 
     number: str
     company: str | None
     day: str
     doc: Document
+    count: int = 0
+    left: int = 0
+    lines: list[Document] = field(default_factory=list)
+
+    def targets(self) -> set[Target]:
+        return targets("orders", self.doc)
+
+
+@dataclass(slots=True, eq=False)
+class Good:
+    """What a line is of, by id and name. Without an id: a service, whose code stands as its name, or nothing."""
+
+    id: str
+    name: str
+    count: int = 0
+
+    def targets(self) -> set[Target]:
+        return set()
+
+
+@dataclass(slots=True, eq=False)
+class Line:
+    """One line without its product."""
+
+    doc: Document
+    count: int = 0
+
+    def targets(self) -> set[Target]:
+        return {("products", self.doc["product_id"])} if "product_id" in self.doc else set()
 
 
 class _Part(dict[Any, Any]):
@@ -83,103 +102,113 @@ class OrderLines:
         names_company = any(fill.part == "companies" or fill.name == "company_id" for fill in fills)
         self.joins = not names_company and not layout.keep_without_company
         """Whether the orders themselves stand in another table."""
-        self._allows_nobody = layout.keep_without_company or self.joins
         self._used = {fill.place for fill in fills}
         self._signs = {sign for fill in fills if fill.part == "lines" for sign in fill.signs}
         self._currency = self._find_currency()
-        self._heads, self._lines = self._part("orders", self._read_head), self._part("lines", self._read_line)
-        self._buyers, self._goods = (
-            self._part("companies", self._read_company),
-            self._part("products", self._read_product),
-        )
+        self._heads = self._part(self._read_buying, "orders", "companies")
+        self._lines = self._part(self._read_line, "lines")
+        self._goods = self._part(self._read_good, "products")
+        self._buyers = self._part(self._read_company, "companies")
+        self._orders: dict[tuple[str, str | None, str], Buying] = {}
+        self._products: dict[tuple[str, str], Good] = {}
         self._companies: dict[str, Document] = {}
         self._conflicts: set[tuple[str, str]] = set()
-        self._products: Counter[tuple[str, str]] = Counter()
-        self._counts: Counter[OrderKey] = Counter()
         self._named: set[Target] = set()
-        self._refused: frozenset[Target | OrderKey] = frozenset()
-        """Records that rows name and that are nowhere, and orders that are too long."""
+        self._absent: set[Target] = set()
 
-    def _part(self, name: str, read: Callable[[list[str]], Any]) -> _Part:
-        places = sorted({fill.place for fill in self._reader.fills if fill.part == name})
+    def _part(self, read: Callable[[list[str]], Any], *parts: str) -> _Part:
+        places = sorted({fill.place for fill in self._reader.fills if fill.part in parts})
         return _Part(places, read, len(self._table.headings))
 
     # First: what all rows tell together
 
     def gather(self) -> None:
         """Reads every row: customers, products by their most frequent name, and how many lines each order has."""
-        returns, free = self._count()
+        self._count()
         self._world.settle(self._named)
-        absent = {target for target in self._named if self._world.is_absent(target)}
-        self._refused = frozenset(absent) | {key for key, n in self._counts.items() if n > MAX_LIST_LENGTH}
-        if self._refused:
-            returns, free = self._count()
-        self._shared = _repeated(number for number, _, _ in self._counts)
-        self._tell(returns=returns, free=free)
+        self._absent = {target for target in self._named if self._world.is_absent(target)}
+        if self._absent or any(order.count > MAX_LIST_LENGTH for order in self._orders.values()):
+            self._refuse()
+            self._count()
+        self._tell()
 
-    def _count(self) -> tuple[int, int]:
-        """Counts lines by order and by product; gives how many are returns, and how many are free."""
-        counts, products = self._counts, self._products
-        counts.clear()
-        products.clear()
-        returns = free = 0
-        for found in self._rows():
-            if not isinstance(found, BadRow):
-                _, key, _, line, product = found
-                counts[key] += 1
-                products[product] += 1
-                returns += line.is_return
-                free += line.is_free
-        return returns, free
+    def _count(self) -> None:
+        """Counts, for each order, product and line, the rows in which all three can be read."""
+        heads, lines, goods = self._heads, self._lines, self._goods
+        head_of, line_of, good_of = heads.key, lines.key, goods.key
+        for counted in (*self._orders.values(), *self._products.values(), *lines.values()):
+            if not isinstance(counted, RowProblem):
+                counted.count = 0
+        for _, cells in self._table.rows():
+            if isinstance(cells, BadRow):
+                continue
+            head, line, good = heads[head_of(cells)], lines[line_of(cells)], goods[good_of(cells)]
+            if type(head) is Buying and type(line) is Line and type(good) is Good:
+                head.count += 1
+                line.count += 1
+                good.count += 1
 
-    def _tell(self, **counted: int) -> None:
-        notes = self._world.notes
-        for kind, n in counted.items():
-            notes.add(kind, n, file=self._file)
-        for (id_, code), n in self._products.items():
-            if not id_ and code:
-                notes.add("service", n, file=self._file, what=code)
+    def _refuse(self) -> None:
+        """Turns what names an absent record, and orders that are too long, into the reason why."""
+        for part in (self._heads, self._lines):
+            for key, value in part.items():
+                if not isinstance(value, RowProblem):
+                    part[key] = self._judged(value)
+
+    def _judged(self, value: Any) -> Any:
+        if isinstance(value, Buying) and value.count > MAX_LIST_LENGTH:
+            return RowProblem("", TOO_LONG)
+        named = {("orders", value.number)} if self.joins and isinstance(value, Buying) else value.targets()
+        for collection, id_ in sorted(named & self._absent):
+            return RowProblem("", f"names {id_!r}, which is neither in these files nor in the store ({collection})")
+        return value
+
+    def _tell(self) -> None:
+        notes, orders = self._world.notes, [order for order in self._orders.values() if order.count]
+        lines = [line for line in self._lines.values() if type(line) is Line]
+        notes.add("returns", sum(n.count for n in lines if n.doc.get("quantity", "")[:1] == "-"), file=self._file)
+        notes.add("free", sum(n.count for n in lines if n.doc.get("unit_price") == "0"), file=self._file)
+        for good in self._products.values():
+            if not good.id and good.name:
+                notes.add("service", good.count, file=self._file, what=good.name)
         if not self._currency and not self._signs and not self.joins:
-            notes.add("no_currency", len(self._counts), file=self._file)
+            notes.add("no_currency", len(orders), file=self._file)
         for place, heading in enumerate(self._table.headings):
             if heading and place not in self._used:
                 notes.add("dropped", file=self._file, heading=heading)
 
-    def _rows(self) -> Iterator[tuple[int, OrderKey, Head, Line, Product] | BadRow]:
-        """Row by row: the order it belongs to, its line, its product; or why it is refused."""
-        heads, lines, buyers, goods, refused = self._heads, self._lines, self._buyers, self._goods, self._refused
-        head_key, line_key, buyer_key, goods_key = heads.key, lines.key, buyers.key, goods.key
-        for row, cells in self._table.rows():
-            if isinstance(cells, BadRow):
-                yield cells
-                continue
-            head, line = heads[head_key(cells)], lines[line_key(cells)]
-            buyer, product = buyers[buyer_key(cells)], goods[goods_key(cells)]
-            if type(head) is Head and type(line) is Line and type(product) is tuple and type(buyer) is not RowProblem:
-                company = buyer or head.company
-                if company or self._allows_nobody:
-                    key = (head.number, company, head.day)
-                    if not refused or (reason := self._missing(key, line)) is None:
-                        yield row, key, head, line, product
-                    else:
-                        yield BadRow(row, reason, tuple(cells))
-                    continue
-            yield _refusal(row, cells, (head, buyer, product, line))
-
-    def _missing(self, key: OrderKey, line: Line) -> str | None:
-        """Why a row that can be read is refused all the same."""
-        if key in self._refused:
-            return f"an order has at most {MAX_LIST_LENGTH:,} lines"
-        named = (("orders", key[0]), ("companies", key[1]), ("products", line.doc.get("product_id")))
-        for target in named:
-            if target in self._refused:
-                return f"names {target[1]!r}, which is neither in these files nor in the store ({target[0]})"
-        return None
-
     # The parts of a row, each different text once
 
+    def _read_buying(self, cells: list[str]) -> Any:
+        doc = self._read_part(cells, "orders")
+        number = doc.pop("id", None) or doc.get("number")
+        if not number:
+            raise RowProblem("", "no number of an order")
+        if self.joins:
+            self._named.add(("orders", number))
+            return self._begun(Buying(number, None, "", {}))
+        buyer = self._buyers[self._buyers.key(cells)]
+        if isinstance(buyer, RowProblem):
+            raise buyer
+        company: str | None = buyer or doc.get("company_id")
+        if not company and not self._layout.keep_without_company:
+            raise RowProblem("", NO_CUSTOMER)
+        if self._currency:
+            doc.setdefault("currency", self._currency)
+        doc = _checked(
+            "orders", {"id": number, "number": number, **doc, **({"company_id": company} if company else {})}
+        )
+        if company and company not in self._companies:
+            self._named.add(("companies", company))
+        day = doc.get("ordered_at", "")[:10]
+        return self._begun(Buying(number, company, day, doc))
+
+    def _begun(self, order: Buying) -> Any:
+        """The order of this number, customer and day that came first."""
+        return self._judged(self._orders.setdefault((order.number, order.company, order.day), order))
+
     def _read_part(self, cells: list[str], part: str) -> Document:
-        return finish(part, self._reader.read(cells).get(part, {}))
+        return finish(part, self._reader.read_part(cells, part))
 
     def _read_company(self, cells: list[str]) -> str | None:
         doc = self._read_part(cells, "companies")
@@ -200,42 +229,26 @@ class OrderLines:
                 self._conflicts.add((doc["id"], name))
                 self._world.notes.add("conflict", file=self._file, what="company", field=name)
 
-    def _read_product(self, cells: list[str]) -> Product:
+    def _read_good(self, cells: list[str]) -> Good:
         doc = self._read_part(cells, "products")
         id_, name = doc.get("id") or doc.get("sku") or "", doc.get("name") or ""
         if not id_ and name:
             found, known = self._world.resolve("products", name, self._file)
-            return found or "", "" if known else name
-        if fold(id_) in self._layout.services:
-            return "", id_
-        if id_:
+            id_, name = found or "", "" if known else name
+        elif fold(id_) in self._layout.services:
+            id_, name = "", id_
+        elif id_:
             _checked("products", {"id": id_, "name": name} if name else {"id": id_})
-        return id_, name
+        return self._products.setdefault((id_, name), Good(id_, name))
 
-    def _read_line(self, cells: list[str]) -> Line:
+    def _read_line(self, cells: list[str]) -> Any:
         doc = self._read_part(cells, "lines")
         _checked("orders", {"id": "-", "lines": [doc]})
-        price, quantity = doc.get("unit_price", ""), doc.get("quantity", "")
-        if price.startswith("-"):
+        if doc.get("unit_price", "").startswith("-"):
             raise RowProblem("", "a price below zero: a correction and no sale")
-        if doc.get("product_id"):
-            self._named.add(("products", doc["product_id"]))
-        return Line(doc, is_return=quantity.startswith("-"), is_free=price == "0")
-
-    def _read_head(self, cells: list[str]) -> Head:
-        doc = self._read_part(cells, "orders")
-        number = doc.pop("id", None) or doc.get("number")
-        if not number:
-            raise RowProblem("", "no number of an order")
-        if self.joins:
-            self._named.add(("orders", number))
-            return Head(number, None, "", {})
-        if self._currency:
-            doc.setdefault("currency", self._currency)
-        doc.setdefault("number", number)
-        _checked("orders", {**doc, "id": number})
-        self._named.update(targets("orders", doc))
-        return Head(number, doc.get("company_id"), doc.get("ordered_at", "")[:10], doc)
+        line = Line(doc)
+        self._named |= line.targets()
+        return self._judged(line)
 
     def _find_currency(self) -> str:
         """The currency of all prices: of their one sign, else of the mapping file or the seller."""
@@ -255,48 +268,56 @@ class OrderLines:
     def items(self) -> Iterator[Item]:
         """Customers and products, then order by order, and the rows that cannot be taken."""
         yield from self._items_beside()
-        left, orders = self._counts, dict[OrderKey, tuple[int, Document]]()
-        for found in self._rows():
-            if isinstance(found, BadRow):
-                yield found
+        shared = _repeated(order.number for order in self._orders.values() if order.count)
+        heads, lines, goods = self._heads, self._lines, self._goods
+        head_of, line_of, good_of = heads.key, lines.key, goods.key
+        for order in self._orders.values():
+            order.left = order.count
+        for row, cells in self._table.rows():
+            if isinstance(cells, BadRow):
+                yield cells
                 continue
-            row, key, head, line, product = found
-            if key not in orders:
-                orders[key] = row, self._order(key, head)
-            orders[key][1]["lines"].append({"product_id": product[0], **line.doc} if product[0] else line.doc)
-            left[key] -= 1
-            if not left[key]:
-                row, doc = orders.pop(key)
-                self._world.made.add(("orders", doc["id"]))
-                yield Taken(row, (), (("orders", doc),))
+            head, line, good = heads[head_of(cells)], lines[line_of(cells)], goods[good_of(cells)]
+            if type(head) is not Buying or type(line) is not Line or type(good) is not Good:
+                yield _refusal(row, cells, (head, good, line))
+                continue
+            head.lines.append({"product_id": good.id, **line.doc} if good.id else line.doc)
+            head.left -= 1
+            if not head.left:
+                yield self._order(row, head, shared)
 
     def _items_beside(self) -> Iterator[Item]:
+        buyers = {order.company for order in self._orders.values() if order.count}
         for id_, doc in sorted(self._companies.items()):
-            if len(doc) > 1 or ("companies", id_) not in self._world.made:
+            if id_ in buyers and (len(doc) > 1 or ("companies", id_) not in self._world.made):
+                self._world.made.add(("companies", id_))
                 yield Taken(0, (), (("companies", doc),))
-        self._world.made.update(("companies", id_) for id_ in self._companies)
-        for id_, name in sorted(_best_names(self._products).items()):
+        for id_, name in sorted(_best_names(self._products.values()).items()):
             if ("products", id_) not in self._world.made:
-                yield Taken(0, (), (("products", {"id": id_, "name": name} if name else {"id": id_}),))
                 self._world.made.add(("products", id_))
+                yield Taken(0, (), (("products", {"id": id_, "name": name} if name else {"id": id_}),))
 
-    def _order(self, key: OrderKey, head: Head) -> Document:
-        """The order without its lines: as its first row says, or as the table of orders does."""
-        number, company, day = key
+    def _order(self, row: int, order: Buying, shared: set[str]) -> Taken:
+        """The order with its lines; without them it is as its first row says, or as the table of orders does."""
+        lines, order.lines = order.lines, []
         if self.joins:
-            waiting = self._world.headers.pop(number, None)
-            return {**(waiting.docs[0][1] if waiting else {"id": number}), "lines": []}
-        id_ = "/".join(filter(None, key)) if number in self._shared else number
-        doc = {"id": id_, **head.doc}
-        return {**doc, "company_id": company, "lines": []} if company else {**doc, "lines": []}
+            waiting = self._world.headers.pop(order.number, None)
+            return Taken(
+                row, (), (("orders", {**(waiting.docs[0][1] if waiting else {"id": order.number}), "lines": lines}),)
+            )
+        parts = (order.number, order.company or "", order.day)
+        id_ = "/".join(filter(None, parts)) if order.number in shared else order.number
+        self._world.made.add(("orders", id_))
+        return Taken(row, (), (("orders", {**order.doc, "id": id_, "lines": lines}),))
 
 
-def _best_names(products: Mapping[Product, int]) -> dict[str, str]:
+def _best_names(goods: Iterable[Good]) -> dict[str, str]:
     """Id -> the name that most rows give; of equally frequent ones the first in the alphabet."""
     best: dict[str, tuple[int, str]] = {}
-    for (id_, name), n in sorted(products.items()):
-        if id_ and (n if name else 0) > best.get(id_, (-1, ""))[0]:
-            best[id_] = (n if name else 0, name)
+    for good in sorted(goods, key=lambda good: good.name):
+        n = good.count if good.name else 0
+        if good.id and good.count and n > best.get(good.id, (-1, ""))[0]:
+            best[good.id] = (n, good.name)
     return {id_: name for id_, (_, name) in best.items()}
 
 
@@ -305,10 +326,8 @@ def _repeated(numbers: Iterable[str]) -> set[str]:
 
 
 def _refusal(row: int, cells: Sequence[str], parts: Sequence[Any]) -> BadRow:
-    """The row with the first reason; without one, nobody is named who bought."""
-    problem = next((part for part in parts if type(part) is RowProblem), None)
-    if problem is None:
-        return BadRow(row, NO_CUSTOMER, tuple(cells))
+    """The row with the first reason."""
+    problem = next(part for part in parts if type(part) is RowProblem)
     return BadRow(row, f"{problem.key}: {problem.reason}" if problem.key else problem.reason, tuple(cells))
 
 

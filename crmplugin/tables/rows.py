@@ -6,7 +6,7 @@ gives row by row what is to be stored. A row counts as a whole: what cannot be r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, tzinfo
 from difflib import get_close_matches
@@ -98,10 +98,14 @@ class CellReader:
         names = self._world.lookups.get(lookup, {})
         return lambda cell: names.get(plain(cell)) or read(cell)
 
-    def read(self, cells: list[str]) -> Parts:
-        """The parts of a row, without their ids and links. Raises RowProblem."""
+    def read_part(self, cells: list[str], name: str) -> Document:
+        """One part of a row."""
+        return self.read(cells, [fill for fill in self.fills if fill.part == name]).get(name, {})
+
+    def read(self, cells: list[str], fills: Sequence[Fill] | None = None) -> Parts:
+        """The parts of a row (of these columns alone), without their ids and links. Raises RowProblem."""
         parts: Parts = {}
-        for fill in self.fills:
+        for fill in self.fills if fills is None else fills:
             cell = cells[fill.place]
             value = self._value(fill, cell) if cell else None
             if value is not None:
