@@ -10,11 +10,29 @@ from typing import Any
 from crmplugin.brief.decision import Choice, decide
 from crmplugin.brief.facts import make_facts
 from crmplugin.brief.hygiene import clean
-from crmplugin.brief.plan import make_plan
-from crmplugin.brief.recipient import choose_channel, choose_language, choose_recipient, zone_of
+from crmplugin.brief.plan import make_plan, shop_of
+from crmplugin.brief.plan_offer import choice_warnings
+from crmplugin.brief.recipient import (
+    LanguageChoice,
+    choose_channel,
+    choose_recipient,
+    language_choice,
+    owner_of,
+    zone_of,
+)
 from crmplugin.brief.signals import read_signals
-from crmplugin.domain.brief import INTERNAL_KINDS, Brief, Decision, Plan, Recipient, Request, Sender
-from crmplugin.domain.crm import Contact, Context, User
+from crmplugin.domain.brief import (
+    INTERNAL_KINDS,
+    Brief,
+    Decision,
+    Plan,
+    Recipient,
+    Request,
+    Sender,
+    Signals,
+    Warning,
+)
+from crmplugin.domain.crm import Contact, Context
 from crmplugin.ports import Population
 
 INFORMAL_BY_DEFAULT = frozenset({"en"})
@@ -32,7 +50,8 @@ def assemble(
     channel = choose_channel(context, contact, request)
     choice = decide(context, signals, request, contact=contact, channel=channel, now=now, zone=zone)
     internal = choice.kind in INTERNAL_KINDS
-    language, locale = choose_language(context, None if internal else contact, request)
+    spoken = language_choice(context, None if internal else contact, request)
+    language, locale = spoken.language, spoken.locale
     sheet = make_facts(
         context, signals, population, request,
         kind=choice.kind, type_=choice.type, contact=contact, language=language, locale=locale, zone=zone,
@@ -42,10 +61,12 @@ def assemble(
         make_plan(
             context, signals, choice, sheet,
             request=request, language=language, formal=_is_formal(context, language), contact=contact,
+            population=population,
         )
         if choice.outcome == "draft"
         else (None, ())
     )  # fmt: skip
+    ours = (*_of_language(spoken), *_of_choice(context, signals, population, request, contact, plan))
     return Brief(
         connection=context.connection,
         subject=request.subject,
@@ -60,7 +81,7 @@ def assemble(
         plan=plan,
         facts=sheet.facts,
         gates=choice.gates,
-        warnings=sheet.warnings,
+        warnings=(*sheet.warnings, *ours),
         missing_info=(*sheet.missing_info, *missing),
         missing_questions=sheet.missing_questions,
         recipient=None if internal else _recipient(context, contact, choice.channel),
@@ -118,7 +139,7 @@ def _address(contact: Contact, channel: str) -> str | None:
 
 
 def _sender(context: Context) -> Sender:
-    seller, user = context.seller, _owner(context)
+    seller, user = context.seller, owner_of(context)
     return Sender(
         user_id=user.id if user else None,
         name=user.name if user else None,
@@ -133,12 +154,23 @@ def _sender(context: Context) -> Sender:
     )
 
 
-def _owner(context: Context) -> User | None:
-    """The rep who signs: the deal's owner, else the company's, else the only user there is."""
-    users = {u.id: u for u in context.users}
-    wanted = (context.deal.owner_id if context.deal else None, context.company.owner_id if context.company else None)
-    named = next((users[i] for i in wanted if i in users), None)
-    return named or (context.users[0] if len(context.users) == 1 else None)
+def _of_language(spoken: LanguageChoice) -> tuple[Warning, ...]:
+    if spoken.reason is None:
+        return ()
+    text = f"Check that they read it, or have a model write: {spoken.reason}."
+    return (Warning("language_fallback", text),)
+
+
+def _of_choice(
+    context: Context, signals: Signals, population: Population, request: Request, contact: Contact | None,
+    plan: Plan | None,
+) -> tuple[Warning, ...]:  # fmt: skip
+    """Why a pitch is about its product, for the rep."""
+    if plan is None or plan.kind != "pitch":
+        return ()
+    shop = shop_of(context, signals, population, request, contact)
+    told = {id_ for beat in plan.beats for id_ in beat.facts.values()}
+    return choice_warnings(shop, told)
 
 
 def _recent_texts(context: Context, contact: Contact | None) -> tuple[str, ...]:

@@ -124,7 +124,7 @@ def _by_table(s: Situation) -> Choice:
     type_ = found[0].type if found else None
     gates = _gates(s, "follow_up", type_)
     if blocking(gates):
-        return _blocked(s, "follow_up", type_, gates)
+        return _in_place_of(s, "follow_up", type_, gates)
     if found is None:
         return _nothing_due(s, gates)
     row, angle = found

@@ -10,9 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from crmplugin.analysis.countries import country_code
 from crmplugin.analysis.durations import read_duration
-from crmplugin.brief.calendar import day_in, is_business_day, seller_zone
+from crmplugin.brief.calendar import day_in, seller_zone
 from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
 from crmplugin.brief.facts_of.conflicts import Variant, settle
 from crmplugin.brief.facts_of.deals import deal_facts
@@ -21,8 +20,15 @@ from crmplugin.brief.facts_of.knowledge import article_facts, claim_facts, contr
 from crmplugin.brief.facts_of.making import Maker, Rec, make_maker
 from crmplugin.brief.facts_of.notes import TALKS, items_of, note_facts
 from crmplugin.brief.facts_of.orders import order_facts, ordered_on, rhythm_evidence, rhythm_facts
-from crmplugin.brief.facts_of.people import company_facts, contact_facts, seller_facts, user_facts
-from crmplugin.brief.facts_of.products import needed_products, product_facts, products_in
+from crmplugin.brief.facts_of.people import (
+    company_facts,
+    contact_facts,
+    full_name,
+    seller_facts,
+    user_facts,
+    years_fact,
+)
+from crmplugin.brief.facts_of.products import fits_facts, needed_products, product_facts, products_in
 from crmplugin.brief.facts_of.quoted import Suspicion
 from crmplugin.brief.facts_of.quotes import price_today_facts, quote_facts
 from crmplugin.brief.facts_of.sheets import (
@@ -36,9 +42,18 @@ from crmplugin.brief.facts_of.sheets import (
     sheet_lines,
     view_of,
 )
-from crmplugin.brief.facts_of.talk import mood_fact, promise_facts, question_fact, when_facts
-from crmplugin.brief.facts_of.tickets import ticket_facts
+from crmplugin.brief.facts_of.talk import (
+    activity_rec,
+    mood_fact,
+    need_fact,
+    promise_facts,
+    question_fact,
+    when_facts,
+)
+from crmplugin.brief.facts_of.tickets import ticket_facts, ticket_rec
 from crmplugin.brief.hygiene import current_quotes
+from crmplugin.brief.needs import stated_needs
+from crmplugin.brief.slots import is_closed, own_slots, usable_slots
 from crmplugin.domain.brief import INTERNAL_KINDS, Request, Signals, Warning
 from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote, Ticket
 from crmplugin.domain.fact import Fact
@@ -76,6 +91,9 @@ class _Desk:
     suspicion: Suspicion
     kind: str
     type_: str | None
+    contact: Contact | None
+    usable: frozenset[str]
+    """Ids of the slots this person may be offered; the others make no facts."""
     facts: dict[str, Fact] = field(default_factory=dict)
     warnings: list[Warning] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -100,12 +118,13 @@ def make_facts(
     scan: Callable[[str], Any],
 ) -> FactSheet:  # fmt: skip
     """The fact sheet of a cleaned context. `scan(text)` gives `.suspicious`, `.rules` and `.spans`."""
+    usable = frozenset(slot.id for slot in usable_slots(context, contact, zone))
     make = make_maker(
         context, language=language, locale=locale, zone=zone, now=now, send_on=send_on,
         spelled=kind not in INTERNAL_KINDS,
     )  # fmt: skip
-    desk = _Desk(make, context, signals, Suspicion(scan), kind, type_)
-    for step in (_look_for_instructions, _people, _documents, _talk, _service, _knowledge, _rhythms, _products):
+    desk = _Desk(make, context, signals, Suspicion(scan), kind, type_, contact, usable)
+    for step in (_look_for_instructions, _people, _documents, _talk, _service, _needs, _knowledge, _rhythms, _products):
         step(desk)
     _settle_amounts(desk)
     sections, asked = _sheets(desk, population)
@@ -141,6 +160,7 @@ def _people(desk: _Desk) -> None:
     desk.add(seller_facts(make, context.seller))
     if context.company:
         desk.add(company_facts(make, context.company))
+        desk.add([years_fact(make, context.company, desk.signals.relationship)])
     for contact in context.contacts[:MOST_CONTACTS]:
         desk.add(contact_facts(make, contact))
     for user in context.users:
@@ -177,7 +197,8 @@ def _expired(desk: _Desk, quote: Quote) -> None:
     number = quote.number or quote.id
     if warning is None:
         desk.missing.append(f"The price that applies today for every line of quote {number}, which has ended.")
-        text = f"Quote {number} anew before you name a price: it ended on {desk.make.show_day(quote.valid_until)}."
+        ended = desk.make.in_english.show_day(quote.valid_until)
+        text = f"Quote {number} anew before you name a price: it ended on {ended}."
         warning = Warning("expired_quote", text, (f"{quote.id}.valid_until",))
     desk.warnings.append(warning)
 
@@ -203,20 +224,38 @@ def _notes(desk: _Desk) -> None:
     newest = _newest(talks, MOST_TALKS, lambda a: a.at)
     wanted = [a for a in talks if a.id == desk.signals.meeting_id and a not in newest]
     for activity in (*wanted, *newest):
-        items = items_of(desk.context, desk.make, activity)
+        items = items_of(desk.context, activity)
         desk.add(note_facts(desk.make, activity, items, desk.context.products, desk.suspicion))
 
 
 def _promises(desk: _Desk) -> None:
     numbers: dict[str, int] = {}
+    contacts = desk.context.contacts
+    people = [name for c in contacts for name in (full_name(c), c.last_name, c.first_name) if name]
     for promise in (*desk.signals.promises_us, *desk.signals.promises_them):
         n = numbers[promise.source_id] = numbers.get(promise.source_id, 0) + 1
-        desk.add(promise_facts(desk.make, n, promise, desk.activities.get(promise.source_id)))
+        desk.add(promise_facts(desk.make, n, promise, desk.activities.get(promise.source_id), people))
 
 
 def _service(desk: _Desk) -> None:
     for ticket in _tickets(desk):
         desk.add(ticket_facts(desk.make, ticket, desk.products, desk.suspicion.harmless))
+
+
+def _needs(desk: _Desk) -> None:
+    """What they said they need, for a pitch: nobody else builds on it."""
+    if desk.kind != "pitch":
+        return
+    tickets = {t.id: t for t in desk.context.tickets}
+    for need in stated_needs(desk.context, desk.contact, now=desk.make.now):
+        if need.collection == "activities":
+            activity = desk.activities[need.record_id]
+            desk.add(when_facts(desk.make, activity))
+            rec, body = activity_rec(desk.make, activity), activity.body or ""
+        else:
+            ticket = tickets[need.record_id]
+            rec, body = ticket_rec(ticket), ticket.body or ""
+        desk.add([need_fact(desk.make, need, rec, desk.suspicion, body)])
 
 
 def _tickets(desk: _Desk) -> list[Ticket]:
@@ -229,7 +268,7 @@ def _tickets(desk: _Desk) -> list[Ticket]:
 def _knowledge(desk: _Desk) -> None:
     make, context = desk.make, desk.context
     slots = sorted(context.slots, key=lambda s: (s.on or make.owner_day(s.starts_at or make.now), s.id))
-    desk.add(f for slot in slots for f in slot_facts(make, slot))
+    desk.add(f for slot in slots if slot.id in desk.usable for f in slot_facts(make, slot))
     _closed_slots(desk)
     desk.add(f for claim in context.claims[:MOST_CLAIMS] for f in claim_facts(make, claim))
     desk.add(f for article in context.articles[:MOST_ARTICLES] for f in article_facts(make, article))
@@ -238,12 +277,11 @@ def _knowledge(desk: _Desk) -> None:
 
 def _closed_slots(desk: _Desk) -> None:
     """Warns of a promised day on which our side does not work."""
-    ours = country_code(desk.context.seller.country)
-    for slot in desk.context.slots:
-        day = slot.on or (desk.make.owner_day(slot.starts_at) if slot.starts_at else None)
+    for slot in own_slots(desk.context):
         fact_id = desk.make.id_of(Rec("slots", slot.id, ""), "on" if slot.on else "starts_at")
-        if day and fact_id in desk.facts and ours and not is_business_day(day, (ours,)):
-            shown = desk.make.show_day(day, weekday=True)
+        day = slot.on or (desk.make.owner_day(slot.starts_at) if slot.starts_at else None)
+        if day and fact_id in desk.facts and is_closed(slot, desk.context):
+            shown = desk.make.in_english.show_day(day, weekday=True)
             text = f"Move slot {slot.id} before you promise it: {shown} is no working day on our side."
             desk.warnings.append(Warning("closed_slot", text, (fact_id,)))
 
@@ -265,8 +303,11 @@ def _products(desk: _Desk) -> None:
     due = [item.product_id for item in desk.signals.due_items]
     texts = [*questions, *(t for a in _recent_inbound(desk) for t in (a.subject, a.body) if t)]
     event = desk.signals.event or {}
+    owned = tuple(dict.fromkeys(line.product_id for o in desk.context.orders for line in o.lines if line.product_id))
     for product in needed_products(desk.context, texts, (*due, *_ids(event.get("product_id")))):
         desk.add(product_facts(desk.make, product))
+        if desk.kind == "pitch":
+            desk.add(fits_facts(desk.make, product, desk.products, owned))
     for product in products_in(" .\n".join(questions), desk.context.products):
         if product.lead_time is None or read_duration(product.lead_time) is None:
             desk.missing.append(f"The lead time of {product.name or product.id}, as a number of days or weeks.")

@@ -6,18 +6,20 @@ in the language of the text; what must be said and cannot be gives no plan but t
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Protocol
 
 from crmplugin.analysis.language import guess_language
+from crmplugin.brief.needs import stated_needs
 from crmplugin.brief.plan_answers import answer_beats
 from crmplugin.brief.plan_channels import for_channel
 from crmplugin.brief.plan_found import found_answers, found_article
 from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
-from crmplugin.brief.plan_offer import find_offer
-from crmplugin.brief.plan_places import find_places, owner_of, promise_aliases, told_promise
+from crmplugin.brief.plan_offer import Shop, find_offer
+from crmplugin.brief.plan_places import find_places, promise_aliases, told_promise
 from crmplugin.brief.plan_recap import recap_beats
 from crmplugin.brief.plan_rows import Scene
 from crmplugin.brief.plans_customer import (
@@ -29,9 +31,10 @@ from crmplugin.brief.plans_customer import (
     SOCIAL_PLEASED,
     SOCIAL_UPSET,
 )
-from crmplugin.brief.plans_follow_up import FOLLOW_UPS
+from crmplugin.brief.plans_follow_up import FOLLOW_UPS, REPLENISHMENT
 from crmplugin.brief.plans_internal import internal_beats
 from crmplugin.brief.plans_stage import PURPOSES, STAGE_STEPS
+from crmplugin.brief.recipient import owner_of, zone_of
 from crmplugin.domain.brief import INTERNAL_KINDS, Beat, DraftChannel, Kind, Plan, Request, Signals
 from crmplugin.domain.crm import Contact, Context
 from crmplugin.domain.fact import Fact
@@ -113,23 +116,25 @@ def _customer_beats(
     context: Context, signals: Signals, choice: Chosen, sheet: Sheet, contact: Contact | None, language: str,
     population: Population | None, request: Request,
 ) -> Made:  # fmt: skip
-    told, foreign = _tellable(sheet.facts, contact, choice.send_on, language, _home_language(context))
+    told, foreign = _tellable(sheet.facts, contact, choice.send_on, Tongues(language, *home_languages(context)))
     if choice.type in ("new_value", "win_back"):
         told = _untold(told, context, contact)
     facts = {fact.id: fact for fact in told}
     scene = Scene(
-        facts, find_places(context, signals, facts, send_on=choice.send_on), promise_aliases(signals, facts)
-    )  # fmt: skip
-    beats, missing = _beats_of(scene, context, signals, choice, language, population, request)
+        facts,
+        find_places(context, signals, facts, send_on=choice.send_on, now=moment_of(context, request)),
+        promise_aliases(signals, facts),
+    )
+    shop = shop_of(context, signals, population, request, contact)
+    beats, missing = _beats_of(scene, context, signals, choice, language, shop, request)
     if any(beat.must for beat in beats) and not missing:
         return beats, ()
     return (), (*missing, *(f"{f.label}, in {language}: it is recorded in another language" for f in foreign[:3]))
 
 
 def _beats_of(
-    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, population: Population | None,
-    request: Request,
-) -> Made:  # fmt: skip
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, shop: Shop, request: Request
+) -> Made:
     if choice.type == "answer":
         return answer_beats(scene, context, signals, found_answers(context, signals, request))
     if choice.type == "recap":
@@ -139,18 +144,20 @@ def _beats_of(
     if choice.type == "deliver_promise":
         ours = told_promise(signals, scene.facts)
         return scene.beats(FOLLOW_UPS["deliver_promise_late" if ours and ours.days_late > 0 else "deliver_promise"])
+    if choice.type == "service_acknowledgement" and "resolved_case" in scene.places:
+        return scene.beats(FOLLOW_UPS["service_acknowledgement_resolved"])
     if choice.type in FOLLOW_UPS:
         return scene.beats(FOLLOW_UPS[choice.type or ""])
-    return _other_kind(scene, context, signals, choice, population, request)
+    return _other_kind(scene, context, signals, choice, shop, request)
 
 
-def _other_kind(
-    scene: Scene, context: Context, signals: Signals, choice: Chosen, population: Population | None, request: Request
-) -> Made:
+def _other_kind(scene: Scene, context: Context, signals: Signals, choice: Chosen, shop: Shop, request: Request) -> Made:
     if choice.kind == "pitch":
-        places, aliases = find_offer(context, signals, scene.facts, population)
-        full = replace(scene, places={**scene.places, **places}, aliases={**scene.aliases, **aliases})
-        return full.beats(PITCH if places else DISCOVERY)
+        offer = find_offer(shop, scene.facts)
+        if offer is None:
+            return scene.beats(REPLENISHMENT if "item" in scene.places else DISCOVERY)
+        places, aliases = {**scene.places, **offer.places}, {**scene.aliases, **offer.aliases}
+        return replace(scene, places=places, aliases=aliases).beats(PITCH)
     if choice.kind == "social_reply":
         mood = {"pleased": SOCIAL_PLEASED, "angry": SOCIAL_UPSET, "worried": SOCIAL_UPSET}
         return scene.beats(mood.get(signals.mood or "", SOCIAL_NEUTRAL))
@@ -158,13 +165,28 @@ def _other_kind(
     return helped.beats(HELP_ANSWER if choice.kind == "help_answer" else SERVICE_REPLY)
 
 
+def moment_of(context: Context, request: Request) -> datetime:
+    """The moment of the brief."""
+    return request.as_of or context.read_at
+
+
+def shop_of(
+    context: Context, signals: Signals, population: Population | None, request: Request, contact: Contact | None
+) -> Shop:
+    """What an offer to this person is chosen from."""
+    now = moment_of(context, request)
+    needs = stated_needs(context, contact, now=now)
+    return Shop(context, signals, population or Population(), needs, now, zone_of(context, contact))
+
+
 def _tellable(
-    facts: Iterable[Fact], contact: Contact | None, send_on: date, language: str, home: str | None
+    facts: Iterable[Fact], contact: Contact | None, send_on: date, tongues: Tongues
 ) -> tuple[list[Fact], list[Fact]]:
     """Facts that may stand in a text to this person, and those left out only for their language."""
     told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on) and not _is_long(f)]
-    foreign = [f for f in told if _is_foreign(f, language, home)]
-    return [f for f in told if f not in foreign], foreign
+    foreign = [f for f in told if tongues.is_foreign(f)]
+    named = [f for f in foreign if _source_of(f) != "articles"]
+    return [f for f in told if f not in foreign], named
 
 
 def _in_scope(fact: Fact, contact: Contact | None) -> bool:
@@ -183,20 +205,45 @@ def _is_long(fact: Fact) -> bool:
     return fact.kind in FREE_TEXT and not from_article and len(fact.value.split()) > QUOTED_WORDS
 
 
-def _home_language(context: Context) -> str | None:
-    """The language our own short texts (features, descriptions) are probably in: that of the colleague who signs."""
+@dataclass(frozen=True, slots=True)
+class Tongues:
+    """The language of a text, and the ones our own short texts are in when their words do not tell."""
+
+    language: str
+    catalogue: str | None
+    colleague: str | None
+
+    def is_foreign(self, fact: Fact) -> bool:
+        """Whether a free text would put another language into the message. A question is never shown as it stands."""
+        if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title", ".subject")):
+            return False
+        guess, home = guess_language(fact.value), self._home(fact)
+        if len(fact.value.split()) < ENOUGH_WORDS and guess not in (self.language, home):
+            guess = home
+        return (guess or home or self.language) != self.language
+
+    def _home(self, fact: Fact) -> str | None:
+        source = _source_of(fact)
+        if source in ("products", "claims", "articles", "offers"):
+            return self.catalogue
+        return self.colleague if fact.basis.type == "stated_by_rep" else None
+
+
+def home_languages(context: Context) -> tuple[str | None, str | None]:
+    """The language most of our catalogue and claims is in, and that of the colleague who signs."""
     owner = owner_of(context)
-    return owner.language if owner else None
+    texts = [
+        t for p in context.products for t in (p.description, *(x for f in p.features for x in (f.feature, f.benefit)))
+    ]
+    texts += [claim.text for claim in context.claims]
+    long = [text for text in texts if text and len(text.split()) >= ENOUGH_WORDS]
+    spoken = Counter(code for text in long if (code := guess_language(text)))
+    colleague = owner.language if owner else None
+    return (spoken.most_common(1)[0][0] if spoken else colleague), colleague
 
 
-def _is_foreign(fact: Fact, language: str, home: str | None) -> bool:
-    """Whether a free text would put another language into the message. A question is never shown as it stands."""
-    if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title", ".subject")):
-        return False
-    guess = guess_language(fact.value)
-    if len(fact.value.split()) < ENOUGH_WORDS and guess not in (language, home):
-        guess = home
-    return (guess or language) != language
+def _source_of(fact: Fact) -> str | None:
+    return fact.source[0].object if fact.source else None
 
 
 def _untold(facts: list[Fact], context: Context, contact: Contact | None) -> list[Fact]:

@@ -13,9 +13,9 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Protocol
 
+from crmplugin.analysis.phrases import book, tokens
 from crmplugin.brief.facts_of.products import products_in
 from crmplugin.brief.plan_rows import Option, Place, Row, Scene, must, row, say
-from crmplugin.brief.plans_follow_up import CLOSE, HELP
 from crmplugin.domain.brief import Beat, Question, Signals
 from crmplugin.domain.crm import Context
 
@@ -56,6 +56,19 @@ ASKED_PRODUCT = say("answer.asked_product", product="a_product.name", on="messag
 ASKED_ORDER = say("answer.asked_order", number="an_order.number", on="message.on")
 ASKED_CONTRACT = say("answer.asked_contract", name="a_contract.name", on="message.on")
 ASKED = say("answer.asked", on="message.on")
+ALSO: Mapping[str, str] = MappingProxyType(
+    {
+        "answer.asked_included": "answer.also_included",
+        "answer.asked_quote": "answer.also_quote",
+        "answer.asked_product": "answer.also_product",
+        "answer.asked_order": "answer.also_order",
+        "answer.asked_contract": "answer.also_contract",
+        "answer.asked_lead_time": "answer.also_lead_time",
+        "answer.asked_validity": "answer.also_validity",
+        "answer.asked_ticket": "answer.also_ticket",
+    }
+)
+"""How the second and third question of one message are restated, without its day."""
 OF_QUOTE = say("answer.subject_quote", "subject", number="a_quote.number")
 OF_ORDER = say("answer.subject_order", "subject", number="an_order.number")
 OF_DAY = say("answer.subject_date", "subject", on="message.on")
@@ -212,11 +225,22 @@ SURE_ENOUGH = Decimal("0.65")
 """An answer less certain says what is known, and then who answers the question itself."""
 
 CONFIRM = (
+    say("answer.confirm_me", "claim", by="my_by.on"),
     say("answer.confirm", "claim", name="answerer.name", by="by.on"),
     say("answer.confirm_plain", "claim", by="by.on"),
 )
-OPEN = (say("answer.open", "claim", name="answerer.name", by="by.on"), say("answer.open_plain", "claim", by="by.on"))
+OPEN = (
+    say("answer.open_me", "claim", by="my_by.on"),
+    say("answer.open", "claim", name="answerer.name", by="by.on"),
+    say("answer.open_plain", "claim", by="by.on"),
+)
+OPEN_ONE_MORE = (
+    say("answer.open_one_me", "claim", by="my_by.on"),
+    say("answer.open_one", "claim", name="answerer.name", by="by.on"),
+    say("answer.open_one_plain", "claim", by="by.on"),
+)
 OPEN_REST = (
+    say("answer.open_rest_me", "claim", by="my_by.on"),
     say("answer.open_rest", "claim", name="answerer.name", by="by.on"),
     say("answer.open_rest_plain", "claim", by="by.on"),
 )
@@ -226,12 +250,11 @@ MESSAGE: tuple[Row, ...] = (
     must("the message to answer", say("answer.message", on="inbound.on")),
     must(
         NO_DAY,
+        say("answer.open_message_me", "claim", by="my_by.on"),
         say("answer.open_message", "claim", name="answerer.name", by="by.on"),
         say("answer.open_message_plain", "claim", by="by.on"),
         say("common.slot_ask", "ask", slot="meeting_slot.starts_at"),
     ),
-    HELP,
-    CLOSE,
 )
 ASK_OPEN = row(say("answer.ask_open", "ask", carried=("by.on",)))
 
@@ -264,8 +287,7 @@ def _reply_to_message(scene: Scene) -> Made:
     """A message without a question: what they wrote, and who replies by when, or a time to talk."""
     beats, missing = scene.beats(MESSAGE)
     if not any(beat.role == "ask" for beat in beats):
-        ask, _ = scene.beats((ASK_OPEN,))
-        beats = (*beats[:-1], *ask, *beats[-1:])
+        beats += scene.beats((ASK_OPEN,))[0]
     return beats, missing
 
 
@@ -334,7 +356,7 @@ def _answer(said: _Said, scene: Scene, view: _View) -> bool:
     for topic in TOPICS:
         if not view.fits(topic):
             continue
-        asked, answer = inside.beat(topic.asked, required=True), _first(inside, topic.answers)
+        asked, answer = inside.beat(_asked(topic, view, said), required=True), _first(inside, topic.answers)
         confirm = _first(inside, CONFIRM) if view.needs_a_person else None
         if asked is None or answer is None or (view.needs_a_person and confirm is None):
             continue
@@ -345,11 +367,23 @@ def _answer(said: _Said, scene: Scene, view: _View) -> bool:
     return False
 
 
+def _asked(topic: Topic, view: _View, said: _Said) -> Option:
+    """The question restated: by the line it is about when it names no price, more briefly after a first one."""
+    option = topic.asked
+    if option is ASKED_INCLUDED and not book("price_words", "price").find(tokens(view.question.text)):
+        option = ASKED_LINE if "a_line" in view.places else ASKED_QUOTE
+    if not said.beats or option.key not in ALSO:
+        return option
+    slots = {slot: reference for slot, reference in option.slots.items() if slot != "on"}
+    return Option(ALSO[option.key], option.role, slots, ("message.on",))
+
+
 def _leave_open(said: _Said, scene: Scene, context: Context, unanswered: Sequence[Question]) -> tuple[str, ...]:
     """Adds who answers the rest by when; what is missing when nobody may promise a day."""
     if not unanswered:
         return ()
-    promise = _first(scene, OPEN_REST if said.beats else OPEN)
+    more = OPEN_ONE_MORE if len(unanswered) == 1 else OPEN_REST
+    promise = _first(scene, more if said.beats else OPEN)
     if promise is None:
         return tuple(NO_ANSWER.format(question=q.text[:100]) for q in unanswered)
     if not said.beats:
@@ -379,7 +413,7 @@ def _finished(said: _Said, scene: Scene, *, only_open: bool) -> tuple[Beat, ...]
     support, _ = scene.beats((SUPPORT,))
     support = tuple(b for b in support if not set(b.facts.values()) <= told)
     ask = ASK_OPEN if only_open else row(say("answer.ask", "ask"))
-    ending, _ = scene.beats((HELP, ask, CLOSE))
+    ending, _ = scene.beats((ask,))
     return (said.subject or subject[0], *said.beats, *support, *ending)
 
 

@@ -8,23 +8,23 @@ from types import MappingProxyType
 WORDS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "service_acknowledgement": (40, 90),
-        "answer": (40, 120),
-        "deliver_promise": (40, 100),
-        "recap": (80, 150),
-        "quote_follow_up": (60, 120),
-        "nudge_their_step": (40, 90),
-        "reintroduction": (60, 110),
-        "renewal": (80, 140),
-        "new_value": (40, 90),
-        "break_up": (30, 60),
-        "check_in": (40, 80),
-        "replenishment": (40, 80),
-        "win_back": (60, 100),
-        "event": (40, 90),
-        "stage_step": (40, 100),
-        "relationship": (30, 70),
-        "pitch": (60, 120),
-        "service_reply": (40, 120),
+        "answer": (30, 120),
+        "deliver_promise": (30, 100),
+        "recap": (40, 150),
+        "quote_follow_up": (45, 120),
+        "nudge_their_step": (30, 90),
+        "reintroduction": (45, 110),
+        "renewal": (45, 140),
+        "new_value": (30, 90),
+        "break_up": (25, 60),
+        "check_in": (30, 80),
+        "replenishment": (35, 80),
+        "win_back": (40, 100),
+        "event": (30, 90),
+        "stage_step": (30, 100),
+        "relationship": (25, 70),
+        "pitch": (40, 120),
+        "service_reply": (30, 120),
         "help_answer": (30, 150),
         "social_reply": (5, 45),
         "negotiation_note": (60, 900),
@@ -36,7 +36,10 @@ WORDS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "insight_digest": (10, 250),
     }
 )
-"""Words of the body by type, or by kind where there is none: least and most."""
+"""Words of the body by type, or by kind where there is none: least and most.
+
+The least is below that of sales-craft §1.3 where a message that says all it has to would only get longer by padding.
+"""
 
 CHANNEL_WORDS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {"phone": (15, 200), "chat": (5, 50), "sms": (5, 45), "social": (5, 45)}

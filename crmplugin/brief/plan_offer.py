@@ -1,69 +1,122 @@
-"""Which product a pitch is about: not owned for good, sellable here, with something true to say about it."""
+"""Which product a pitch is about, and why: sellable to this account, with something true to say about it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
 
+from crmplugin.analysis.recommendation import Account, Picks, pick_products, why_not
+from crmplugin.analysis.stages import is_open
+from crmplugin.brief.needs import StatedNeed
 from crmplugin.brief.plan_rows import Place
-from crmplugin.domain.brief import Signals
+from crmplugin.domain.brief import Signals, Warning
 from crmplugin.domain.crm import Context, Product
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
-MIN_SHARED_ACCOUNTS = 5
-FEATURE_NUMBERS = range(1, 7)
+FEATURE_NUMBERS = range(1, 13)
+FITS_NUMBERS = range(1, 7)
 
 Facts = Mapping[str, Fact]
 
 
-def find_offer(
-    context: Context, signals: Signals, facts: Facts, population: Population | None
-) -> tuple[dict[str, Place], dict[str, str]]:
-    """Places and references of the product to offer; empty when there is none to offer honestly.
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """The product to offer: its places and references, why it was chosen, and the ids that carry the reason."""
 
-    First what the deal is about, then what accounts with the same purchases also bought, then what fits to what they
-    own; the first one that may be sold to them and about which something can be told.
+    product_id: str
+    reason: str
+    evidence: tuple[str, ...]
+    places: Mapping[str, Place]
+    aliases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """What an offer is chosen from. `zone` is the recipient's, `now` the moment of the brief."""
+
+    context: Context
+    signals: Signals
+    population: Population
+    needs: tuple[StatedNeed, ...]
+    now: datetime
+    zone: str
+
+    def picks(self) -> Picks:
+        return pick_products(self.context, self.population, self.signals, now=self.now, zone=self.zone)
+
+
+def find_offer(shop: Shop, facts: Facts) -> Offer | None:
+    """The first candidate about which something can be told; None when there is none to offer honestly.
+
+    First what the open deal is about, then what answers a stated need, then new products in the order of
+    `analysis.recommendation`.
     """
-    products = {p.id: p for p in context.products}
-    owned = {line.product_id for order in context.orders for line in order.lines}
-    candidates = dict.fromkeys((*_of_deal(context), *_bought_along(owned, population), *_fitting(owned, products)))
-    for id_ in candidates:
-        if id_ in products and _may_be_sold(products[id_], context, owned) and _can_be_told(id_, facts):
-            return _places(products[id_], context, facts), _features(id_, facts)
-    return {}, {}
+    products = {p.id: p for p in shop.context.products}
+    account = Account(shop.context, shop.population, shop.now, shop.zone)
+    for id_, reason, evidence in _candidates(shop):
+        product = products.get(id_)
+        if product is not None and why_not(product, account) is None and _can_be_told(id_, facts):
+            return _offer(shop, product, reason, evidence, facts)
+    return None
 
 
-def _of_deal(context: Context) -> Iterable[str]:
-    if context.deal is None:
+def choice_warnings(shop: Shop, told: Iterable[str]) -> tuple[Warning, ...]:
+    """Why the product of a pitch was chosen and what was left out, for the rep. `told`: fact ids of the plan."""
+    names = {p.id: p.name or p.id for p in shop.context.products}
+    told = set(told)
+    chosen = next((row for row in _candidates(shop) if f"{row[0]}.name" in told), None)
+    if chosen is None:
+        return ()
+    product_id, reason, evidence = chosen
+    picks = shop.picks()
+    others = [p for p in (*picks.items, *picks.runners_up) if p.product_id != product_id]
+    parts = [f"Check that {names[product_id]} suits them: {_named(reason, names)}."]
+    if others:
+        rows = (f"{names.get(p.product_id, p.product_id)} ({_named(p.reason, names)})" for p in others[:2])
+        parts.append(f"Next in line: {'; '.join(rows)}.")
+    if picks.left_out:
+        parts.append(f"Left out: {', '.join(f'{n} {why}' for why, n in picks.left_out)}.")
+    return (Warning("product_choice", " ".join(parts), (f"{product_id}.name", *evidence)),)
+
+
+def _named(reason: str, names: Mapping[str, str]) -> str:
+    """A reason with the names of products instead of their ids."""
+    return re.sub(r"[^\s,]+", lambda word: names.get(word[0], word[0]), reason)
+
+
+def _candidates(shop: Shop) -> Iterator[tuple[str, str, tuple[str, ...]]]:
+    """Product id, reason in words and the ids behind it."""
+    context = shop.context
+    for id_ in deal_products(context, shop.now):
+        yield id_, "the open deal is about it", (context.deal.id,) if context.deal else ()
+    for need in shop.needs:
+        for product in sorted((p for p in context.products if _answers(p, need)), key=lambda p: not _is_near(p, need)):
+            reason = f"it answers a need they named (“{need.quote}”)"
+            yield product.id, reason, (f"{need.record_id}.{need.name}",)
+    for pick in shop.picks().items:
+        if pick.list == "new":
+            yield pick.product_id, pick.reason, pick.evidence
+
+
+def deal_products(context: Context, now: datetime) -> tuple[str, ...]:
+    """Products of the subject's open deal."""
+    if context.deal is None or not is_open(context.deal, now):
         return ()
     items = [item.product_id for item in context.line_items if item.deal_id == context.deal.id]
-    return [id_ for id_ in (*context.deal.product_ids, *items) if id_]
+    return tuple(dict.fromkeys(id_ for id_ in (*context.deal.product_ids, *items) if id_))
 
 
-def _bought_along(owned: set[str | None], population: Population | None) -> list[str]:
-    """Products that at least five accounts bought together with something owned, the most shared first."""
-    shared: dict[str, int] = {}
-    for mine in owned:
-        for other, accounts in (population.bought_with.get(mine or "", {}) if population else {}).items():
-            shared[other] = max(shared.get(other, 0), accounts)
-    ranked = sorted(shared.items(), key=lambda pair: (-pair[1], pair[0]))
-    return [id_ for id_, accounts in ranked if accounts >= MIN_SHARED_ACCOUNTS and id_ not in owned]
+def _answers(product: Product, need: StatedNeed) -> bool:
+    wanted = {tag.casefold() for tag in need.tags}
+    return any(tag.casefold() in wanted for feature in product.features for tag in feature.need_tags)
 
 
-def _fitting(owned: set[str | None], products: Mapping[str, Product]) -> list[str]:
-    """Products that fit to something owned, in catalogue order."""
-    named = {id_ for mine in owned if mine in products for id_ in products[mine or ""].compatible_with}
-    return [p.id for p in products.values() if p.id not in owned and (p.id in named or owned & set(p.compatible_with))]
-
-
-def _may_be_sold(product: Product, context: Context, owned: set[str | None]) -> bool:
-    company = context.company
-    places = {place for place in (company.country, company.region) if place} if company else set()
-    sold_here = not product.regions or bool(places & set(product.regions))
-    in_trouble = any(t.product_id == product.id and t.status in ("open", "pending") for t in context.tickets)
-    has_it = product.id in owned and product.durable is not False
-    out = product.stock is not None and product.stock <= 0
-    return product.active is not False and sold_here and not (in_trouble or has_it or out)
+def _is_near(product: Product, need: StatedNeed) -> bool:
+    """Whether it is of the kind of goods they spoke of."""
+    return product.category is not None and product.category in need.categories
 
 
 def _can_be_told(product_id: str, facts: Facts) -> bool:
@@ -71,15 +124,56 @@ def _can_be_told(product_id: str, facts: Facts) -> bool:
     return f"{product_id}.name" in facts and any(told)
 
 
-def _places(product: Product, context: Context, facts: Facts) -> dict[str, Place]:
+def _offer(shop: Shop, product: Product, reason: str, evidence: tuple[str, ...], facts: Facts) -> Offer:
+    context = shop.context
     claim = next((c.id for c in context.claims if product.id in c.product_ids and f"{c.id}.text" in facts), None)
     places = {"offer": Place("products", product.id)}
-    return places | ({"offer_claim": Place("claims", claim)} if claim else {})
+    if claim:
+        places["offer_claim"] = Place("claims", claim)
+    if product.id in deal_products(context, shop.now):
+        places["deal_offer"] = places["offer"]
+    aliases = _features(product, shop, facts) | _need(product, shop, facts)
+    return Offer(
+        product.id, reason, evidence, places | _fitting(product, context, facts), aliases | _fits(product, facts)
+    )
 
 
-def _features(product_id: str, facts: Facts) -> dict[str, str]:
-    """References to at most two features, the ones with a benefit on record first."""
-    ids = [f"{product_id}.feature{n}" for n in FEATURE_NUMBERS if f"{product_id}.feature{n}" in facts]
-    ids.sort(key=lambda id_: f"{id_}.benefit" not in facts)
+def _features(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:
+    """References to at most two features: those that answer a need first, then those with a benefit on record."""
+    wanted = {tag.casefold() for need in shop.needs for tag in need.tags}
+    rows = zip(FEATURE_NUMBERS, product.features, strict=False)
+    told = [(n, f) for n, f in rows if f"{product.id}.feature{n}" in facts]
+    told.sort(key=lambda row: (
+        not wanted & {tag.casefold() for tag in row[1].need_tags},
+        f"{product.id}.feature{row[0]}.benefit" not in facts,
+        row[0],
+    ))  # fmt: skip
+    ids = [f"{product.id}.feature{n}" for n, _ in told]
     named = dict(zip(("offer.feature", "offer.feature_more"), ids, strict=False))
-    return named | ({"offer.benefit": f"{ids[0]}.benefit"} if ids else {})
+    benefits = [f"{id_}.benefit" for id_ in ids]
+    return named | dict(zip(("offer.benefit", "offer.benefit_more"), benefits, strict=False))
+
+
+def _need(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:
+    """The need that this product answers and the day it was named; words in another language are not quoted."""
+    for need in shop.needs:
+        day = f"{need.record_id}.{'on' if need.collection == 'activities' else 'opened_on'}"
+        if _answers(product, need) and day in facts:
+            return {"need.text": f"{need.record_id}.{need.name}", "need.on": day}
+    return {}
+
+
+def _fits(product: Product, facts: Facts) -> dict[str, str]:
+    found = next((n for n in FITS_NUMBERS if f"{product.id}.fits{n}" in facts), None)
+    return {"offer.fits": f"{product.id}.fits{found}"} if found else {}
+
+
+def _fitting(product: Product, context: Context, facts: Facts) -> dict[str, Place]:
+    """The owned product it fits, and the order in which they bought it."""
+    fits = next((facts[f"{product.id}.fits{n}"] for n in FITS_NUMBERS if f"{product.id}.fits{n}" in facts), None)
+    owned = fits.source[-1].id if fits and fits.source else None
+    orders = [o for o in context.orders if any(line.product_id == owned for line in o.lines) and o.ordered_at]
+    last = max(orders, key=lambda o: (o.ordered_at.timestamp() if o.ordered_at else 0.0, o.id), default=None)
+    if owned is None or last is None:
+        return {}
+    return {"fitting": Place("products", owned), "fitting_order": Place("orders", last.id)}

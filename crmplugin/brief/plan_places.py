@@ -7,11 +7,13 @@ A place is filled only when what it says is true on the day of sending: `quote` 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 
+from crmplugin.analysis.service import is_open
 from crmplugin.brief.plan_rows import Place
+from crmplugin.brief.recipient import owner_of
 from crmplugin.domain.brief import DueItem, Promise, Signals
-from crmplugin.domain.crm import Context, Order, Quote, Slot, User
+from crmplugin.domain.crm import Context, Order, Quote, Slot, Ticket
 from crmplugin.domain.fact import Fact
 
 MEETING_KINDS = frozenset({"meeting", "call", "visit"})
@@ -20,23 +22,16 @@ DECIDED = frozenset({"accepted", "declined"})
 Facts = Mapping[str, Fact]
 
 
-def find_places(context: Context, signals: Signals, facts: Facts, *, send_on: date) -> dict[str, Place]:
+def find_places(context: Context, signals: Signals, facts: Facts, *, send_on: date, now: datetime) -> dict[str, Place]:
     """The places of one brief that are filled, by name."""
     found: dict[str, Place | None] = {"seller": Place("seller", "seller")}
-    for fill in (_people, _quotes, _orders, _rhythms, _contracts, _service, _talk, _occasions):
+    for fill in (_people, _quotes, _orders, _rhythms, _contracts, _talk, _occasions):
         found |= fill(context, signals)
+    found |= _service(context, signals, now)
     found |= _slots(context, facts, send_on)
     found |= _products(context, signals, facts)
     found["open_notice"] = _open_notice(found.get("contract"), facts, send_on)
     return {name: place for name, place in found.items() if place is not None}
-
-
-def owner_of(context: Context) -> User | None:
-    """The colleague who signs: the deal's owner, else the company's, else the only one there is."""
-    users = {user.id: user for user in context.users}
-    wanted = (context.deal.owner_id if context.deal else None, context.company.owner_id if context.company else None)
-    named = next((users[i] for i in wanted if i in users), None)
-    return named or (context.users[0] if len(context.users) == 1 else None)
 
 
 def _people(context: Context, signals: Signals) -> dict[str, Place | None]:
@@ -118,17 +113,28 @@ def _open_notice(contract: Place | None, facts: Facts, send_on: date) -> Place |
     return contract if fact and date.fromisoformat(fact.value) >= send_on else None
 
 
-def _service(context: Context, signals: Signals) -> dict[str, Place | None]:
+def _service(context: Context, signals: Signals, now: datetime) -> dict[str, Place | None]:
+    """The case in view, as one that is open or one that was resolved, and an earlier one with the same product."""
     state = signals.ticket
     own = context.ticket.id if context.ticket else None
-    ticket = state.severe_ticket_id or own or next(iter(state.open_ticket_ids), None)
-    resolved = [t for t in context.tickets if t.status in ("resolved", "closed") and t.id != ticket]
-    past = max(resolved, key=lambda t: (t.opened_at.timestamp() if t.opened_at else 0.0, t.id), default=None)
+    wanted = state.severe_ticket_id or own or next(iter(state.open_ticket_ids), None)
+    ticket = next((t for t in context.tickets if t.id == wanted), None)
+    place = _place("tickets", ticket.id if ticket else None)
+    waits = ticket is not None and is_open(ticket, now)
+    past = _earlier_case(context, ticket, now) if ticket else None
     return {
-        "ticket": _place("tickets", ticket),
+        "open_case": place if waits else None,
+        "resolved_case": None if waits else place,
         "past_ticket": _place("tickets", past.id if past else None),
         "bad_ticket": _place("tickets", state.severe_ticket_id),
     }
+
+
+def _earlier_case(context: Context, ticket: Ticket, now: datetime) -> Ticket | None:
+    """The newest resolved case about the same product."""
+    same = [t for t in context.tickets if t.id != ticket.id and t.product_id and t.product_id == ticket.product_id]
+    resolved = [t for t in same if not is_open(t, now)]
+    return max(resolved, key=lambda t: (t.opened_at.timestamp() if t.opened_at else 0.0, t.id), default=None)
 
 
 def _talk(context: Context, signals: Signals) -> dict[str, Place | None]:
@@ -146,17 +152,30 @@ def _occasions(context: Context, signals: Signals) -> dict[str, Place | None]:
     return {
         "price_event": _place("prices", event.get("price_id") if coming else None),
         "price_event_product": _place("products", event.get("product_id") if coming else None),
+        "price_event_order": _last_with(context, event.get("product_id") if coming else None),
         "first_use": _place("orders", occasion.get("order_id")),
     }
 
 
+def _last_with(context: Context, product_id: str | None) -> Place | None:
+    """The newest order of one product."""
+    last = _newest(o for o in context.orders if any(line.product_id == product_id for line in o.lines))
+    return _place("orders", last.id if last and product_id else None)
+
+
 def _slots(context: Context, facts: Facts, send_on: date) -> dict[str, Place | None]:
-    """The first day we may promise an answer for, who gives it, and the first time we may offer for a talk."""
+    """The first day we may promise an answer for, who gives it, and the first time we may offer for a talk.
+
+    `my_by` is a day of the rep who signs, said as "from me"; a house that writes as "we" says it without a name.
+    """
     by = _first(context.slots, lambda slot: slot.kind == "answer_by", facts, "on", send_on)
     talk = _first(context.slots, lambda slot: slot.kind in MEETING_KINDS, facts, "starts_at", send_on)
+    me = owner_of(context)
+    mine = by is not None and me is not None and by.user_id == me.id
     return {
         "by": _place("slots", by.id if by else None),
-        "answerer": _place("users", by.user_id if by else None),
+        "my_by": _place("slots", by.id if by and mine and context.voice.person != "we" else None),
+        "answerer": _place("users", by.user_id if by and not mine else None),
         "meeting_slot": _place("slots", talk.id if talk else None),
     }
 

@@ -6,19 +6,26 @@ be said (goods and quantities, dates of decisions); the rest is left out and nam
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 from datetime import date
-from zoneinfo import ZoneInfo
+from types import MappingProxyType
 
 from crmplugin.analysis.language import guess_language
-from crmplugin.analysis.notes import NoteItem, read_notes
+from crmplugin.analysis.notes import NoteItem
 from crmplugin.analysis.phrases import book, tokens
+from crmplugin.brief.facts_of.notes import items_of
+from crmplugin.brief.facts_of.people import full_name
+from crmplugin.brief.facts_of.products import products_in
 from crmplugin.brief.plan_rows import Option, Scene, must, row, say
-from crmplugin.brief.plans_follow_up import HELP
 from crmplugin.domain.brief import Beat, Signals
 from crmplugin.domain.crm import Activity, Context
 
 MOST_BULLETS = 8
+THIRD_PERSON: Mapping[str, re.Pattern[str]] = MappingProxyType(
+    {"en": re.compile(r"(?<![su])s$"), "de": re.compile(r"t$")}
+)
+"""How a verb of the third person ends; other languages tell notes as they stand."""
 SAID_KINDS = frozenset({"action", "decision", "open", "goal"})
 """Kinds of items a customer is told; budgets and remarks stay with us."""
 
@@ -29,9 +36,7 @@ OPENING = (
 INTRO = row(say("recap.intro", carried=("meeting.on",)))
 ENDING = (
     row(say("answer.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
-    HELP,
     row(say("recap.ask_by", "ask", by="by.on"), say("recap.ask", "ask", carried=("meeting.on",))),
-    row(say("recap.close", "close")),
 )
 
 
@@ -44,18 +49,12 @@ def recap_beats(
         return (), ("notes of the meeting",)
     own_words = _note_language(meeting, context) == language
     opening, missing = scene.beats(OPENING)
-    goals, bullets, left = _items(scene, meeting, _items_of(meeting, context), own_words=own_words)
+    goals, bullets, left = _items(scene, context, meeting, own_words=own_words, language=language)
     if not bullets:
         return (), (*missing, *left, f"steps in the notes of the meeting that can be told in {language}")
     intro, _ = scene.beats((INTRO,))
     ending, _ = scene.beats(ENDING)
     return (*opening, *goals, *intro, *bullets, *ending), missing
-
-
-def _items_of(meeting: Activity, context: Context) -> tuple[NoteItem, ...]:
-    zone = ZoneInfo(context.seller.timezone or "UTC")
-    written = meeting.at or context.read_at
-    return read_notes(meeting.body or "", written_on=written.astimezone(zone).date(), zone=zone)
 
 
 def _note_language(meeting: Activity, context: Context) -> str | None:
@@ -65,16 +64,17 @@ def _note_language(meeting: Activity, context: Context) -> str | None:
 
 
 def _items(
-    scene: Scene, meeting: Activity, items: tuple[NoteItem, ...], *, own_words: bool
+    scene: Scene, context: Context, meeting: Activity, *, own_words: bool, language: str
 ) -> tuple[list[Beat], list[Beat], list[str]]:
     """Goals, bullets, and in words the items that could not be said."""
     goals: list[Beat] = []
     bullets: list[Beat] = []
     left: list[str] = []
-    for n, item in enumerate(items, start=1):
+    for n, item in enumerate(items_of(context, meeting), start=1):
         if item.kind not in SAID_KINDS:
             continue
-        beat = next((b for b in _beats_of(scene, meeting, n, item, own_words=own_words) if b is not None), None)
+        ways = _beats_of(scene, context, meeting, n, item, own_words=own_words, language=language)
+        beat = next((b for b in ways if b is not None), None)
         if beat is None:
             left.append(f"item {n} of the notes of {meeting.id} in the reader's language: {item.verbatim[:80]}")
         elif item.kind == "goal":
@@ -84,26 +84,39 @@ def _items(
     return goals[:1], bullets[:MOST_BULLETS], left
 
 
-def _beats_of(scene: Scene, meeting: Activity, n: int, item: NoteItem, *, own_words: bool) -> Iterator[Beat | None]:
+def _beats_of(
+    scene: Scene, context: Context, meeting: Activity, n: int, item: NoteItem, *, own_words: bool, language: str
+) -> Iterator[Beat | None]:
     """Ways to say one item, the most telling first."""
     prefix = f"{meeting.id}.item{n}"
     aliases = {f"item.{field}": f"{prefix}.{field}" for field in ("quantity", "product", "due", "side")}
-    own = Scene(scene.facts, scene.places, {**aliases, "item.text": prefix})
-    for option in _options(own, item, own_words=own_words):
+    aliases |= {"item.text": prefix} | _named(context, item)
+    own = Scene(scene.facts, scene.places, aliases)
+    several = len(products_in(item.verbatim, context.products)) > 1
+    for option in _options(own, item, own_words=own_words, language=language, several=several):
         yield own.beat(option, required=True)
 
 
-def _options(own: Scene, item: NoteItem, *, own_words: bool) -> Iterator[Option]:
+def _named(context: Context, item: NoteItem) -> dict[str, str]:
+    """The reference to the name of who takes an item on, when the notes name exactly one person we know."""
+    wanted = (item.who or "").casefold()
+    people = [(c.id, full_name(c) or "") for c in context.contacts] + [(u.id, u.name or "") for u in context.users]
+    found = [id_ for id_, name in people if wanted and wanted in {name.casefold(), *name.casefold().split()}]
+    return {"item.who": f"{found[0]}.name"} if len(found) == 1 else {}
+
+
+def _options(own: Scene, item: NoteItem, *, own_words: bool, language: str, several: bool) -> Iterator[Option]:
+    """`several`: the item names more than one product, so that one quantity of one would tell half of it."""
     side = own.find("item.side")
     owner = (side.value if side else item.side) or ""
     carried = tuple(f"item.{name}" for name in ("text", "side") if own.find(f"item.{name}"))
     if item.kind == "decision" and not own_words:
         yield say("recap.decision_due", "claim", due="item.due", carried=carried)
         return
-    if item.kind == "action":
+    if item.kind == "action" and not several:
         yield from _goods(item, owner, carried)
     if own_words:
-        yield from _own_words(item, owner)
+        yield from _own_words(item, owner, language)
 
 
 def _goods(item: NoteItem, owner: str, carried: tuple[str, ...]) -> Iterator[Option]:
@@ -119,15 +132,26 @@ def _says_deliver(item: NoteItem) -> bool:
     return bool(book("recap", "deliver").find(tokens(item.verbatim)))
 
 
-def _own_words(item: NoteItem, owner: str) -> Iterator[Option]:
+def _own_words(item: NoteItem, owner: str, language: str) -> Iterator[Option]:
     """The item in the words of the notes, under its owner."""
     if item.kind in ("goal", "open"):
         yield say(f"recap.{item.kind}", "claim", item="item.text")
         return
-    key = {"us": "recap.us", "them": "recap.them"}.get(owner, "recap.item")
     if item.kind == "decision":
         yield say("recap.decision_due", "claim", due="item.due", carried=("item.text",))
-        key = "recap.decision"
-    else:
-        yield say(f"{key}_due", "claim", item="item.text", due="item.due")
+        yield say("recap.decision", "claim", item="item.text")
+        return
+    yield say("recap.named_due", "claim", name="item.who", item="item.text", due="item.due")
+    yield say("recap.named", "claim", name="item.who", item="item.text")
+    key = f"recap.{owner}" if owner in ("us", "them") else "recap.item"
+    if owner and _tells_of_a_third(item.what, language):
+        key += "_quoted"
+    yield say(f"{key}_due", "claim", item="item.text", due="item.due")
     yield say(key, "claim", item="item.text")
+
+
+def _tells_of_a_third(what: str, language: str) -> bool:
+    """Whether the words begin with a verb about somebody else ("checks the layout"), which only a quote can hold."""
+    first = what.partition(" ")[0]
+    ending = THIRD_PERSON.get(language)
+    return bool(ending and first[:1].islower() and ending.search(first))

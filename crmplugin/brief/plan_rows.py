@@ -106,12 +106,17 @@ class Scene:
         missing: list[str] = []
         for line in rows:
             options = (self.beat(option, required=line.must) for option in line.options)
-            beat = next((b for b in options if b is not None), None)
+            beat = next((b for b in options if b is not None and not _is_said(b, said)), None)
             if beat is not None:
                 said.append(beat)
             elif line.must:
                 missing.append(line.need)
         return tuple(said), tuple(missing)
+
+
+def _is_said(beat: Beat, said: list[Beat]) -> bool:
+    """Whether the same words with the same facts stand in the text already."""
+    return any(beat.key == other.key and beat.facts == other.facts for other in said)
 
 
 def _belongs(fact: Fact, place: Place) -> bool:

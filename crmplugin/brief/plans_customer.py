@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from crmplugin.brief.plan_rows import must, row, say
-from crmplugin.brief.plans_follow_up import CLOSE, HELP, SLOT_OR
 
 NO_PRODUCT = "a product to offer that they do not own yet, with a feature, a claim or a description"
 
@@ -16,27 +15,38 @@ PITCH = (
     must(
         "a stated need, an earlier order or the company's name",
         say("pitch.need", need="need.text", on="need.on"),
+        say("pitch.message", product="offer.name", on="need.on"),
+        say("pitch.deal", product="deal_offer.name", company="company.name"),
+        say("pitch.owned_fitting", product="fitting.name", ordered_on="fitting_order.ordered_on"),
         say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("pitch.company", company="company.name", product="offer.name"),
     ),
-    row(say("pitch.bridge", product="offer.name")),
+    row(
+        say("pitch.fits", "claim", product="offer.name", owned="offer.fits"),
+        say("pitch.bridge", product="offer.name", carried=("need.text",)),
+    ),
     must(
         NO_PRODUCT,
+        say(
+            "common.feature_benefit", "claim",
+            product="offer.name", feature="offer.feature", benefit="offer.benefit",
+        ),
         say("common.feature", "claim", product="offer.name", feature="offer.feature"),
         say("pitch.described", "claim", product="offer.name", description="offer.description"),
-        say("common.claim", "claim", product="offer.name", claim="offer_claim.text"),
+        say("common.claim", "claim", claim="offer_claim.text", carried=("offer.name",)),
         say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time"),
     ),
-    row(say("common.benefit", "claim", benefit="offer.benefit", carried=("offer.feature",))),
+    row(say("pitch.feature_more", "claim", feature="offer.feature_more", benefit="offer.benefit_more")),
+    row(say("common.claim", "claim", claim="offer_claim.text", carried=("offer.name",))),
+    row(say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time")),
     row(
-        say("common.feature", "claim", product="offer.name", feature="offer.feature_more"),
-        say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time"),
+        say("pitch.slot_ask", "ask", product="offer.name", slot="meeting_slot.starts_at", carried=("need.text",)),
+        say("pitch.ask", "ask", product="offer.name"),
     ),
-    row(say("common.claim", "claim", product="offer.name", claim="offer_claim.text")),
-    row(SLOT_OR, say("pitch.ask", "ask", product="offer.name")),
-    CLOSE,
-)
+)  # fmt: skip
+"""Their need or history, one product and what it does for them, proof, an easy next step. Without a stated need the
+ask is a question of interest and no meeting."""
 
 DISCOVERY = (
     row(say("pitch.discover_subject", "subject")),
@@ -45,40 +55,58 @@ DISCOVERY = (
         say("pitch.need", need="need.text", on="need.on"),
         say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
+        say("pitch.discover_company", company="company.name"),
     ),
-    row(say("stage_step.qualified_why")),
-    HELP,
+    row(say("pitch.discover_why")),
     row(say("pitch.ask_discover", "ask")),
-    CLOSE,
 )
 """A pitch with nothing to pitch: a question about the need."""
 
 SERVICE_REPLY = (
     must(
         "the number of the ticket",
-        say("service_reply.subject", "subject", number="ticket.number"),
+        say("service_reply.subject", "subject", number="open_case.number"),
+        say("service_reply.subject", "subject", number="resolved_case.number"),
         say("service_reply.subject_plain", "subject", carried=("inbound.on",)),
     ),
     must(
         "the number of the ticket, or the message",
-        say("service_acknowledgement.case", number="ticket.number", opened_on="ticket.opened_on"),
-        say("service_acknowledgement.case_plain", number="ticket.number"),
+        say(
+            "service_acknowledgement.case_product",
+            number="open_case.number", opened_on="open_case.opened_on", product="open_case.product",
+        ),
+        say("service_acknowledgement.case", number="open_case.number", opened_on="open_case.opened_on"),
+        say("service_acknowledgement.case_plain", number="open_case.number"),
+        say(
+            "service_acknowledgement.resolved_product",
+            number="resolved_case.number", product="resolved_case.product", resolved_on="resolved_case.resolved_on",
+        ),
+        say(
+            "service_acknowledgement.resolved",
+            number="resolved_case.number", resolved_on="resolved_case.resolved_on",
+        ),
         say("answer.message", on="inbound.on"),
     ),
     row(say("common.sorry", carried=("upset.on",)), say("common.sorry", carried=("bad_ticket.number",))),
     row(say("passage.solution", "claim", article="article.text")),
     row(
-        say("service_acknowledgement.owner_update", "claim", owner="ticket.owner_name", at="ticket.next_update_at"),
-        say("service_acknowledgement.owner", "claim", owner="ticket.owner_name"),
-        say("service_acknowledgement.update", "claim", at="ticket.next_update_at"),
+        say(
+            "service_acknowledgement.owner_update", "claim",
+            owner="open_case.owner_name", at="open_case.next_update_at",
+        ),
+        say("service_acknowledgement.owner", "claim", owner="open_case.owner_name"),
+        say("service_acknowledgement.update", "claim", at="open_case.next_update_at"),
+        say("service_acknowledgement.reopen", "claim", owner="resolved_case.owner_name"),
     ),
     row(say("service_reply.past", "claim", number="past_ticket.number", opened_on="past_ticket.opened_on")),
     row(
         say("service_reply.ask", "ask", carried=("article.text",)),
+        say("service_acknowledgement.ask_solved", "ask", carried=("resolved_case.number",)),
+        say("service_acknowledgement.ask_owner", "ask", owner="open_case.owner_name"),
         say("service_acknowledgement.ask", "ask"),
     ),
-    row(say("service_reply.next", "close", carried=("article.text",)), say("service_acknowledgement.close", "close")),
-)
+    row(say("service_reply.next", "close", carried=("article.text",))),
+)  # fmt: skip
 
 HELP_ANSWER = (
     row(say("help_answer.subject", "subject", title="article.title"), say("help_answer.subject_plain", "subject")),

@@ -11,9 +11,9 @@ from types import MappingProxyType
 
 from crmplugin.brief.plan_rows import Option, Row, must, row, say
 
-CLOSE = row(say("common.close", "close"))
-HELP = row(say("common.help"))
-SLOT_OR = say("common.slot_ask", "ask", slot="meeting_slot.starts_at")
+ONE_WORD = row(say("common.one_word", "close"))
+"""Under a plain yes-or-no question to somebody who did not answer so far; nowhere else."""
+SLOT_ASK = say("common.slot_ask", "ask", slot="meeting_slot.starts_at")
 QUOTE_LINES = row(
     say(
         "quote_follow_up.line2", "claim",
@@ -26,31 +26,63 @@ OPEN_QUOTE_LINES = row(*(replace(option, evidence=("quote.valid_until",)) for op
 TALK = row(say("quote_follow_up.talk", "claim", slot="meeting_slot.starts_at"))
 LEAD_TIME = say("common.lead_time", "claim", product="product.name", lead_time="product.lead_time")
 NEWS: tuple[Option, ...] = (
-    say("common.claim", "claim", product="claimed_product.name", claim="news_claim.text"),
-    say("common.feature", "claim", product="news_product.name", feature="news_product.feature1"),
-    say("common.lead_time", "claim", product="news_product.name", lead_time="news_product.lead_time"),
-    say("pitch.described", "claim", product="news_product.name", description="news_product.description"),
-)
+    say("new_value.claim", "claim", claim="news_claim.text"),
+    say(
+        "new_value.feature_benefit", "claim",
+        product="news_product.name", feature="news_product.feature1", benefit="news_product.feature1.benefit",
+    ),
+    say("new_value.feature", "claim", product="news_product.name", feature="news_product.feature1"),
+    say("new_value.lead_time", "claim", product="news_product.name", lead_time="news_product.lead_time"),
+    say("new_value.described", "claim", product="news_product.name", description="news_product.description"),
+)  # fmt: skip
 """One new fact, the strongest first."""
 NO_NEWS = "something new and true to tell: an approved claim, a feature or a lead time not yet mentioned to them"
 
 SERVICE_ACKNOWLEDGEMENT = (
-    must("the number of the ticket", say("service_acknowledgement.subject", "subject", number="ticket.number")),
+    must("the number of the ticket", say("service_acknowledgement.subject", "subject", number="open_case.number")),
     must(
         "the number of the ticket",
-        say("service_acknowledgement.case", number="ticket.number", opened_on="ticket.opened_on"),
-        say("service_acknowledgement.case_plain", number="ticket.number"),
+        say(
+            "service_acknowledgement.case_product",
+            number="open_case.number", opened_on="open_case.opened_on", product="open_case.product",
+        ),
+        say("service_acknowledgement.case", number="open_case.number", opened_on="open_case.opened_on"),
+        say("service_acknowledgement.case_plain", number="open_case.number"),
     ),
-    row(say("common.sorry", carried=("ticket.number",))),
+    row(say("common.sorry", carried=("open_case.number",))),
     row(
-        say("service_acknowledgement.owner_update", "claim", owner="ticket.owner_name", at="ticket.next_update_at"),
-        say("service_acknowledgement.owner", "claim", owner="ticket.owner_name"),
-        say("service_acknowledgement.update", "claim", at="ticket.next_update_at"),
+        say(
+            "service_acknowledgement.owner_update", "claim",
+            owner="open_case.owner_name", at="open_case.next_update_at",
+        ),
+        say("service_acknowledgement.owner", "claim", owner="open_case.owner_name"),
+        say("service_acknowledgement.update", "claim", at="open_case.next_update_at"),
     ),
-    row(say("service_acknowledgement.known", carried=("ticket.number",))),
-    row(say("service_acknowledgement.ask", "ask")),
-    row(say("service_acknowledgement.close", "close")),
-)
+    row(say("service_acknowledgement.known", carried=("open_case.number",))),
+    row(
+        say("service_acknowledgement.ask_owner", "ask", owner="open_case.owner_name"),
+        say("service_acknowledgement.ask", "ask"),
+    ),
+)  # fmt: skip
+
+CASE_RESOLVED = (
+    must("the number of the ticket", say("service_acknowledgement.subject", "subject", number="resolved_case.number")),
+    must(
+        "the number of the ticket and the day it was resolved",
+        say(
+            "service_acknowledgement.resolved_product",
+            number="resolved_case.number", product="resolved_case.product", resolved_on="resolved_case.resolved_on",
+        ),
+        say(
+            "service_acknowledgement.resolved",
+            number="resolved_case.number", resolved_on="resolved_case.resolved_on",
+        ),
+    ),
+    row(say("common.sorry", carried=("resolved_case.number",))),
+    row(say("service_acknowledgement.reopen", "claim", owner="resolved_case.owner_name")),
+    row(say("service_acknowledgement.ask_solved", "ask")),
+)  # fmt: skip
+"""A case that we closed and nobody confirmed: is it solved for them?"""
 
 PROMISE_SUBJECT = row(
     say("deliver_promise.subject", "subject", due="our_promise.due"), say("deliver_promise.subject_plain", "subject")
@@ -61,6 +93,7 @@ PROMISE = must(
     say("deliver_promise.said_plain", promise="our_promise.text"),
 )
 NEW_DATE = (
+    say("deliver_promise.new_date_me", "claim", by="my_by.on"),
     say("deliver_promise.new_date", "claim", name="answerer.name", by="by.on"),
     say("deliver_promise.new_date_plain", "claim", by="by.on"),
 )
@@ -73,9 +106,7 @@ DELIVER_PROMISE = (
         say("deliver_promise.due", "claim", due="our_promise.due"),
         *NEW_DATE,
     ),
-    HELP,
     row(say("deliver_promise.ask", "ask")),
-    CLOSE,
 )
 
 LATE_PROMISE = (
@@ -83,9 +114,7 @@ LATE_PROMISE = (
     PROMISE,
     must("the day the promise was due", say("deliver_promise.late", "claim", due="our_promise.due")),
     must("the new day by which the promise will be kept (a slot of kind answer_by)", *NEW_DATE),
-    HELP,
     row(say("deliver_promise.ask", "ask")),
-    CLOSE,
 )
 
 QUOTE_FOLLOW_UP = (
@@ -104,17 +133,16 @@ QUOTE_FOLLOW_UP = (
     ),
     QUOTE_LINES,
     row(
+        say("quote_follow_up.confirm_me", "claim", carried=("ended_quote.number",), by="my_by.on"),
         say("quote_follow_up.confirm", "claim", carried=("ended_quote.number",), name="answerer.name", by="by.on"),
         say("quote_follow_up.confirm_plain", "claim", carried=("ended_quote.number",), by="by.on"),
         LEAD_TIME,
     ),
     TALK,
-    HELP,
     row(
         say("quote_follow_up.ask_ended", "ask", carried=("ended_quote.number",)),
         say("quote_follow_up.ask", "ask", carried=("quote.number",)),
     ),
-    CLOSE,
 )  # fmt: skip
 
 NUDGE_THEIR_STEP = (
@@ -128,18 +156,15 @@ NUDGE_THEIR_STEP = (
         say("nudge_their_step.said_plain", promise="their_promise.text"),
     ),
     must("the day the customer's step was due", say("nudge_their_step.due", "claim", due="their_promise.due")),
-    row(
-        say("nudge_their_step.effect_quote", "claim", number="quote.number", valid_until="quote.valid_until"),
-        LEAD_TIME,
-    ),
-    HELP,
+    row(say("nudge_their_step.effect_quote", "claim", number="quote.number", valid_until="quote.valid_until")),
+    row(LEAD_TIME),
     row(say("nudge_their_step.ask", "ask")),
-    CLOSE,
 )
 
 REINTRODUCTION = (
     row(
         say("reintroduction.subject", "subject", seller="seller.name", company="company.name"),
+        say("reintroduction.subject_seller", "subject", seller="seller.name"),
         say("reintroduction.subject_plain", "subject"),
     ),
     must(
@@ -157,26 +182,28 @@ REINTRODUCTION = (
         say("reintroduction.me", "claim", name="me.name", seller="seller.name"),
     ),
     row(say("reintroduction.repeat", carried=("company.name",))),
-    row(SLOT_OR, say("common.call_ask", "ask")),
-    CLOSE,
+    row(
+        say("reintroduction.slot_ask", "ask", slot="meeting_slot.starts_at"),
+        say("common.call_ask", "ask"),
+    ),
 )  # fmt: skip
 
 RENEWAL = (
     must(
         "the contract's name and its last day",
         say("renewal.subject", "subject", name="contract.name", ends_on="contract.ends_on"),
+        say("renewal.subject_day", "subject", ends_on="contract.ends_on"),
     ),
     must("the contract's name and its last day", say("renewal.ends", name="contract.name", ends_on="contract.ends_on")),
     row(say("renewal.notice", "claim", notice_on="open_notice.notice_on")),
-    row(say("renewal.started", "claim", starts_on="contract.starts_on")),
     row(
-        say("renewal.last_order", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
+        say("renewal.started_amount", "claim", starts_on="contract.starts_on", amount="contract.yearly_amount"),
+        say("renewal.started", "claim", starts_on="contract.starts_on"),
+        say("renewal.amount", "claim", amount="contract.yearly_amount"),
     ),
-    row(say("renewal.amount", "claim", amount="contract.yearly_amount")),
+    row(say("renewal.last_order", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on")),
     TALK,
-    HELP,
     row(say("renewal.ask", "ask")),
-    CLOSE,
 )
 
 NEW_VALUE = (
@@ -187,32 +214,35 @@ NEW_VALUE = (
     ),
     must(
         "what the message is about: an open quote, the product of the deal or an order",
-        say("new_value.quote", number="quote.number", product="quote.line1.product"),
+        say(
+            "new_value.quote",
+            number="quote.number", product="quote.line1.product", valid_until="quote.valid_until",
+        ),
+        say("new_value.quote_open", number="quote.number", valid_until="quote.valid_until"),
         say("new_value.quote_plain", number="quote.number"),
         say("new_value.product", product="product.name", company="company.name"),
         say("new_value.last_order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
-    row(say("new_value.new")),
     must(NO_NEWS, *NEWS),
-    row(say("common.benefit", "claim", benefit="news_product.feature1.benefit")),
-    row(say("new_value.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
-    HELP,
-    row(say("new_value.ask", "ask")),
-    CLOSE,
-)
+    row(
+        say("new_value.ask_quote", "ask", number="quote.number"),
+        say("new_value.ask", "ask"),
+    ),
+)  # fmt: skip
 
 BREAK_UP = (
     row(say("break_up.subject", "subject", number="quote.number"), say("break_up.subject_plain", "subject")),
     must(
         "what stays open for them: a quote, an earlier order or the company's name",
         say("break_up.quote", number="quote.number", valid_until="quote.valid_until"),
+        say("break_up.product", company="company.name", product="product.name"),
         say("break_up.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("break_up.topic", company="company.name", seller="seller.name"),
     ),
     row(say("break_up.stop")),
     row(say("break_up.contact")),
     row(say("break_up.ask", "ask")),
-    CLOSE,
+    ONE_WORD,
 )
 
 CHECK_IN = (
@@ -229,10 +259,9 @@ CHECK_IN = (
             number="delivered_order.number", delivered_on="delivered_order.delivered_on",
         ),
     ),
-    row(say("check_in.why")),
-    HELP,
+    row(say("check_in.why", carried=("delivered_order.number",))),
+    row(say("check_in.help_phone", "claim", phone="me.phone"), say("check_in.help", "claim")),
     row(say("check_in.ask", "ask")),
-    CLOSE,
 )  # fmt: skip
 
 REPLENISHMENT = (
@@ -242,15 +271,19 @@ REPLENISHMENT = (
         say("replenishment.history", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
         say("replenishment.last", item="item.name", last_on="rhythm.last_on"),
     ),
-    row(say("replenishment.since", "claim", days="rhythm.days_since", carried=("rhythm.last_on",))),
-    row(say("replenishment.gap", "claim", gap="rhythm.usual_gap")),
-    row(say("replenishment.easy", carried=("due_rhythm.last_on",)), say("common.help")),
+    row(
+        say(
+            "replenishment.since_gap", "claim",
+            days="rhythm.days_since", gap="rhythm.usual_gap", carried=("rhythm.last_on",),
+        ),
+        say("replenishment.since", "claim", days="rhythm.days_since", carried=("rhythm.last_on",)),
+    ),
+    row(say("replenishment.easy", carried=("due_rhythm.last_on",))),
     row(
         say("replenishment.ask_lapsed", "ask", item="item.name", carried=("lapsed_rhythm.last_on",)),
         say("replenishment.ask", "ask", carried=("rhythm.last_on",)),
     ),
-    CLOSE,
-)
+)  # fmt: skip
 
 WIN_BACK = (
     row(
@@ -258,16 +291,16 @@ WIN_BACK = (
     ),
     must(
         "what they bought and when",
+        say(
+            "win_back.last_days",
+            product="last_order.line1.product", ordered_on="last_order.ordered_on", days="same_item.days_since",
+        ),
         say("win_back.last", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
-    row(say("replenishment.since", "claim", days="same_item.days_since", carried=("same_item.last_on",))),
-    row(say("win_back.new")),
     must(NO_NEWS, *NEWS),
-    row(say("common.benefit", "claim", benefit="news_product.feature1.benefit")),
-    HELP,
+    row(say("win_back.contact")),
     row(say("win_back.ask", "ask", product="last_order.line1.product")),
-    CLOSE,
-)
+)  # fmt: skip
 
 EVENT = (
     row(
@@ -278,16 +311,16 @@ EVENT = (
         "an event with its source and day",
         say("event.price_change", product="price_event_product.name", on="price_event.valid_from"),
     ),
-    row(say("event.owned", "claim", product="last_order.line1.product", ordered_on="last_order.ordered_on")),
+    row(say("event.owned", "claim", ordered_on="price_event_order.ordered_on")),
     row(say("event.quote", "claim", number="quote.number", valid_until="quote.valid_until")),
-    HELP,
+    row(say("event.plan", carried=("price_event.valid_from",))),
     row(say("event.ask", "ask")),
-    CLOSE,
 )
 
 RELATIONSHIP = (
     row(
         say("relationship.subject", "subject", company="company.name", seller="seller.name"),
+        say("relationship.subject_company", "subject", company="company.name"),
         say("relationship.subject_plain", "subject"),
     ),
     must(
@@ -296,19 +329,26 @@ RELATIONSHIP = (
             "check_in.delivered",
             product="first_use.line1.product", number="first_use.number", delivered_on="first_use.delivered_on",
         ),
+        say(
+            "relationship.years",
+            company="company.name", years="company.customer_years", since="company.customer_since",
+        ),
         say("relationship.since", company="company.name", since="company.customer_since"),
         say("relationship.contract", name="contract.name", starts_on="contract.starts_on"),
         say("relationship.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
-    row(say("relationship.thanks")),
-    row(say("relationship.no_offer")),
-    HELP,
+    row(
+        say("relationship.first_use", carried=("first_use.number",)),
+        say("relationship.thanks", carried=("company.name",)),
+    ),
+    row(say("check_in.help_phone", "claim", phone="me.phone", carried=("first_use.number",))),
     row(say("relationship.ask", "ask")),
 )  # fmt: skip
 
 FOLLOW_UPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
     {
         "service_acknowledgement": SERVICE_ACKNOWLEDGEMENT,
+        "service_acknowledgement_resolved": CASE_RESOLVED,
         "deliver_promise": DELIVER_PROMISE,
         "deliver_promise_late": LATE_PROMISE,
         "quote_follow_up": QUOTE_FOLLOW_UP,

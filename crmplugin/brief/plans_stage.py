@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from crmplugin.brief.plan_rows import Row, must, row, say
-from crmplugin.brief.plans_follow_up import CLOSE, HELP, LEAD_TIME, QUOTE_LINES, SLOT_OR
+from crmplugin.brief.plans_follow_up import LEAD_TIME, QUOTE_LINES
 
 NO_QUOTE = "the number of a quote that was sent"
 SUBJECT_PLAIN = say("stage_step.subject_plain", "subject")
@@ -40,7 +40,6 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             row(LEAD_TIME),
             row(say("stage_step.qualified_why")),
             row(say("stage_step.new_ask", "ask")),
-            CLOSE,
         ),
         "qualified": (
             row(say("stage_step.qualified_subject", "subject", product="product.name"), SUBJECT_PLAIN),
@@ -52,9 +51,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             ),
             row(say("stage_step.qualified_why")),
             row(LEAD_TIME),
-            HELP,
             row(say("stage_step.qualified_ask", "ask")),
-            CLOSE,
         ),
         "proposal": (
             must(NO_QUOTE, say("stage_step.proposal_subject", "subject", number="quote.number")),
@@ -66,18 +63,17 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             QUOTE_LINES,
             row(say("new_value.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
             row(LEAD_TIME),
-            HELP,
-            row(SLOT_OR, say("stage_step.proposal_ask", "ask")),
-            CLOSE,
+            row(
+                say("stage_step.proposal_slot_ask", "ask", slot="meeting_slot.starts_at"),
+                say("stage_step.proposal_ask", "ask"),
+            ),
         ),
         "negotiation": (
             must(NO_QUOTE, say("stage_step.negotiation_subject", "subject", number="quote.number")),
             must(NO_QUOTE, say("stage_step.negotiation_quote", number="quote.number")),
             row(say("new_value.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
             row(say("stage_step.negotiation_why")),
-            HELP,
             row(say("stage_step.negotiation_ask", "ask")),
-            CLOSE,
         ),
         "closing": (
             must(NO_QUOTE, say("stage_step.closing_subject", "subject", number="quote.number")),
@@ -88,9 +84,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             ),
             QUOTE_LINES,
             row(LEAD_TIME),
-            HELP,
             row(say("stage_step.closing_ask", "ask")),
-            CLOSE,
         ),
         "won": (
             row(say("stage_step.won_subject", "subject", number="deal_order.number"), SUBJECT_PLAIN),
@@ -100,9 +94,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
                 say("stage_step.won_quote", number="any_quote.number"),
             ),
             row(LEAD_TIME),
-            HELP,
             row(say("stage_step.won_ask", "ask")),
-            CLOSE,
         ),
         "lost": (
             row(say("stage_step.lost_subject", "subject", number="any_quote.number"), SUBJECT_PLAIN),
@@ -110,7 +102,6 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             row(say("stage_step.lost_accept")),
             row(say("break_up.contact")),
             row(say("stage_step.lost_ask", "ask")),
-            CLOSE,
         ),
     }
 )

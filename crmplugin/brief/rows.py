@@ -186,6 +186,15 @@ def _ticket_subject(s: Situation) -> str | None:
     return None if told else ("open" if waits else "resolved")
 
 
+def _unconfirmed_ticket(s: Situation) -> str | None:
+    """The severe ticket of a hold was resolved, nobody confirmed it, and we have not written about it since."""
+    ticket = s.ticket_in_view if s.signals.ticket.hold else None
+    if ticket is None or ticket_is_open(ticket, s.now) or ticket.confirmed_at is not None:
+        return None
+    since, last = ticket.resolved_at, s.signals.last_out
+    return None if since is None or (last is not None and last > since) else "resolved"
+
+
 def _open_ticket(s: Situation) -> str | None:
     return "open" if s.signals.ticket.open_ticket_ids else None
 
@@ -332,7 +341,10 @@ ROWS: tuple[Row, ...] = (
     Row("13b", "stage_step", _stage_step, "the stage changed in the last two business days"),
     Row("13c", "relationship", _relationship, "a date worth a word, without an offer"),
 )
-SERVICE_ROWS: tuple[Row, ...] = (ROWS[0], ROWS[1])
+UNCONFIRMED = Row(
+    "1c", "service_acknowledgement", _unconfirmed_ticket, "a severe ticket was resolved and not confirmed"
+)
+SERVICE_ROWS: tuple[Row, ...] = (ROWS[0], ROWS[1], UNCONFIRMED)
 """What takes the place of a text that a gate forbids."""
 
 

@@ -1,7 +1,7 @@
 """Sentences into a body: paragraphs, bullets, the signature block, HTML, and how many parts a text message takes.
 
 A sentence keeps its words; only what stands between sentences is decided here. A bullet is a sentence that begins
-with `- `; a heading is a `rendered` sentence in the middle of the text.
+with `- `; a heading is a line that the list of headings has.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from itertools import groupby
 from typing import Literal
 
 from crmplugin.domain.draft import Sentence
+from crmplugin.writing.headings import is_heading
 
 BULLET = "- "
 ONE_LINE_CHANNELS = frozenset({"sms", "chat", "social"})
@@ -53,7 +54,7 @@ def _paragraphs(sentences: Sequence[Sentence]) -> list[tuple[Block, list[str]]]:
 
 
 def _is_heading(sentence: Sentence) -> bool:
-    return sentence.verdict == "rendered" and sentence.role in ("context", "claim")
+    return sentence.role in ("context", "claim") and is_heading(sentence.text)
 
 
 def _block(sentence: Sentence, in_notes: bool) -> Block:

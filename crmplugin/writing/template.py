@@ -6,10 +6,7 @@ beat must be said, nothing is written at all. The same brief gives the same text
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
-from importlib.resources import files
 from itertools import accumulate
 
 from crmplugin.analysis.passages import sentences
@@ -18,6 +15,7 @@ from crmplugin.domain.draft import Report, Sentence, Written
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Emit, silent
 from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
+from crmplugin.writing.headings import heading
 
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
@@ -147,12 +145,18 @@ class _Words:
         return freshest(texts, start, self._brief.recent_texts)
 
     def _subject(self, beat: Beat, facts: Mapping[str, Fact]) -> str | None:
-        """A subject within the limits; when no wording fits (a long name), the plain one of the topic."""
-        for key, given in ((beat.key, facts), (f"{beat.key.split('.')[0]}.subject_plain", {})):
-            fitting = tuple(text for text in self._texts(key, given) if fits_a_subject(text))
+        """A subject within the limits; when no wording fits (a long name), one of the topic with fewer slots."""
+        for key in (beat.key, *self._shorter_subjects(beat.key, set(facts))):
+            fitting = tuple(text for text in self._texts(key, facts) if fits_a_subject(text))
             if fitting:
                 return self._pick(key, fitting)
         return None
+
+    def _shorter_subjects(self, key: str, slots: set[str]) -> list[str]:
+        """Other subjects of the topic that these facts can fill, the fullest first; the plain one last."""
+        topic = key.split(".")[0]
+        others = [e for e in self._bank.values() if e.key.startswith(f"{topic}.subject") and set(e.slots) < slots]
+        return [entry.key for entry in sorted(others, key=lambda e: (-len(e.slots), e.key)) if entry.key != key]
 
 
 def fits_a_subject(text: str) -> bool:
@@ -164,17 +168,6 @@ def note_line(fact: Fact) -> str:
     """One line of an internal note: `Label: display`."""
     label = fact.label[:1].upper() + fact.label[1:]
     return f"{label}: {fact.display}"
-
-
-def heading(section: str, language: str) -> str:
-    """The heading of a section of an internal note."""
-    words = _headings().get(language, {})
-    return words.get(section) or section.replace("_", " ").capitalize()
-
-
-@cache
-def _headings() -> Mapping[str, Mapping[str, str]]:
-    return tomllib.loads((files("prompts") / "words" / "headings.toml").read_text(encoding="utf-8"))
 
 
 def _within_limit(said: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:

@@ -10,7 +10,17 @@ import pytest
 
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
 from crmplugin.domain.crm import Feature, QuoteLine
-from tests.builders import at, make_activity, make_deal, make_meeting, make_order, make_product, make_quote, make_user
+from tests.builders import (
+    at,
+    make_activity,
+    make_deal,
+    make_meeting,
+    make_order,
+    make_product,
+    make_quote,
+    make_ticket,
+    make_user,
+)
 from tests.writing.samples import ask, make_account, make_brief, make_signals
 
 STAGES = ("new", "qualified", "proposal", "negotiation", "closing", "won", "lost")
@@ -55,8 +65,8 @@ def test_every_question_is_answered_or_given_to_somebody():
     brief = answer("What is the lead time for the FlowMeter 3000?", "Can you paint it blue?")
 
     assert "common.lead_time" in keys(brief)
-    rest = next(beat for beat in brief.plan.beats if beat.key == "answer.open_rest")
-    assert rest.facts == {"name": "U-1.name", "by": "SLOT-1.on", "asked1": "A-31.question2"}
+    rest = next(beat for beat in brief.plan.beats if beat.key == "answer.open_one_me")
+    assert rest.facts == {"by": "SLOT-1.on", "asked1": "A-31.question2"}
     assert brief.plan.must_answer == ("A-31.question1", "A-31.question2")
 
 
@@ -73,7 +83,7 @@ def test_an_ended_quote_is_never_open_and_its_amount_is_not_named():
     brief = answer(context=ended_account(), signals=ended_signals(open_questions=questions))
 
     assert "answer.ended" in keys(brief)
-    assert "answer.confirm" in keys(brief)
+    assert "answer.confirm_me" in keys(brief)
     assert "answer.valid" not in keys(brief)
     assert not {id_ for id_ in cited(brief) if "total" in id_ or "price" in id_}
 
@@ -92,11 +102,11 @@ def test_the_day_of_an_answer_is_never_in_the_past():
     assert answer("Can you paint it blue?", context=make_account(slots=slots)).plan is None
 
 
-def test_a_message_without_a_question_gets_a_name_and_a_day():
+def test_a_message_without_a_question_gets_a_day_from_the_rep_who_signs():
     brief = make_brief("answer")
 
     assert "answer.message" in keys(brief)
-    assert "answer.open_message" in keys(brief)
+    assert "answer.open_message_me" in keys(brief)
     assert brief.plan.must_answer == ()
 
 
@@ -109,7 +119,7 @@ def test_a_severe_case_has_nothing_commercial():
 
 
 def test_a_late_promise_needs_a_new_day():
-    assert "deliver_promise.new_date" in keys(make_brief("deliver_promise"))
+    assert "deliver_promise.new_date_me" in keys(make_brief("deliver_promise"))
     assert make_brief("deliver_promise", context=make_account(slots=())).plan is None
 
 
@@ -236,33 +246,64 @@ def test_an_irregular_gap_is_not_claimed():
 def test_a_greeting_on_an_anniversary_makes_no_offer():
     brief = make_brief("relationship")
 
-    assert "relationship.since" in keys(brief)
+    assert "relationship.years" in keys(brief)
     assert not {id_ for id_ in cited(brief) if id_.startswith(("Q-", "FM-", "CL-"))}
 
 
-def test_a_pitch_takes_what_fits_to_what_they_own():
-    brief = make_brief(kind="pitch", context=make_account(tickets=()))
+def fitting_product(**changes):
+    """A product that fits what they own and costs about what they pay."""
+    feature = Feature(feature="it keeps its own record", benefit="you see a fault at once", need_tags=("manual_work",))
+    given = {
+        "name": "FlowMeter 3000", "features": (feature,), "compatible_with": ("GK-12",), "list_price": Decimal(60),
+        "lead_time": "6-8 weeks",
+    }  # fmt: skip
+    return make_product("FM-3000", **(given | changes))
 
-    assert {"FM-3000.name", "FM-3000.feature1", "FM-3000.feature1.benefit"} <= cited(brief)
+
+def pitch_of(product, *, tickets=(), **changes):
+    products = (product, make_product("GK-12", list_price=Decimal(48)))
+    return make_brief(kind="pitch", context=make_account(tickets=tickets, deal=None, products=products, **changes))
+
+
+def test_a_pitch_takes_what_fits_to_what_they_own():
+    brief = pitch_of(fitting_product())
+
+    assert {"FM-3000.name", "FM-3000.fits1", "FM-3000.feature1", "FM-3000.feature1.benefit"} <= cited(brief)
 
 
 @pytest.mark.parametrize(
     "change",
-    [{"active": False}, {"stock": Decimal(0)}, {"regions": ("US",)}, {"compatible_with": ()}],
-    ids=["not sold", "out of stock", "other region", "does not fit"],
+    [{"active": False}, {"stock": Decimal(0)}, {"regions": ("US",)}, {"compatible_with": ()}, {"list_price": None}],
+    ids=["not sold", "out of stock", "other region", "does not fit", "no price but fits"],
 )
 def test_a_product_that_may_not_be_offered_is_not_pitched(change):
-    feature = Feature(feature="it keeps its own record", benefit="you see a fault at once")
-    given = {"name": "FlowMeter 3000", "features": (feature,), "compatible_with": ("GK-12",)}
-    product = make_product("FM-3000", **(given | change))
+    brief = pitch_of(fitting_product(**change))
 
-    brief = make_brief(kind="pitch", context=make_account(tickets=(), products=(product, make_product("GK-12"))))
+    assert ("FM-3000.name" in cited(brief)) == ("list_price" in change)
 
-    assert "FM-3000.name" not in cited(brief)
+
+def test_a_product_far_above_their_prices_is_not_pitched():
+    assert "FM-3000.name" not in cited(pitch_of(fitting_product(list_price=Decimal(6900))))
+
+
+def test_a_stated_need_opens_the_pitch_and_chooses_the_product():
+    words = "We type in the readings by hand every day."
+    said = make_activity("A-70", at=at("2026-03-02"), body=words)
+    other = make_product("FM-1", name="FlowMeter 1", compatible_with=("GK-12",), list_price=Decimal(50))
+    products = (other, fitting_product(), make_product("GK-12", list_price=Decimal(48)))
+    account = make_account(tickets=(), deal=None, products=products)
+
+    brief = make_brief(kind="pitch", context=replace(account, activities=(*account.activities, said)))
+
+    opening = next(beat for beat in brief.plan.beats if beat.role == "context")
+    assert (opening.key, opening.facts["need"]) == ("pitch.need", "A-70.need1")
+    assert "FM-3000.name" in cited(brief)
 
 
 def test_a_product_with_an_open_case_is_not_pitched():
-    assert "FM-3000.name" not in cited(make_brief(kind="pitch"))
+    case = make_ticket(product_id="FM-3000")
+
+    assert "FM-3000.name" not in cited(pitch_of(fitting_product(), tickets=(case,)))
 
 
 def test_what_they_own_for_good_is_not_pitched_again():
@@ -318,8 +359,8 @@ def test_no_customer_plan_cites_an_internal_fact():
 
 
 def test_a_short_text_has_fewer_words():
-    assert make_brief("quote_follow_up").plan.words == (60, 120)
-    assert make_brief("quote_follow_up", length="short").plan.words == (20, 90)
+    assert make_brief("quote_follow_up").plan.words == (45, 120)
+    assert make_brief("quote_follow_up", length="short").plan.words == (20, 82)
 
 
 def test_the_same_id_in_two_collections_is_never_mixed_up():

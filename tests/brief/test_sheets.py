@@ -216,7 +216,7 @@ def test_a_digest_has_ten_lines_at_most():
 
 
 def test_a_quiet_week_is_said():
-    assert "None" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
+    assert "Nothing" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
 
 
 def test_contradicting_amounts_are_a_risk():

@@ -58,8 +58,8 @@ def contract_facts(make: Maker, contract: Contract, *, renewing: bool) -> list[F
     shown = {"visibility": "customer"} if renewing else {}
     return [
         make.text(rec, "name", contract.name),
-        make.day(rec, "starts_on", contract.starts_on),
-        make.day(rec, "ends_on", contract.ends_on),
+        make.day(rec, "starts_on", contract.starts_on, year=True),
+        make.day(rec, "ends_on", contract.ends_on, year=True),
         _notice_on(make, rec, contract),
         make.money(rec, "yearly_amount", contract.yearly_amount, contract.currency, **shown),
     ]

@@ -177,6 +177,11 @@ class Maker:
             rec, name, "duration", plain(number), show_duration(number, "day", self.locale), unit="day", **more
         )
 
+    @property
+    def in_english(self) -> Maker:
+        """For warnings: they are English whatever the language of the text."""
+        return self if self.language == "en" else replace(self, language="en", locale="en_GB")
+
     def show_money(self, value: Decimal, currency: str) -> str:
         return show_money(value, currency, self.locale, iso=currency in self.iso_currencies)
 

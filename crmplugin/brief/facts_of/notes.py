@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from crmplugin.analysis.notes import NoteItem, Side, read_notes
-from crmplugin.analysis.phrases import book, tokens
+from crmplugin.analysis.phrases import book, tokens, words
 from crmplugin.analysis.product_names import products_named
+from crmplugin.brief.calendar import day_in, seller_zone
 from crmplugin.brief.facts_of.making import Maker, Rec
 from crmplugin.brief.facts_of.people import full_name
 from crmplugin.brief.facts_of.products import name_used
@@ -21,11 +22,25 @@ SHARED_KINDS = frozenset({"action", "decision", "goal", "open"})
 """What a customer who was there may read again; what we noted beside it (a fact, a budget) stays with us."""
 
 
-def items_of(context: Context, make: Maker, activity: Activity) -> tuple[NoteItem, ...]:
-    """The items of an activity's notes, names of both sides known."""
+def items_of(context: Context, activity: Activity) -> tuple[NoteItem, ...]:
+    """The items of an activity's notes, names of both sides known; days are those of our zone."""
     if not activity.body or activity.at is None or activity.direction == "inbound":
         return ()
-    return read_notes(activity.body, written_on=make.owner_day(activity.at), people=_sides(context))
+    written_on = day_in(seller_zone(context), activity.at)
+    return read_notes(activity.body, written_on=written_on, people=_sides(context))
+
+
+def worded(item: NoteItem) -> str:
+    """The item as a list shows it: without the label of its kind, a bare title or a mark at its end."""
+    text = item.what.strip()
+    head, colon, rest = text.partition(":")
+    label = {t.word for t in tokens(head)}
+    if colon and rest.strip() and label and label <= words("recap", "labels"):
+        text = rest.strip()
+    first, _, after = text.partition(" ")
+    if item.who and after and first.rstrip(".").casefold() in words("recap", "titles"):
+        text = after
+    return text.rstrip(" .?!,;:")
 
 
 def note_facts(
@@ -49,7 +64,7 @@ def _item_facts(
     shared: dict[str, Any] = {"visibility": visibility, "basis": SAID_BY_US, "path": "body"}
     named = [name_used(mention) for mention in products_named(item.product_words or "", products)]
     return [
-        make.fact(rec, name, "text", text, quoted(item.what) or text, key="item", **shared) if text else None,
+        make.fact(rec, name, "text", text, quoted(worded(item)) or text, key="item", **shared) if text else None,
         make.quantity(rec, f"{name}.quantity", item.quantity, key="item.quantity", **shared),
         make.text(
             rec, f"{name}.product", named[0] if len(named) == 1 else item.product_words, key="item.product",

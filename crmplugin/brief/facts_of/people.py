@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from crmplugin.brief.facts_of.making import Maker, Rec
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from crmplugin.brief.facts_of.making import Maker, Rec, computed, plain
 from crmplugin.domain.crm import Company, Contact, Seller, User
 from crmplugin.domain.fact import Fact, Visibility
 
@@ -33,6 +37,19 @@ def company_facts(make: Maker, company: Company) -> list[Fact | None]:
         make.day(rec, "customer_since", company.customer_since),
         make.text(rec, "industry", company.industry),
     ]
+
+
+def years_fact(make: Maker, company: Company, occasion: Mapping[str, Any] | None) -> Fact | None:
+    """How many years they are with us, on an anniversary only."""
+    if occasion is None or occasion.get("name") != "anniversary" or company.customer_since is None:
+        return None
+    rec = Rec("companies", company.id, company.name or company.id)
+    basis = computed(f"whole years on {occasion['on']}", make.id_of(rec, "customer_since"))
+    years = Decimal(occasion["years"])
+    return make.fact(
+        rec, "customer_years", "duration", plain(years), make.show_span(years, None, "year"), unit="year",
+        key="customer_since", basis=basis,
+    )  # fmt: skip
 
 
 def user_facts(make: Maker, user: User, *, owner: bool) -> list[Fact | None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 from crmplugin.analysis.durations import read_duration
 from crmplugin.analysis.product_names import Mention, products_named
@@ -11,6 +11,7 @@ from crmplugin.domain.crm import Context, Product
 from crmplugin.domain.fact import Fact
 
 FEATURES_SHOWN = 12
+FITS_SHOWN = 6
 RECENT_ORDERS = 6
 SMALL_CATALOGUE = 30
 """A catalogue this small is made into facts whole."""
@@ -27,6 +28,19 @@ def product_facts(make: Maker, product: Product) -> list[Fact | None]:
         make.quantity(rec, "stock", product.stock),
         make.money(rec, "cost", product.cost, product.currency),
         *(f for n in range(min(len(product.features), FEATURES_SHOWN)) for f in _feature(make, rec, product, n)),
+    ]
+
+
+def fits_facts(
+    make: Maker, product: Product, products: Mapping[str, Product], owned: Sequence[str]
+) -> list[Fact | None]:
+    """What it fits of the things they own: recorded on either of the two products."""
+    rec = Rec("products", product.id, product.name or product.id)
+    pairs = [(o, products[o]) for o in owned if o in products and o != product.id]
+    fitting = [p for o, p in pairs if o in product.compatible_with or product.id in p.compatible_with]
+    return [
+        make.product(rec, f"fits{n}", other, path="compatible_with", key="name")
+        for n, other in enumerate(fitting[:FITS_SHOWN], start=1)
     ]
 
 

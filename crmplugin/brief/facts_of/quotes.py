@@ -41,7 +41,8 @@ def price_today_facts(
     make: Maker, quote: Quote, context: Context, *, currency: str, day: date
 ) -> tuple[list[Fact | None], Warning | None]:
     """For an expired quote: unit prices that apply on `day`, the new total with its arithmetic, and the warning."""
-    found, inputs, terms, total = list[Fact | None](), list[str](), list[str](), Decimal(0)
+    found, inputs, total = list[Fact | None](), list[str](), Decimal(0)
+    terms, english = list[str](), list[str]()
     rec = Rec("quotes", quote.id, quote.number or quote.id, quote.sent_at, visibility="internal")
     products = {p.id: p for p in context.products}
     for index, line in enumerate(quote.lines):
@@ -53,13 +54,14 @@ def price_today_facts(
         keep = 1 - (line.discount_pct or Decimal(0)) / HUNDRED
         total += line.quantity * price * keep
         terms.append(_times(make, line.quantity, price, line.discount_pct))
+        english.append(_times(make.in_english, line.quantity, price, line.discount_pct))
     new = document_total(total, quote.discount_pct, quote.freight) if quote.lines else None
     if new is None:
         return found, None
     formula = _sum_text(make, terms, quote, new, currency)
     basis = computed(formula, *inputs, *_extras(make, rec, quote))
     found.append(make.money(rec, "total_today", new, currency, basis=basis, source=()))
-    return found, _expired_warning(make, quote, rec, formula, currency)
+    return found, _expired_warning(make.in_english, quote, rec, english, total=new, currency=currency)
 
 
 def _line_facts(
@@ -158,12 +160,20 @@ def _price_today(
     return fact, price.unit_price
 
 
-def _expired_warning(make: Maker, quote: Quote, rec: Rec, formula: str, currency: str) -> Warning:
-    until = make.show_day(quote.valid_until) if quote.valid_until else "?"
+def _expired_warning(
+    make: Maker, quote: Quote, rec: Rec, terms: list[str], *, total: Decimal, currency: str
+) -> Warning:
+    ended = make.show_day(quote.valid_until) if quote.valid_until else "?"
     old = quote.total if quote.total is not None else quote_total(quote)
-    before = f" instead of {make.show_money(old, currency)}" if old is not None else ""
     text = (
-        f"Decide whether {rec.name} is extended or quoted anew before you name a price: it ended on {until}. "
-        f"At the prices valid today it comes to {formula}{before} (internal)."
+        f"Decide whether {rec.name} is extended or quoted anew before you name a price: it ended on {ended}. "
+        f"{_change_since(make, old, total, _sum_text(make, terms, quote, total, currency), currency)} (internal)."
     )
     return Warning("expired_quote", text, (make.id_of(rec, "valid_until"), make.id_of(rec, "total_today")))
+
+
+def _change_since(make: Maker, old: Decimal | None, total: Decimal, formula: str, currency: str) -> str:
+    if old is not None and old == total:
+        return f"The prices are unchanged: it still comes to {formula}"
+    before = f" instead of {make.show_money(old, currency)}" if old is not None else ""
+    return f"At the prices valid today it comes to {formula}{before}"

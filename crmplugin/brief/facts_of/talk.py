@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
+from crmplugin.analysis.phrases import tokens, words
 from crmplugin.brief.facts_of.making import Maker, Rec
 from crmplugin.brief.facts_of.quoted import Suspicion, quoted
+from crmplugin.brief.needs import StatedNeed
 from crmplugin.domain.brief import Promise, Question
 from crmplugin.domain.crm import Activity
-from crmplugin.domain.fact import Basis, Fact
+from crmplugin.domain.fact import Basis, Fact, FactKind
 
 SAID_BY_CUSTOMER = Basis(type="stated_by_customer")
 SAID_BY_US = Basis(type="stated_by_rep")
+GREETING_WORDS = 6
 
 
 def activity_rec(make: Maker, activity: Activity) -> Rec:
@@ -42,7 +46,20 @@ def question_fact(make: Maker, question: Question, activity: Activity | None, su
     )  # fmt: skip
 
 
-def promise_facts(make: Maker, n: int, promise: Promise, activity: Activity | None) -> list[Fact | None]:
+def need_fact(make: Maker, need: StatedNeed, rec: Rec, suspicion: Suspicion, body: str) -> Fact | None:
+    """A need in the customer's words, without what looks like an instruction."""
+    text = quoted(suspicion.harmless_part(need.quote, body))
+    if text is None or text.rstrip(".") != need.quote.rstrip("."):
+        return None
+    return make.fact(
+        rec, need.name, "quote_text", text, text.rstrip("."), key="body" if need.collection == "tickets" else "item",
+        path="body", trust="untrusted", basis=SAID_BY_CUSTOMER,
+    )  # fmt: skip
+
+
+def promise_facts(
+    make: Maker, n: int, promise: Promise, activity: Activity | None, people: Iterable[str] = ()
+) -> list[Fact | None]:
     """A step somebody owes. What stands in the deal's next step is our own wording and stays inside."""
     rec = activity_rec(make, activity) if activity else Rec("deals", promise.source_id, promise.source_id)
     name = f"promise{n}"
@@ -53,11 +70,45 @@ def promise_facts(make: Maker, n: int, promise: Promise, activity: Activity | No
     quote["visibility"] = "customer" if activity else "internal"
     due_field = _due_field(promise, activity)
     return [
-        make.text(rec, name, quoted(promise.text), key=key, path=promise.source_field, basis=basis, **quote),
+        _promised(make, rec, name, promise, people, key=key, path=promise.source_field, basis=basis, **quote),
         make.day(
             rec, f"{name}.due", promise.due, key=f"{key}_due", path=due_field, basis=basis, visibility="customer"
         ),
     ]  # fmt: skip
+
+
+def _promised(
+    make: Maker, rec: Rec, name: str, promise: Promise, people: Iterable[str], *, kind: FactKind, **more: Any
+) -> Fact | None:
+    """The promise as it was written; shown as the clause alone, without greeting, full stop or a name at its end."""
+    text = quoted(promise.text)
+    if text is None:
+        return None
+    shown = without_greeting(text) if promise.stated else without_names(text, people)
+    return make.fact(rec, name, kind, text, shown.rstrip(" .") or text, **more)
+
+
+def without_greeting(text: str) -> str:
+    """The words after a greeting: "Hello Dana, I will send …" gives "I will send …"."""
+    head, comma, rest = text.partition(",")
+    row = tokens(head)
+    greets = bool(row) and len(row) <= GREETING_WORDS and row[0].word in words("questions", "greetings")
+    clause = rest.strip()
+    return clause[0].upper() + clause[1:] if comma and greets and clause else text
+
+
+def without_names(text: str, people: Iterable[str]) -> str:
+    """Our note of a step without the name of who owes it: "Floor plan from Dana Reyes" gives "Floor plan"."""
+    for name in sorted((n for n in people if n), key=len, reverse=True):
+        begins, ends = text.casefold().rfind(name.casefold()), len(text.rstrip(" .)"))
+        if begins <= 0 or begins + len(name) != ends:
+            continue
+        before = list(tokens(text[:begins]))
+        while before and before[-1].word in words("recap", "titles"):
+            before.pop()
+        if len(before) > 1 and before[-1].word in words("recap", "from"):
+            return text[: before[-1].start].rstrip(" ,(–-")
+    return text
 
 
 def mood_fact(make: Maker, mood: str, activity: Activity) -> Fact:

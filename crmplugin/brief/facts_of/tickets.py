@@ -13,11 +13,15 @@ from crmplugin.domain.fact import Basis, Fact, Visibility
 CUSTOMER = Basis(type="stated_by_customer")
 
 
+def ticket_rec(ticket: Ticket) -> Rec:
+    return Rec("tickets", ticket.id, ticket.number or ticket.id, ticket.opened_at)
+
+
 def ticket_facts(
     make: Maker, ticket: Ticket, products: Mapping[str, Product], harmless: Callable[[str], str]
 ) -> list[Fact | None]:
     """`harmless` gives a text without the parts that look like instructions."""
-    rec = Rec("tickets", ticket.id, ticket.number or ticket.id, ticket.opened_at)
+    rec = ticket_rec(ticket)
     scope = (ticket.contact_id,) if ticket.contact_id else ()
     product = products.get(ticket.product_id or "")
     said: dict[str, Any] = {"kind": "quote_text", "trust": "untrusted", "contact_scope": scope, "basis": CUSTOMER}
