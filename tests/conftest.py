@@ -15,7 +15,7 @@ from hypothesis import settings as hypothesis_settings
 
 from crmplugin.cli import cli
 from crmplugin.errors import CrmPluginError
-from tests.postgres import cluster, make_database
+from tests.postgres import cluster, drop_database, make_database
 
 # How long an example takes says more about the other work of the machine than about ours.
 hypothesis_settings.register_profile("crmplugin", deadline=None)
@@ -57,9 +57,11 @@ def postgres_folder() -> Iterator[str]:
 
 
 @pytest.fixture
-def postgres_url(postgres_folder: str) -> str:
+def postgres_url(postgres_folder: str) -> Iterator[str]:
     """The URL of a new empty PostgreSQL database."""
-    return make_database(postgres_folder)
+    url = make_database(postgres_folder)
+    yield url
+    drop_database(postgres_folder, url)
 
 
 @pytest.fixture

@@ -208,14 +208,33 @@ class JobEngine:
     def _recover(self) -> None:
         """Takes over what processes that are gone left running.
 
-        Embedded, the lock on `var/` says that no other process is alive. On PostgreSQL the leases will say who is.
+        Embedded, the lock on `var/` says that no other process is alive. On PostgreSQL other machines may be at work:
+        only processes of this one are known to be gone.
         """
-        if self.database.dialect.name != "sqlite":
-            return
         running = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        dead = sorted({r.executor_id for r in running if r.executor_id and r.executor_id != self.executor_id})
+        others = {r.executor_id for r in running if r.executor_id and r.executor_id != self.executor_id}
+        dead = sorted(filter(_is_gone, others) if self.database.dialect.name != "sqlite" else others)
         if dead:
             DBOS._recover_pending_workflows(dead)
+
+
+def _is_gone(executor_id: str) -> bool:
+    """Whether a process (`host-pid-uuid`) ran on this machine and is no more."""
+    host, _, pid = executor_id.rpartition("-")[0].rpartition("-")
+    if host != socket.gethostname() or not pid.isdigit():
+        return False
+    # A process of our own number is an earlier one: in a container every start may have the same.
+    return int(pid) == os.getpid() or not _is_alive(int(pid))
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
 
 
 def _options(kind: str, job_id: str, priority: int, delay_s: float | None) -> EnqueueOptions:
