@@ -215,17 +215,18 @@ class RowTable:
     def items(self) -> Iterator[Item]:
         """What to store, row by row, and the rows that cannot be."""
         self._world.notes.silent = True
-        yield from self._items_beside(before=True)
+        yield from self._items_beside()
         for line, cells in self._table.rows():
             yield from (cells,) if isinstance(cells, BadRow) else self._item(line, cells)
-        yield from self._items_beside(before=False)
+        yield from self._items_beside()
         self._world.notes.silent = False
 
-    def _items_beside(self, *, before: bool) -> Iterator[Item]:
-        """The records beside the rows: those that rows name come before them, those that name a row behind."""
+    def _items_beside(self) -> Iterator[Item]:
+        """The records beside the rows: at first those that name no row, when all rows are given the rest."""
         rank = {collection: n for n, collection in enumerate(ORDER_OF_PARTS)}
         for (collection, id_), doc in sorted(self._beside.items(), key=lambda e: rank.get(e[0][0], len(rank))):
-            if (collection in rank) == before and all(self._is_there(target) for target in targets(collection, doc)):
+            if all(self._is_there(target) for target in targets(collection, doc)):
+                del self._beside[collection, id_]
                 self._enter(collection, id_, doc)
                 yield Taken(0, (), ((collection, doc),))
 
@@ -324,7 +325,8 @@ class RowTable:
     def _finish_deal(self, doc: Document) -> None:
         if self._closes and is_closed(doc) and doc.get("close_date") and not doc.get("closed_at"):
             at = datetime.combine(date.fromisoformat(doc["close_date"]), NOON, self._reader.zone)
-            doc["closed_at"] = at.isoformat().replace("+00:00", "Z")
+            # What was expected of a deal that is closed is no longer expected.
+            doc.update(closed_at=at.isoformat().replace("+00:00", "Z"), close_date=None)
         zeros = next((c.zero for c in self._layout.columns if "deals.amount" in c.to), "")
         if zeros == "absent_unless_won" and doc.get("amount") == "0" and doc.get("status") != "won":
             del doc["amount"]
@@ -360,6 +362,6 @@ class RowTable:
 
 def _checked(collection: str, doc: Document) -> Document:
     try:
-        return check_record(collection, {key: value for key, value in doc.items() if value is not None})
+        return check_record(collection, doc)
     except RecordProblem as problem:
         raise RowProblem(problem.key, str(problem).removeprefix(f"{problem.key}: ")) from None
