@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from crmplugin.llm.scripted import Reply, ScriptedModel, scripted_model
-from tests.browser.served import STRANGER, Served
-from tests.browser.words import LINES, RECORDS, hours_ago, question
+from tests.browser.served import Served
+from tests.browser.words import LINES, RECORDS, SLOWLY, hours_ago, question
 from tests.work.servers import wait_until
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
@@ -21,6 +23,9 @@ SWITCHES = [
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+PATIENCE_MS = 20_000
+"""How long a test waits for what should be there at once: the machine may be busy with other things."""
+expect.set_options(timeout=PATIENCE_MS)
 EXPECTED_REFUSALS = ("status of 401", "status of 409", "status of 404")
 """What Chromium's console says when a page shows an answer that is no success: not an error of ours."""
 
@@ -37,18 +42,51 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
+class _Host(BaseHTTPRequestHandler):
+    """A page of another site: whatever HTML `pages` has for the path."""
+
+    pages: dict[str, str] = {}
+
+    def do_GET(self) -> None:
+        body = self.pages.get(self.path, "").encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html; charset=utf-8")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Silent."""
+
+
 @pytest.fixture(scope="session")
-def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+def host() -> Iterator[tuple[str, dict[str, str]]]:
+    """The origin of another site, and its pages by path. `localhost` is no site of `127.0.0.1`."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Host)
+    server.daemon_threads = True
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
+    yield f"http://localhost:{server.server_address[1]}", _Host.pages
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def demo(tmp_path_factory: pytest.TempPathFactory, host: tuple[str, dict[str, str]]) -> Iterator[Served]:
     """The server as a new user starts it: sample company, template writer."""
-    served = Served(tmp_path_factory.mktemp("demo") / "var")
+    more = {"CRMPLUGIN_CONNECTIONS__LOCAL__FRAME_ANCESTORS": host[0]}
+    served = Served(tmp_path_factory.mktemp("demo") / "var", more=more)
     yield served
     served.stop()
 
 
 @pytest.fixture(scope="session")
 def model() -> Iterator[ScriptedModel]:
-    """A model that takes its time: silence, then a dozen characters every 60 ms."""
-    with scripted_model(lambda _: Reply("\n".join(LINES), first_s=0.4, piece_s=0.06)) as running:
+    """A model that says a dozen characters every 40 ms, or twice a second when it is asked to write slowly."""
+
+    def script(body: dict[str, Any]) -> Reply:
+        return Reply("\n".join(LINES), first_s=0.2, piece_s=0.5 if SLOWLY in str(body["messages"]) else 0.04)
+
+    with scripted_model(script) as running:
         yield running
 
 
@@ -71,7 +109,7 @@ class Visit:
         self.context, self.served = context, served
         self.complaints: list[str] = []
         self.origins: set[str] = set()
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("request", lambda request: self.origins.add("/".join(request.url.split("/")[:3])))
         context.on("weberror", lambda error: self.complaints.append(str(error.error)))
         context.on("console", self._console)
@@ -87,8 +125,8 @@ class Visit:
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
-    """`visit(demo)`, `visit(demo, role="rep", width=400, theme="dark", locale="de-DE")`; checks the console at its end."""
+def visit(chromium: Browser, host: tuple[str, dict[str, str]]) -> Iterator[Callable[..., Visit]]:
+    """`visit(demo)`, `visit(demo, role="rep", width=400, theme="dark")`; checks at its end that nothing went wrong."""
     visits: list[Visit] = []
 
     def _visit(
@@ -108,7 +146,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Visit]]:
     for made in visits:
         made.context.close()
     assert not [c for made in visits for c in made.complaints]
-    assert {origin for made in visits for origin in made.origins} <= {m.served.address for m in visits} | {STRANGER}
+    assert {origin for made in visits for origin in made.origins} <= {m.served.address for m in visits} | {host[0]}
 
 
 @pytest.fixture(scope="session")

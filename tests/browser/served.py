@@ -14,12 +14,11 @@ from typing import Any
 import requests
 
 from connectors.local.verify import sign
+from crmplugin.domain.crm import Subject
+from crmplugin.journeys.launch import launch_url
 from crmplugin.store.access import AccessStore
 from crmplugin.store.database import open_engine
-from tests.work.servers import RUN, SECRET, environ, run, wait_until
-
-STRANGER = "http://crm.example"
-"""The origin of the CRM whose frame holds the panel."""
+from tests.work.servers import RUN, SECRET, environ, wait_until
 
 
 class Served:
@@ -28,11 +27,10 @@ class Served:
     def __init__(self, var: Path, *args: str, more: Mapping[str, str] | None = None) -> None:
         self.var = var
         self._log = (var.parent / f"{var.name}.log").open("ab")
-        own = {"CRMPLUGIN_CONNECTIONS__LOCAL__FRAME_ANCESTORS": STRANGER, **(more or {})}
         self.started = time.monotonic()
         self.process = subprocess.Popen(
             [*RUN, "serve", "--port", "0", *args],
-            env=environ(var) | own,
+            env=environ(var) | dict(more or {}),
             stdout=subprocess.PIPE,
             stderr=self._log,
             text=True,
@@ -67,9 +65,9 @@ class Served:
         return f"{self.address}/sign-in/{secret}"
 
     def panel_link(self, deal: str, user: str) -> str:
-        """A signed launch of the panel, as the command line makes it."""
-        url: str = json.loads(run(self.var, "panel-link", "--deal", deal, "--user", user, "--json").stdout)["url"]
-        return self.address + url[url.index("/panel/") :]
+        """A signed launch of the panel."""
+        key = (self.var / "signing.key").read_text("utf-8").strip()
+        return launch_url(key, "local", Subject("deal", deal), user, base=self.address, now=datetime.now(UTC))
 
     def api(self, path: str) -> Any:
         """What the API answers to an admin."""

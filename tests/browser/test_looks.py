@@ -69,7 +69,8 @@ def test_hostile_names_are_shown_as_text(visit, demo):
         "email": "x@x.example",
     }
     deal = {"id": "D-X", "name": HOSTILE, "company_id": "CO-X", "primary_contact_id": "C-X", "contact_ids": ["C-X"],
-            "owner_id": "U-2", "pipeline": "P", "stage": HOSTILE, "stage_kind": "proposal", "status": "open"}  # fmt: skip
+            "owner_id": "U-2", "pipeline": "P", "stage": HOSTILE, "stage_kind": "proposal",
+            "status": "open"}  # fmt: skip
     demo.webhook({"id": "evt-x", "type": "contact.changed", "at": "2026-01-01T00:00:00Z",
                   "object": {"type": "contact", "id": "C-X"},
                   "records": {"companies": [company], "contacts": [contact], "deals": [deal]}})  # fmt: skip
@@ -90,7 +91,7 @@ def test_first_load_is_light(visit, demo):
     seen = visit(demo)
     expect(seen.page.locator("a.row").first).to_be_visible(timeout=60_000)
     draft = seen.page.locator("a.row").first.get_attribute("href")
-    fresh = visit(demo)
+    fresh = visit(demo, role=None, storage_state=seen.context.storage_state())
     loaded = []
     fresh.page.on("response", lambda response: loaded.append(response))
     fresh.open(draft)
@@ -121,7 +122,8 @@ selector => {
     const [x, y, z] = [r, g, b].map(v => v / 255).map(v => v <= 0.04045 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4);
     return 0.2126 * x + 0.7152 * y + 0.0722 * z;
   };
-  const [a, b] = [getComputedStyle(node).color, getComputedStyle(document.body).backgroundColor].map(numbers).map(light);
+  const colours = [getComputedStyle(node).color, getComputedStyle(document.body).backgroundColor];
+  const [a, b] = colours.map(numbers).map(light);
   return (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
 }
 """

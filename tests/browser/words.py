@@ -34,7 +34,8 @@ def question(n: int, at: str) -> dict[str, Any]:
     """A mail of the customer that asks something."""
     return {
         "id": f"A-{n}", "type": "email", "direction": "inbound", "at": at, "deal_id": "D-1", "company_id": "CO-1",
-        "contact_ids": ["C-1"], "subject": "FM-300", "body": "Hello,\n\nhow long is the lead time for the FM-300?\n\nAmir",
+        "contact_ids": ["C-1"], "subject": "FM-300",
+        "body": "Hello,\n\nhow long is the lead time for the FM-300?\n\nAmir",
     }  # fmt: skip
 
 
@@ -44,3 +45,5 @@ LINES = (
     "claim\tCL-1.text\tAll our machines carry a 24-month warranty.",
     "ask\t\tDoes that fit your plans?",
 )
+SLOWLY = "take your time"
+"""A wish at which the scripted model pauses between its pieces."""
