@@ -134,7 +134,9 @@ def cancel_job(job_id: str, as_json: bool) -> None:
         if not desk.jobs.cancel(job_id):
             raise StateConflict(f"job {job_id} is not waiting or running: there is nothing to cancel")
         job = desk.jobs.find(job_id)
-    assert job is not None
+        assert job is not None
+        if job.kind == "event" and job.connection and job.event:
+            desk.events.settle(job.connection, job.event, "ignored", "its job was cancelled by hand")
     _print_one(job_answer(job), as_json)
 
 

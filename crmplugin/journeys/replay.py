@@ -16,7 +16,8 @@ def replay_event(desk: Desk, row: EventRow) -> EventRow:
         job = desk.jobs.find(event_job_id(row.connection, row.id))
         if job is not None and job.state in ("waiting", "running"):
             raise StateConflict(f"event {row.id} is {row.state}: it can be replayed when it is done, ignored or dead")
-    for n in range(1, MAX_REPLAYS):
+    # Each run was counted: a number that was used before a restore, whose jobs are gone, is not used again.
+    for n in range(max(1, row.attempts), row.attempts + MAX_REPLAYS):
         if desk.jobs.find(event_job_id(row.connection, row.id, n)) is None:
             start_event(desk, row.connection, row.id, replay=n)
             return desk.events.get(row.connection, row.id)
