@@ -1,7 +1,7 @@
 """Pieces of drafts as they are made: in memory for readers of this process, in the store for those who come late.
 
 A channel is open while a draft is being written in this process. Its pieces are flushed to the store now and then and
-at its end; a reader elsewhere polls the store.
+at its end; a reader elsewhere polls the store, and at once when it is told of news.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from typing import Any
 from crmplugin.store.pieces import Piece, PieceStore
 
 FLUSH_S = 0.5
+"""How often pieces are kept when all readers are in this process."""
+FLUSH_TO_OTHERS_S = 0.05
+"""How often, when a reader elsewhere waits for them."""
 
 
 class Stopped(Exception):
@@ -23,8 +26,8 @@ class Stopped(Exception):
 class Channel:
     """One draft's pieces. `emit` may be called from one thread, `wait` from many."""
 
-    def __init__(self, draft_id: str, store: PieceStore) -> None:
-        self._draft_id, self._store = draft_id, store
+    def __init__(self, draft_id: str, store: PieceStore, flush_s: float = FLUSH_S) -> None:
+        self._draft_id, self._store, self._flush_s = draft_id, store, flush_s
         self._first = store.last(draft_id)
         self._pieces: list[Piece] = []
         self._flushed = 0
@@ -40,7 +43,7 @@ class Channel:
         with self._changed:
             self._pieces.append(Piece(self._first + len(self._pieces) + 1, event, data))
             self._changed.notify_all()
-        if time.monotonic() - self._flushed_at > FLUSH_S:
+        if time.monotonic() - self._flushed_at > self._flush_s:
             self.flush()
 
     def flush(self) -> None:
@@ -85,14 +88,15 @@ class Channel:
 class Broadcast:
     """All channels of this process."""
 
-    def __init__(self, store: PieceStore) -> None:
-        self.store = store
+    def __init__(self, store: PieceStore, *, flush_s: float = FLUSH_S) -> None:
+        self.store, self._flush_s = store, flush_s
         self._channels: dict[str, Channel] = {}
+        self._news: dict[str, int] = {}
         self._lock = threading.Condition()
 
     def open(self, draft_id: str) -> Channel:
         """A new channel; readers who asked before see it from its first piece."""
-        channel = Channel(draft_id, self.store)
+        channel = Channel(draft_id, self.store, self._flush_s)
         with self._lock:
             self._channels[draft_id] = channel
             self._lock.notify_all()
@@ -115,10 +119,19 @@ class Broadcast:
             return self._channels.get(draft_id)
 
     def wait_open(self, draft_id: str, timeout_s: float) -> Channel | None:
-        """The channel of a draft, waiting a while for one that is about to open."""
+        """The channel of a draft, waiting a while for one that is about to open, or for news of it from elsewhere."""
         with self._lock:
-            self._lock.wait_for(lambda: draft_id in self._channels, timeout_s)
+            before = self._news.setdefault(draft_id, 0)
+            self._lock.wait_for(lambda: draft_id in self._channels or self._news.get(draft_id) != before, timeout_s)
+            self._news.pop(draft_id, None)
             return self._channels.get(draft_id)
+
+    def tell(self, draft_id: str) -> None:
+        """Wakes who waits for a draft that is written elsewhere."""
+        with self._lock:
+            if draft_id in self._news:
+                self._news[draft_id] += 1
+                self._lock.notify_all()
 
     def stop(self, draft_id: str) -> None:
         """Stops the writing of a draft if it happens in this process."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import logging
+import threading
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
 from sqlalchemy import Engine, func, select
 
-from crmplugin.store.database import insert_into
+from crmplugin.store.database import APPLICATION, insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.tables_work import pieces
+
+log = logging.getLogger(__name__)
+
+NEWS = "crmplugin_pieces"
+"""PostgreSQL's channel on which a process says that it kept pieces of a draft."""
+LISTEN_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +42,8 @@ class PieceStore:
         rows = [{"draft": draft_id, "n": p.n, "event": p.event, "data": dict(p.data)} for p in new]
         with writing(self._engine) as connection:
             connection.execute(insert_into(connection, pieces).on_conflict_do_nothing(), rows)
+            if connection.dialect.name == "postgresql":
+                connection.execute(select(func.pg_notify(NEWS, draft_id)))
 
     def after(self, draft_id: str, n: int) -> tuple[Piece, ...]:
         """The pieces behind the n-th, in order."""
@@ -45,3 +56,36 @@ class PieceStore:
         query = select(func.max(pieces.c.n)).where(pieces.c.draft == draft_id)
         with reading(self._engine) as connection:
             return connection.execute(query).scalar() or 0
+
+
+class PieceListener:
+    """Tells of drafts whose pieces another process has kept, on PostgreSQL. Its readers poll as well, but seldom."""
+
+    def __init__(self, engine: Engine, tell: Callable[[str], None]) -> None:
+        self._url = engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
+        self._tell = tell
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="piece-listener", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(timeout=2 * LISTEN_S)
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._listen()
+            except psycopg.Error as error:
+                log.warning("news of drafts are late, the database does not answer", extra={"problem": str(error)})
+                self._stopping.wait(LISTEN_S)
+
+    def _listen(self) -> None:
+        with psycopg.connect(self._url, autocommit=True, application_name=APPLICATION) as connection:
+            connection.execute(f"LISTEN {NEWS}")
+            while not self._stopping.is_set():
+                for news in connection.notifies(timeout=LISTEN_S):
+                    self._tell(news.payload)

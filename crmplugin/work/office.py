@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine, text
 
-from crmplugin.journeys.broadcast import Broadcast
+from crmplugin.journeys.broadcast import FLUSH_S, FLUSH_TO_OTHERS_S, Broadcast
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector
@@ -21,7 +21,7 @@ from crmplugin.store.guard import reading
 from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.inbox import Inbox
 from crmplugin.store.ledger import Ledger
-from crmplugin.store.pieces import PieceStore
+from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.work.engine import JobEngine, Queues
 from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
@@ -63,13 +63,20 @@ class Office:
             embedded = take and house.engine.dialect.name == "sqlite"
             self.jobs.launch(self.desk, queues=queues or tuple(Queues.POLL_S), takes_clicks=embedded)
             self._sweeper.start()
+        # One process with one SQLite file has nobody elsewhere to hear from.
+        shared = house.engine.dialect.name != "sqlite"
+        self._listener = PieceListener(house.engine, self.desk.broadcast.tell) if take and shared else None
         if take:
             self._intake.start()
+        if self._listener:
+            self._listener.start()
 
     def close(self) -> None:
         """Stops taking and doing, in that order. Nothing is lost that was acknowledged."""
         self._sweeper.stop()
         self._intake.stop()
+        if self._listener:
+            self._listener.stop()
         self.jobs.stop()
         self._house.close()
 
@@ -83,6 +90,7 @@ def _open_intake(house: House, jobs: JobEngine) -> InboxIntake | DirectIntake:
 
 def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], datetime]) -> Desk:
     engine = house.engine
+    embedded = engine.dialect.name == "sqlite"
     return Desk(
         settings=house.settings,
         tools=cache(house.tools),
@@ -93,7 +101,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         ledger=Ledger(engine),
         keys=IdempotencyKeys(engine),
         access=AccessStore(engine),
-        broadcast=Broadcast(PieceStore(engine)),
+        broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),
         jobs=jobs,
         intake=intake,
         ping=lambda: _ping(engine),

@@ -1,0 +1,63 @@
+"""Pieces of drafts between processes: who waits on one PostgreSQL hears at once of what another kept."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+import pytest
+
+from crmplugin.journeys.broadcast import FLUSH_TO_OTHERS_S, Broadcast
+from crmplugin.store.database import migrate, open_engine
+from crmplugin.store.pieces import Piece, PieceListener, PieceStore
+
+
+@pytest.fixture
+def engines(postgres_url):
+    """Two processes' ways to one database."""
+    here, elsewhere = open_engine(postgres_url), open_engine(postgres_url)
+    migrate(here)
+    yield here, elsewhere
+    here.dispose()
+    elsewhere.dispose()
+
+
+@pytest.fixture
+def reader(engines):
+    broadcast = Broadcast(PieceStore(engines[0]))
+    listener = PieceListener(engines[0], broadcast.tell)
+    listener.start()
+    time.sleep(0.3)  # until it listens
+    yield broadcast
+    listener.stop()
+
+
+def test_reader_elsewhere_is_woken_by_a_piece(engines, reader):
+    writer = Broadcast(PieceStore(engines[1]), flush_s=FLUSH_TO_OTHERS_S).open("draft-1")
+    threading.Timer(0.2, writer.emit, ("text", {"piece": "Dear"})).start()
+    began = time.monotonic()
+
+    channel = reader.wait_open("draft-1", 20)
+
+    assert channel is None
+    assert time.monotonic() - began < 10
+    assert [p.data for p in reader.store.after("draft-1", 0)] == [{"piece": "Dear"}]
+
+
+def test_news_of_other_drafts_wake_nobody(engines, reader):
+    other = Piece(1, "text", {"piece": "Dear"})
+    threading.Timer(0.1, PieceStore(engines[1]).add, ("draft-2", [other])).start()
+    began = time.monotonic()
+
+    reader.wait_open("draft-1", 0.5)
+
+    assert time.monotonic() - began >= 0.5
+
+
+def test_listener_ends_when_the_database_goes_away(engines, postgres_url):
+    listener = PieceListener(open_engine(postgres_url.replace("host=", "host=/nowhere")), lambda draft: None)
+    listener.start()
+
+    listener.stop()
+
+    assert not listener._thread.is_alive()
