@@ -23,6 +23,8 @@ metadata = MetaData(
 BUSY_TIMEOUT_MS = 30_000
 APPLICATION = "crmplugin"
 """What PostgreSQL shows as the name of our sessions."""
+KEPT_OPEN, AT_MOST = 8, 20
+"""Connections of one pool. A process has two, and PostgreSQL takes 100 unless it is told otherwise."""
 SCHEMA_LOCK = 7_263_001
 """Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -34,7 +36,9 @@ def open_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         arguments = {"application_name": APPLICATION}
-        return create_engine(parsed, pool_pre_ping=True, pool_size=10, max_overflow=20, connect_args=arguments)
+        return create_engine(
+            parsed, pool_pre_ping=True, pool_size=KEPT_OPEN, max_overflow=AT_MOST - KEPT_OPEN, connect_args=arguments
+        )
     if parsed.database and parsed.database != ":memory:":
         refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
