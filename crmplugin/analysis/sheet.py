@@ -55,10 +55,16 @@ def show(section: str, ref: Pointer) -> SheetLine:
 
 
 def say(
-    section: str, key: str, words: str | None = None, *, inputs: tuple[Pointer, ...] = (), **args: Val
+    section: str,
+    key: str,
+    words: str | None = None,
+    *,
+    inputs: tuple[Pointer, ...] = (),
+    sources: tuple[Pointer, ...] = (),
+    **args: Val,
 ) -> SheetLine:
-    """A line in words."""
-    return SheetLine(section, key, words or key, args=args, inputs=inputs)
+    """A line in words. `inputs` are facts of the same brief, `sources` fields that have no fact of their own."""
+    return SheetLine(section, key, words or key, args=args, inputs=inputs, sources=sources)
 
 
 def money(value: Decimal, currency: str) -> Val:
