@@ -35,7 +35,7 @@ from crmplugin.analysis.objections import find_objections
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Activity, Context, Deal, Order, Quote
+from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Quote
 from crmplugin.ports import Population
 
 SECTIONS = (
@@ -43,6 +43,10 @@ SECTIONS = (
     "people", "time", "risks", "questions", "unknowns",
 )  # fmt: skip
 TERM_MONTHS = 24
+KNOWN_ROLES = frozenset(
+    {"economic_buyer", "champion", "user", "influencer", "blocker", "technical_buyer", "decision_maker"}
+)
+"""Roles of a contact that have words; another one is shown as it stands."""
 LAST_DISCOUNTS = 6
 MOST_NOTES = 30
 MOST_TALKS = 10
@@ -138,8 +142,11 @@ def _summary(t: Table) -> Iterator[SheetLine]:
     yield show("summary", t.pointer("stage"))
     if t.numbers.quoted:
         yield show("summary", t.numbers.quoted.pointers[0])
-    if t.numbers.target_price is not None:
-        yield say("summary", "ask", price=t.money(t.numbers.target_price))
+    target, limit = t.numbers.target_price, t.numbers.limit_price
+    if target is not None and limit is not None and target <= limit:
+        yield say("summary", "ask", "ask_limit", price=t.money(limit))
+    elif target is not None:
+        yield say("summary", "ask", price=t.money(target))
     else:
         yield say("summary", "ask", "ask_unknown")
 
@@ -235,7 +242,7 @@ def _discount_history(t: Table) -> Iterator[SheetLine]:
     given = [(o, stacked([_line_discount(o)])) for o in t.orders if _line_discount(o) is not None]
     for order, pct in given[-LAST_DISCOUNTS:]:
         yield say(
-            "history", f"history_{order.id}", "history_order", inputs=(("orders", order.id, "ordered_on"),),
+            "history", f"history_{order.id}", "history_order", sources=(("orders", order.id, "ordered_at"),),
             order=sheet.text(order.number or order.id), on=_day(t, order.ordered_at), pct=sheet.percent(pct),
         )  # fmt: skip
     direction = trend([pct for _, pct in given])
@@ -293,7 +300,7 @@ def _anchors(t: Table) -> Iterator[SheetLine]:
         yield say("anchors", "anchor_list", price=t.money(n.list_amount.value), inputs=(t.pointer("list_amount"),))
     for product_id, order, price in _last_paid(t):
         yield say(
-            "anchors", f"last_paid_{product_id}", "last_paid", inputs=(("orders", order.id, "ordered_on"),),
+            "anchors", f"last_paid_{product_id}", "last_paid", sources=(("orders", order.id, "ordered_at"),),
             product=sheet.text(_product_name(t, product_id)), price=sheet.money(price, order.currency or ""),
             on=_day(t, order.ordered_at),
         )  # fmt: skip
@@ -400,6 +407,15 @@ def _objections(t: Table) -> Iterator[SheetLine]:
         yield say("objections", "no_objection")
 
 
+def _role(contact: Contact) -> Val:
+    """What the person is to the deal, in words where we have some."""
+    if contact.role in KNOWN_ROLES:
+        return sheet.word(f"role.{contact.role}")
+    return (
+        sheet.text(contact.role or contact.title or "") if contact.role or contact.title else sheet.word("role_unknown")
+    )
+
+
 def _people(t: Table) -> Iterator[SheetLine]:
     people = people_of(t.context.contacts, t.deal, t.context.activities, t.now)
     for person in people:
@@ -407,7 +423,7 @@ def _people(t: Table) -> Iterator[SheetLine]:
         name = " ".join(p for p in (c.first_name, c.last_name) if p)
         if not name:
             continue
-        role = sheet.text(c.role or c.title or "") if c.role or c.title else sheet.word("role_unknown")
+        role = _role(c)
         last = _day(t, person.last_in) if person.last_in else sheet.word("never")
         yield say("people", f"person_{c.id}", "person", inputs=(("contacts", c.id, "name"),),
                   name=sheet.text(name), role=role, last=last)  # fmt: skip

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import fields, replace
 from datetime import date, datetime
 from decimal import Decimal
@@ -48,8 +48,13 @@ def current_quotes(context: Context) -> tuple[Quote, ...]:
 
     A quote is replaced by one of the same deal sent later that has the same number, or a higher version.
     """
-    sent = [q for q in context.quotes if q.status != "draft" and (q.sent_at or q.status)]
-    return tuple(q for q in sent if not any(_replaces(other, q) for other in sent))
+    return standing(q for q in context.quotes if q.status != "draft" and (q.sent_at or q.status))
+
+
+def standing(sent: Iterable[Quote]) -> tuple[Quote, ...]:
+    """Of quotes that were sent, those that no newer version replaces."""
+    all_ = tuple(sent)
+    return tuple(q for q in all_ if not any(_replaces(other, q) for other in all_))
 
 
 def _replaces(new: Quote, old: Quote) -> bool:

@@ -82,7 +82,8 @@ def make_plan(
         beats, missing = internal_beats(choice.kind, sheet)
     else:
         beats, missing = _customer_beats(context, signals, choice, sheet, contact, language, population, request)
-        beats = for_channel(beats, choice.channel, sheet.facts)
+        owner = owner_of(context)
+        beats = for_channel(beats, choice.channel, sheet.facts, caller_id=owner.id if owner else None)
     if not any(beat.role != "subject" for beat in beats):
         return None, missing or ("facts about the subject",)
     return _plan(context, choice, request, beats, language=language, formal=formal), missing

@@ -14,12 +14,14 @@ NOT_SPOKEN = frozenset({"quote_follow_up.talk"})
 SCRIPT_KEYS = ("phone.question_now", "phone.question_matter", "phone.question_next")
 
 
-def for_channel(beats: tuple[Beat, ...], channel: str, facts: Iterable[Fact]) -> tuple[Beat, ...]:
-    """The beats as this channel says them."""
+def for_channel(
+    beats: tuple[Beat, ...], channel: str, facts: Iterable[Fact], *, caller_id: str | None = None
+) -> tuple[Beat, ...]:
+    """The beats as this channel says them. `caller_id` is the user who calls."""
     if channel in SHORT:
         return _shortest(beats, channel)
     if channel == "phone":
-        return _script(beats, {fact.id for fact in facts})
+        return _script(beats, {fact.id for fact in facts}, f"{caller_id}.name")
     return beats if channel in TITLED else tuple(b for b in beats if b.role != "subject")
 
 
@@ -33,15 +35,14 @@ def _shortest(beats: tuple[Beat, ...], channel: str) -> tuple[Beat, ...]:
     return (*(b for b in body if b.role != "ask"), *asks)
 
 
-def _script(beats: tuple[Beat, ...], fact_ids: set[str]) -> tuple[Beat, ...]:
+def _script(beats: tuple[Beat, ...], fact_ids: set[str], me: str) -> tuple[Beat, ...]:
     """An opener, three questions, what to say when there is no time, and a voicemail that points to the mail."""
     told = [b for b in beats if b.role in ("context", "claim") and (b.must or b.role == "claim")]
     opener = [b for b in told if b.key not in NOT_SPOKEN][:4]
     asks = [b for b in beats if b.role == "ask"]
     questions = [Beat(key, "context", section="questions") for key in SCRIPT_KEYS]
-    me = next((id_ for id_ in sorted(fact_ids) if id_.startswith("U-") and id_.endswith(".name")), None)
     rest = [*questions, Beat("phone.no_time", "context", section="no_time")]
-    if me and "seller.name" in fact_ids:
+    if {me, "seller.name"} <= fact_ids:
         rest.append(Beat("phone.voicemail", "close", {"name": me, "seller": "seller.name"}, section="voicemail"))
     said = [_in_section(b, "opener") for b in (*opener, *asks)]
     return (*said, *rest)

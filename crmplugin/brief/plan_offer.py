@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from crmplugin.analysis.recommendation import Account, Picks, pick_products, why_not
 from crmplugin.analysis.stages import is_open
+from crmplugin.brief.display import show_date
 from crmplugin.brief.needs import StatedNeed
 from crmplugin.brief.plan_rows import Place
 from crmplugin.domain.brief import Signals, Warning
@@ -16,6 +17,7 @@ from crmplugin.domain.crm import Context, Product
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
+ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 FEATURE_NUMBERS = range(1, 13)
 FITS_NUMBERS = range(1, 7)
 
@@ -84,7 +86,8 @@ def choice_warnings(shop: Shop, told: Iterable[str]) -> tuple[Warning, ...]:
 
 def _named(reason: str, names: Mapping[str, str]) -> str:
     """A reason with the names of products instead of their ids."""
-    return re.sub(r"[^\s,]+", lambda word: names.get(word[0], word[0]), reason)
+    named = re.sub(r"[^\s,]+", lambda word: names.get(word[0], word[0]), reason)
+    return ISO_DAY.sub(lambda day: show_date(date.fromisoformat(day[0]), "en_GB", today=date.min), named)
 
 
 def _candidates(shop: Shop) -> Iterator[tuple[str, str, tuple[str, ...]]]:

@@ -21,6 +21,7 @@ from crmplugin.analysis.service import ticket_state
 from crmplugin.analysis.stages import is_open, stage_age
 from crmplugin.analysis.threads import meeting_to_recap, unanswered
 from crmplugin.brief.calendar import both_sides, day_in, seller_zone
+from crmplugin.brief.hygiene import standing
 from crmplugin.brief.occasions import read_event, read_relationship
 from crmplugin.brief.owed import read_promises
 from crmplugin.brief.recipient import has_left
@@ -81,9 +82,8 @@ def read_signals(
 def quote_in_view(context: Context, now: datetime) -> Quote | None:
     """The newest sent version of the deal's quotes; without a deal, of the account's open deals."""
     deals = {context.deal.id} if context.deal else {d.id for d in context.deals if is_open(d, now)}
-    sent = [q for q in context.quotes if q.deal_id in deals and _was_sent(q, now)]
-    standing = [q for q in sent if not any(_replaces(other, q) for other in sent)]
-    return max(standing, key=_quote_order, default=None)
+    sent = (q for q in context.quotes if q.deal_id in deals and _was_sent(q, now))
+    return max(standing(sent), key=_quote_order, default=None)
 
 
 def quote_days_left(quote: Quote, context: Context, now: datetime) -> int | None:
@@ -309,12 +309,6 @@ def _was_sent(quote: Quote, now: datetime) -> bool:
     if quote.sent_at is not None:
         return quote.sent_at <= now and quote.status != "draft"
     return quote.status in ("sent", "accepted", "declined")
-
-
-def _replaces(other: Quote, quote: Quote) -> bool:
-    """Whether `other` is a higher version of the same document."""
-    same = other is not quote and other.deal_id == quote.deal_id and (other.number or "") == (quote.number or "")
-    return same and (other.version or Decimal(0)) > (quote.version or Decimal(0))
 
 
 def _quote_order(quote: Quote) -> tuple[float, Decimal, str]:

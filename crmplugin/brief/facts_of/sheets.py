@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -36,6 +37,9 @@ from crmplugin.ports import Population
 Sections = tuple[tuple[str, tuple[str, ...]], ...]
 DIVIDER = " | "
 DIGEST_LINES = 10
+QUOTES: Mapping[str, tuple[str, str]] = MappingProxyType({"en": ("“", "”"), "de": ("„", "“")})
+ISO_DAY = re.compile(r"“(\d{4}-\d{2}-\d{2})”")
+"""A day that a CRM field holds, quoted as evidence: shown as a day, without quotes."""
 
 
 def conflict_lines(kind: str) -> tuple[SheetLine, ...]:
@@ -70,9 +74,11 @@ def sections_of(
     """Ids of the lines by section, sections in their order, empty ones left out."""
     rec = subject_rec(context)
     by_section: dict[str, dict[str, None]] = {section: {} for section in order}
+    shown: set[str] = set()
     for line in lines:
         fact_id = _pointed(make, line.ref) if line.ref else make.id_of(rec, line.key)
-        if fact_id in facts:
+        if fact_id in facts and fact_id not in shown:
+            shown.add(fact_id)
             by_section.setdefault(line.section, {})[fact_id] = None
     return tuple((section, tuple(ids)) for section, ids in by_section.items() if ids)
 
@@ -138,6 +144,13 @@ def _shown(make: Maker, value: Val) -> str:
     return _SHOWS[value.kind](make, value)
 
 
+def _in_our_form(make: Maker, text: str) -> str:
+    """A text with quotes and bare days as the language of the sheet writes them."""
+    opens, closes = QUOTES.get(make.language, QUOTES["en"])
+    dated = ISO_DAY.sub(lambda day: make.show_day(date.fromisoformat(day[1])), text)
+    return dated.replace("“", opens).replace("”", closes)
+
+
 _SHOWS: Mapping[str, Callable[[Maker, Val], str]] = MappingProxyType(
     {
         "money": lambda make, v: make.show_money(make.to_minor_unit(Decimal(v.value), v.unit or ""), v.unit or ""),
@@ -146,7 +159,7 @@ _SHOWS: Mapping[str, Callable[[Maker, Val], str]] = MappingProxyType(
         "count": lambda make, v: make.show_number(Decimal(v.value)),
         "number": lambda make, v: make.show_number(Decimal(v.value)),
         "days": lambda make, v: make.show_span(Decimal(v.value), None, "day"),
-        "text": lambda make, v: v.value,
+        "text": lambda make, v: _in_our_form(make, v.value),
         "word": lambda make, v: make.word(f"word.{v.value}"),
     }
 )
