@@ -148,9 +148,10 @@ def show_problem(response: Response) -> Response:
     if problem["status"] == 401 and problem["code"] == "not_signed_in" and not request.path.startswith("/panel"):
         return back_to("/sign-in")
     shown = page("problem.html", status=problem["status"], problem=problem, heading=_heading(problem))
-    if "Retry-After" in response.headers:
-        shown.headers["Retry-After"] = response.headers["Retry-After"]
-    return shown
+    response.set_data(shown.get_data())  # its other headers (policy, Retry-After) stay
+    for name in ("Content-Type", "Cache-Control", "Vary"):
+        response.headers[name] = shown.headers[name]
+    return response
 
 
 def _heading(problem: dict[str, Any]) -> str:

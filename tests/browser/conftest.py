@@ -81,10 +81,10 @@ def demo(tmp_path_factory: pytest.TempPathFactory, host: tuple[str, dict[str, st
 
 @pytest.fixture(scope="session")
 def model() -> Iterator[ScriptedModel]:
-    """A model that says a dozen characters every 40 ms, or twice a second when it is asked to write slowly."""
+    """A model that says a dozen characters every 40 ms, or four times a second when it is asked to write slowly."""
 
     def script(body: dict[str, Any]) -> Reply:
-        return Reply("\n".join(LINES), first_s=0.2, piece_s=0.5 if SLOWLY in str(body["messages"]) else 0.04)
+        return Reply("\n".join(LINES), first_s=0.2, piece_s=0.25 if SLOWLY in str(body["messages"]) else 0.04)
 
     with scripted_model(script) as running:
         yield running

@@ -31,6 +31,8 @@ export function show(html, path) {
   const focused = document.activeElement?.id;
   const known = new Set([...old.querySelectorAll(".rows > li[id]")].map((row) => row.id));
   old.replaceWith(document.adoptNode(next));
+  const top = page.querySelector(".top");
+  if (top && path) document.querySelector(".top")?.replaceWith(document.adoptNode(top));
   document.title = page.title;
   if (path && !pass && path !== location.pathname + location.search) history.pushState(null, "", path);
   if (known.size) for (const row of next.querySelectorAll(".rows > li[id]")) row.classList.toggle("new", !known.has(row.id));
