@@ -13,6 +13,7 @@ from typing import Literal
 from crmplugin.domain.draft import OVERRIDABLE, PASSING, Draft, Sentence
 from crmplugin.domain.fact import Fact
 from crmplugin.journeys.present import told_facts
+from crmplugin.writing.headings import is_heading
 
 State = Literal["supported", "rendered", "needs", "removed", "plain"]
 
@@ -30,7 +31,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """A paragraph as lines of pieces; a heading of an internal note is one piece written by rule."""
+    """A paragraph as lines of pieces; a heading of an internal note is a paragraph of its own."""
 
     lines: tuple[tuple[Piece, ...], ...]
     kind: Literal["text", "heading", "bullets"] = "text"
@@ -152,4 +153,4 @@ def _block(lines: list[tuple[Piece, ...]]) -> Block:
 
 
 def _is_heading(piece: Piece) -> bool:
-    return piece.state == "rendered" and piece.sentence is not None and piece.sentence.role in ("context", "claim")
+    return piece.sentence is not None and piece.sentence.role in ("context", "claim") and is_heading(piece.text)

@@ -116,12 +116,14 @@ class Sheet {
     return place;
   }
 
-  /** The paragraph a sentence belongs to: headings and what is asked begin one of their own. */
+  /** The paragraph a sentence belongs to: what is asked begins one of its own; in a note every sentence is a line. */
   paragraph(data) {
     let block = this.text.lastElementChild;
+    const note = !this.text.classList.contains("greeted");
     const asks = data.role === "ask" && block?.dataset.role !== "ask";
-    if (!block || asks) {
+    if (!block || asks || note) {
       block = document.createElement("p");
+      block.classList.toggle("note-line", note);
       block.dataset.role = data.role ?? "";
       this.text.append(block);
     } else {
