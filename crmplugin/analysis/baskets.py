@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 Ints: TypeAlias = NDArray[np.int64]
-Floats: TypeAlias = NDArray[np.float64]
+Floats: TypeAlias = NDArray[np.floating[Any]]
 Sparse: TypeAlias = Any
 """A matrix of `scipy.sparse` in CSR form; customers are rows, items columns."""
 

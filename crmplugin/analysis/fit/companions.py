@@ -9,7 +9,8 @@ import numpy as np
 from scipy import sparse
 
 from crmplugin.analysis.association import FEW_ACCOUNTS, MIN_SUPPORT, MIN_SUPPORT_FEW_ACCOUNTS
-from crmplugin.analysis.baskets import Sparse
+from crmplugin.analysis.baskets import Floats, Sparse
+from crmplugin.analysis.fit.measure import positions
 from crmplugin.analysis.wilson import SHRINK_M
 
 KEPT = 100
@@ -30,13 +31,11 @@ def companions(bought: Sparse) -> Sparse:
     return sparse.vstack(parts, format="csr") if parts else sparse.csr_matrix((0, 0))
 
 
-def _rows(by_item: Sparse, owns: Sparse, buyers: Sparse, base: Sparse, start: int, enough: int) -> Sparse:
-    both = (by_item[start : start + BLOCK] @ owns).toarray()
-    n = len(both)
-    both[np.arange(n), start + np.arange(n)] = 0
-    share = (both + SHRINK_M * base[None, :]) / (buyers[start : start + n, None] + SHRINK_M)
-    share[both < enough] = 0
-    if share.shape[1] > KEPT:
-        least = -np.partition(-share, KEPT - 1, axis=1)[:, KEPT - 1]
-        share[share < least[:, None]] = 0
-    return sparse.csr_matrix(share)
+def _rows(by_item: Sparse, owns: Sparse, buyers: Floats, base: Floats, start: int, enough: int) -> Sparse:
+    both = (by_item[start : start + BLOCK] @ owns).tocoo()
+    kept = (both.data >= enough) & (both.row + start != both.col)
+    first, other, n = both.row[kept], both.col[kept], both.data[kept]
+    share = (n + SHRINK_M * base[other]) / (buyers[first + start] + SHRINK_M)
+    best = np.lexsort((other, -share, first))
+    best = best[positions(first[best]) < KEPT]
+    return sparse.csr_matrix((share[best], (first[best], other[best])), shape=both.shape)

@@ -6,9 +6,12 @@ All is relative: shifting every date, or renaming every item, changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TypeVar
 
 import numpy as np
 from scipy import sparse
@@ -18,6 +21,7 @@ from crmplugin.analysis.fit.companions import companions
 from crmplugin.analysis.neighbours import (
     Crowd,
     Upcf,
+    best_cells,
     make_crowd,
     nearest_by_cosine,
     nearest_by_distance,
@@ -27,13 +31,16 @@ from crmplugin.analysis.neighbours import (
 )
 from crmplugin.analysis.tifuknn import Tifu, tifu_vectors
 
-BLOCK_CELLS = 4_000_000
-"""Customers times items (or customers) that are looked at together: about 32 MB a matrix."""
+Done = TypeVar("Done")
+MOST_THREADS = 4
+BLOCK_CELLS = 1_000_000
+"""Customers times items (or customers) that are looked at together: 4 MB a matrix, which the processor keeps near."""
 CANDIDATES = 40
 """New items that each method proposes for a customer."""
 SMALL = 1e-3
 PRIOR_BUYERS, PRIOR_REPEAT = 5, 0.2
 LONG_WINDOW = 3
+WIDE, SHARP = 1.0, 5.0
 
 
 @dataclass(frozen=True)
@@ -52,6 +59,12 @@ class Pairs:
     def only(self, chosen: Ints) -> Pairs:
         """The rows with these numbers."""
         return Pairs(self.customer[chosen], self.item[chosen], {k: v[chosen] for k, v in self.columns.items()})
+
+
+def side_by_side(work: Callable[[Block], Done], blocks: Iterable[Block]) -> Iterator[Done]:
+    """The work done on each block, in the order of the blocks, by as many threads as there are processors."""
+    with ThreadPoolExecutor(max_workers=min(MOST_THREADS, os.cpu_count() or 1)) as threads:
+        yield from threads.map(work, blocks)
 
 
 def join(parts: list[Pairs]) -> Pairs:
@@ -117,6 +130,12 @@ class Moment:
     def own(self) -> Mapping[str, Floats]:
         return _own_columns(self.baskets)
 
+    def prepare(self) -> Moment:
+        """Computes what all blocks share, so that they can be worked on side by side."""
+        _ = self.near, self.alike, self.goes_with, self.by_day, self.own, self.buyers
+        _ = self.repeat_rate, self.line_counts, self.pace, self.baskets.reference
+        return self
+
     def blocks(self, customers: Ints) -> Iterator[Block]:
         """Blocks of these customers; those looked at on the same days come together."""
         size = max(1, BLOCK_CELLS // max(self.baskets.items, self.baskets.customers, 1))
@@ -153,8 +172,9 @@ class Block:
 
     @cached_property
     def crowd(self) -> Floats:
-        """UP-CF with power 1: all who are somewhat similar decide."""
-        found: Floats = upcf_scores(self.moment.alike, normalised(self._similar), power=1).toarray()
+        """UP-CF with another power: where the most similar decide above, all who are somewhat similar, or else."""
+        near = normalised(self._similar.power(WIDE if self.moment.upcf.power > WIDE else SHARP))
+        found: Floats = upcf_scores(self.moment.alike, near, power=1).toarray()
         return found
 
     @cached_property
@@ -184,26 +204,26 @@ class Block:
     def repeat_pairs(self) -> Pairs:
         """Everything these customers bought before."""
         own = self.moment.own
-        places = np.flatnonzero(np.isin(own["customer"], self.rows))
+        starts, ends = (np.searchsorted(own["customer"], self.rows, side=side) for side in ("left", "right"))
+        places = _ranges(starts, ends)
         customer, item = own["customer"][places].astype(np.int64), own["item"][places].astype(np.int64)
         found = {k: v[places] for k, v in own.items() if k not in ("customer", "item")}
         found |= self._shared_columns(customer, item)
-        found["tifu"] = np.asarray(self.moment.near.vectors[customer, item]).ravel()
+        whole = self.moment.near.vectors[self.rows].toarray()
+        found["tifu"] = whole[np.searchsorted(self.rows, customer), item].astype(np.float64)
         found["log_tifu"] = np.log(found["tifu"] + SMALL)
-        return Pairs(customer, item, found | _crossed(found))
+        return Pairs(customer, item, {**found, **_crossed(found)})
 
     def new_pairs(self) -> Pairs:
         """What each method proposes of the things these customers never bought."""
         owned = self.moment.baskets.bought[self.rows].toarray() > 0
-        cells = [
-            _best(values, owned) for values in (self.neighbours, self.alike, self.associated, self.recent, self.crowd)
-        ]
+        cells = [_best(values, owned) for values in (self.neighbours, self.alike, self.associated, self.recent)]
         places = np.unique(np.concatenate(cells))
         rows, item = np.divmod(places, self.moment.baskets.items)
         fresh = ~owned[rows, item]
         customer, item = self.rows[rows[fresh]], item[fresh].astype(np.int64)
         found = self._shared_columns(customer, item)
-        return Pairs(customer, item, found | _squared(found))
+        return Pairs(customer, item, {**found, **_squared(found)})
 
     def _shared_columns(self, customer: Ints, item: Ints) -> dict[str, Floats]:
         """Columns that both lists have: what others do, how the item sells, how the customer buys."""
@@ -222,7 +242,15 @@ class Block:
         }
 
 
-def _own_columns(b: Baskets) -> dict[str, Floats]:
+def _ranges(starts: Ints, ends: Ints) -> Ints:
+    """All numbers from each start up to its end, one range after the other."""
+    lengths = ends - starts
+    before = np.cumsum(lengths) - lengths
+    found: Ints = np.arange(lengths.sum()) + np.repeat(starts - before, lengths)
+    return found
+
+
+def _own_columns(b: Baskets) -> Mapping[str, Floats]:
     """Of every pair that was bought: how often, how lately, how regularly."""
     key = b.customer * b.items + b.item
     order = np.lexsort((b.back, key))
@@ -232,7 +260,7 @@ def _own_columns(b: Baskets) -> dict[str, Floats]:
     customer, item = np.divmod(key[starts], max(b.items, 1))
     n, last, first = (ends - starts + 1).astype(np.float64), back[starts], back[ends]
     baskets = np.maximum(b.counts[customer], 1)
-    decayed = {rate: _sums(rate**back, starts) for rate in (0.9, 0.7, 0.5)}
+    decayed = {rate: _sums(np.power(rate, back), starts) for rate in (0.9, 0.7, 0.5)}
     gap = np.where(n > 1, (first - last) / np.maximum(n - 1, 1), baskets)
     rho = np.log((last + 1) / np.maximum(gap, 0.5))
     return {
@@ -261,26 +289,20 @@ def _sums(values: Floats, starts: Ints) -> Floats:
     return found
 
 
-def _crossed(c: Mapping[str, Floats]) -> dict[str, Floats]:
+def _crossed(c: Mapping[str, Floats]) -> Mapping[str, Floats]:
     crosses = (("log_n", "baskets"), ("log_back", "baskets"), ("log_back", "log_n"), ("neighbours", "log_n"),
                ("season", "log_n"), ("log_back", "log_back"))  # fmt: skip
     return {f"{one}*{other}": c[one] * c[other] for one, other in crosses}
 
 
-def _squared(c: Mapping[str, Floats]) -> dict[str, Floats]:
+def _squared(c: Mapping[str, Floats]) -> Mapping[str, Floats]:
     crosses = (("crowd", "alike"), ("crowd", "crowd"), ("recent", "recent"))
     return {f"{one}*{other}": c[one] * c[other] for one, other in crosses} | {"trend": c["recent"] - c["popular"]}
 
 
 def _best(values: Floats, owned: Floats) -> Ints:
     """Cells (row times items plus item) of the greatest values above 0 among things not owned."""
-    masked = np.where(owned, 0.0, values)
-    if masked.shape[1] > CANDIDATES:
-        top = np.argpartition(-masked, CANDIDATES, axis=1)[:, :CANDIDATES]
-    else:
-        top = np.tile(np.arange(masked.shape[1]), (len(masked), 1))
-    rows = np.repeat(np.arange(len(masked)), top.shape[1])
-    item = top.ravel()
-    good = masked[rows, item] > 0
-    cells: Ints = rows[good] * masked.shape[1] + item[good]
+    masked = np.where(owned, np.float32(0), values)
+    row, item = best_cells(masked, CANDIDATES, above=0.0)
+    cells: Ints = row * masked.shape[1] + item
     return cells

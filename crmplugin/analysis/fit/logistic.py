@@ -31,12 +31,12 @@ class Logistic:
 
 def fit_logistic(features: Floats, hits: Floats) -> Logistic:
     """The weights of the greatest penalised likelihood; the same rows in the same order give the same weights."""
-    centre, scale = features.mean(axis=0), features.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0)
+    centre, spread = features.mean(axis=0), features.std(axis=0)
+    scale: Floats = np.where(spread > 0, spread, 1.0)
     rows = np.column_stack([(features - centre) / scale, np.ones(len(features))])
     ridge = np.full(rows.shape[1], RIDGE)
     ridge[-1] = 1e-6
-    weights = np.zeros(rows.shape[1])
+    weights: Floats = np.zeros(rows.shape[1])
     rate = (hits.sum() + 0.5) / (len(hits) + 1)
     weights[-1] = np.log(rate / (1 - rate))
     loss = _loss(rows, hits, weights, ridge)
@@ -49,11 +49,10 @@ def fit_logistic(features: Floats, hits: Floats) -> Logistic:
 
 
 def _newton_step(rows: Floats, hits: Floats, weights: Floats, ridge: Floats) -> Floats:
-    chances = 1 / (1 + np.exp(-np.clip(rows @ weights, -STEEPEST, STEEPEST)))
+    chances: Floats = 1 / (1 + np.exp(-np.clip(rows @ weights, -STEEPEST, STEEPEST)))
     slope = rows.T @ (chances - hits) + ridge * weights
     bend = (rows * (chances * (1 - chances))[:, None]).T @ rows + np.diag(ridge)
-    step: Floats = np.linalg.solve(bend, slope)
-    return step
+    return np.asarray(np.linalg.solve(bend, slope), dtype=np.float64)
 
 
 def _descend(

@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from crmplugin.analysis.baskets import Baskets, Floats, Ints, Sparse
-from crmplugin.analysis.fit.features import Moment, Pairs, join
+from crmplugin.analysis.fit.features import Block, Moment, Pairs, join, side_by_side
 from crmplugin.analysis.fit.logistic import Logistic, fit_logistic
 from crmplugin.analysis.fit.measure import Quality, measure, order, positions
 from crmplugin.analysis.fit.tuning import ASKED, AT, spread, tune_tifu, tune_upcf
@@ -29,7 +29,8 @@ PRIOR_LINES = 5
 CURVE_PLACES = 50
 
 List = Literal["repeat", "new"]
-Merge = Literal["chance", "share"]
+Merge = Literal["chance", "share", "apart"]
+"""How two lists become one: by chance, by the customer's share of repeats, or not at all (`top` of each)."""
 Plain = Callable[[Pairs, Tifu], Floats]
 
 REPEAT_METHODS: Mapping[str, Plain] = MappingProxyType(
@@ -112,19 +113,28 @@ def rank(recommender: Recommender, baskets: Baskets, *, top: int, customers: Int
     asked = np.arange(baskets.customers) if customers is None else customers
     for row in asked[baskets.counts[asked] == 0]:
         yield _filled(Ranked(int(row), (), (), ()), moment, fill, top)
-    for block in moment.blocks(asked[baskets.counts[asked] > 0]):
-        repeat, new = block.repeat_pairs(), block.new_pairs()
-        pairs = {"repeat": repeat, "new": new}
-        chances = {
-            "repeat": chances_of(recommender.repeat, "repeat", repeat, recommender.tifu, moment.buyers),
-            "new": chances_of(recommender.new, "new", new, recommender.tifu, moment.buyers),
-        }
-        customer, item, chance, is_new = merged(moment, pairs, chances, recommender.merge, top=top)
-        starts, ends = np.searchsorted(customer, block.rows), np.searchsorted(customer, block.rows, side="right")
-        for row, start, end in zip(block.rows, starts, ends, strict=True):
-            lists = tuple[List, ...]("new" if new else "repeat" for new in is_new[start:end])
-            found = Ranked(int(row), tuple(item[start:end].tolist()), tuple(chance[start:end].tolist()), lists)
-            yield found if len(lists) == top else _filled(found, moment, fill, top)
+    blocks = moment.prepare().blocks(asked[baskets.counts[asked] > 0])
+    for ranked in side_by_side(lambda block: _rank_block(recommender, block, top), blocks):
+        for one in ranked:
+            yield one if len(one.items) >= top else _filled(one, moment, fill, top)
+
+
+def _rank_block(recommender: Recommender, block: Block, top: int) -> list[Ranked]:
+    moment, tifu = block.moment, recommender.tifu
+    repeat, new = block.repeat_pairs(), block.new_pairs()
+    chances = {
+        "repeat": chances_of(recommender.repeat, "repeat", repeat, tifu, moment.buyers),
+        "new": chances_of(recommender.new, "new", new, tifu, moment.buyers),
+    }
+    pairs = {"repeat": repeat, "new": new}
+    customer, item, chance, is_new = merged(moment, pairs, chances, recommender.merge, top=top)
+    starts, ends = np.searchsorted(customer, block.rows), np.searchsorted(customer, block.rows, side="right")
+    found = []
+    for row, start, end in zip(block.rows, starts, ends, strict=True):
+        lists = tuple[List, ...]("new" if new else "repeat" for new in is_new[start:end])
+        items, scores = item[start:end].tolist(), chance[start:end].tolist()
+        found.append(Ranked(int(row), tuple(items), tuple(scores), lists))
+    return found
 
 
 def chances_of(chooser: Chooser, which: List, pairs: Pairs, tifu: Tifu, popular: Floats) -> Floats:
@@ -143,20 +153,23 @@ def chances_of(chooser: Chooser, which: List, pairs: Pairs, tifu: Tifu, popular:
 def merged(
     moment: Moment, pairs: Mapping[str, Pairs], chances: Mapping[str, Floats], merge: Merge, *, top: int
 ) -> tuple[Ints, Ints, Floats, Ints]:
-    """Customer, item, chance and whether it is new, of the best of both lists; each list keeps its own order."""
-    kept = {}
-    slots = repeat_slots(moment.baskets, top)
+    """Customer, item, chance and whether it is new, of the best of both lists; each list keeps its own order.
+
+    `apart` gives `top` items of each list, so that up to twice as many come back.
+    """
+    kept, most = {}, 2 * top if merge == "apart" else top
+    slots = repeat_slots(moment.baskets, top) if merge == "share" else np.full(moment.baskets.customers, top)
     for name, table in pairs.items():
         ranked = order(table.customer, table.item, chances[name], moment.buyers)
         place = positions(table.customer[ranked])
         limit = (slots if name == "repeat" else top - slots)[table.customer[ranked]]
-        if merge == "chance":
+        if merge != "share":
             limit = np.full(len(ranked), top)
         kept[name] = ranked[place < limit], ranked[(place >= limit) & (place < top)]
     columns = [_rows_of(pairs, chances, name, part, rank_) for name in pairs for rank_, part in enumerate(kept[name])]
     customer, item, chance, is_new, late = (np.concatenate(column) for column in zip(*columns, strict=True))
     best = np.lexsort((item, -moment.buyers[item], -np.round(chance, 12), late, customer))
-    best = best[positions(customer[best]) < top]
+    best = best[positions(customer[best]) < most]
     again = np.lexsort((item[best], -moment.buyers[item[best]], -np.round(chance[best], 12), customer[best]))
     best = best[again]
     return customer[best], item[best], chance[best], is_new[best]
@@ -195,9 +208,10 @@ class _Lesson:
 
 def _lessons(moment: Moment, held: Sparse, taught: Ints) -> dict[List, _Lesson]:
     parts: dict[List, list[Pairs]] = {"repeat": [], "new": []}
-    for block in moment.blocks(taught):
-        parts["repeat"].append(block.repeat_pairs())
-        parts["new"].append(block.new_pairs())
+    both = side_by_side(lambda block: (block.repeat_pairs(), block.new_pairs()), moment.prepare().blocks(taught))
+    for repeat, new in both:
+        parts["repeat"].append(repeat)
+        parts["new"].append(new)
     is_taught = np.isin(np.arange(moment.baskets.customers), taught)
     again = np.asarray(held.multiply(moment.baskets.bought > 0).sum(axis=1)).ravel() * is_taught
     fresh = np.asarray(held.sum(axis=1)).ravel() * is_taught - again
@@ -254,7 +268,7 @@ def _curve(place: Ints, hits: Floats) -> Floats:
 
 def _choose_merge(moment: Moment, lessons: Mapping[List, _Lesson], repeat: Floats, new: Floats, held: Sparse) -> Merge:
     """By chance or by the share of repeats, whichever finds more of the kept-back baskets."""
-    pairs = {name: lesson.pairs for name, lesson in lessons.items()}
+    pairs: dict[str, Pairs] = {name: lesson.pairs for name, lesson in lessons.items()}
     chances = {"repeat": repeat, "new": new}
     wanted = lessons["repeat"].wanted + lessons["new"].wanted
     reached: dict[Merge, float] = {}
@@ -279,13 +293,9 @@ def _rows_of(
 
 def _filled(found: Ranked, moment: Moment, by_popularity: Ints, top: int) -> Ranked:
     """The list with popular items at its end, for those whose history and neighbours name too few."""
-    known, floor = set(found.items), min(found.scores, default=1.0)
-    customers = max(1, moment.baskets.customers)
-    row = moment.baskets.bought[found.customer].indices
-    owned = set(row.tolist())
-    more = [int(i) for i in by_popularity[: top + len(known) + len(owned)] if i not in known and i not in owned]
-    more = more[: top - len(known)]
-    scores = tuple(floor * float(moment.buyers[i]) / (customers + 1) for i in more)
-    return Ranked(
-        found.customer, (*found.items, *more), (*found.scores, *scores), (*found.lists, *("new",) * len(more))
-    )
+    floor, customers = min(found.scores, default=1.0), moment.baskets.customers
+    known = {*found.items, *moment.baskets.bought[found.customer].indices.tolist()}
+    more = [int(i) for i in by_popularity[: top + len(known)] if i not in known][: top - len(found.items)]
+    scores = (floor * float(moment.buyers[i]) / (customers + 1) for i in more)
+    fresh: list[List] = ["new"] * len(more)
+    return Ranked(found.customer, (*found.items, *more), (*found.scores, *scores), (*found.lists, *fresh))

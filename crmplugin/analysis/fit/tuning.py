@@ -9,9 +9,10 @@ import numpy as np
 
 from crmplugin.analysis.baskets import Baskets, Floats, Ints, Sparse
 from crmplugin.analysis.fit.features import BLOCK_CELLS
-from crmplugin.analysis.fit.measure import Quality, measure
+from crmplugin.analysis.fit.measure import measure
 from crmplugin.analysis.neighbours import (
     Upcf,
+    best_cells,
     make_crowd,
     nearest_by_cosine,
     nearest_by_distance,
@@ -79,13 +80,11 @@ def blocks_of(customers: Ints, width: int) -> Iterator[Ints]:
     return (customers[start : start + size] for start in range(0, len(customers), size))
 
 
-def judge(scores: Floats, held: Sparse, rows: Ints, *, k: int = AT) -> Quality:
-    """The quality of the k best-scored items of each row against the kept-back baskets of these customers."""
-    top = np.argsort(-scores, axis=1, kind="stable")[:, :k]
-    kept = held[rows].toarray()
-    hits = np.take_along_axis(kept, top, axis=1) * (np.take_along_axis(scores, top, axis=1) > 0)
-    customer = np.repeat(np.arange(len(rows)), top.shape[1])
-    return measure(customer, hits.ravel(), kept.sum(axis=1), k=k)
+def judge(scores: Floats, held: Sparse, *, k: int = AT) -> float:
+    """How much of the kept-back baskets the k best items of each row find: the sum over rows of recall and nDCG."""
+    row, column = best_cells(scores, k, above=0.0)
+    found = measure(row, np.asarray(held[row, column]).ravel(), np.asarray(held.sum(axis=1)).ravel(), k=k)
+    return found.mean * found.n
 
 
 def _best_share(earlier: Baskets, held: Sparse, customers: Ints, p: Tifu) -> tuple[Tifu, float]:
@@ -95,7 +94,7 @@ def _best_share(earlier: Baskets, held: Sparse, customers: Ints, p: Tifu) -> tup
         own = crowd.vectors[rows].toarray()
         others = (nearest_by_distance(crowd, rows, k=p.neighbours) @ crowd.vectors).toarray()
         for share in OWN_SHARES:
-            sums[share] += judge(share * own + (1 - share) * others, held, rows).mean * len(rows)
+            sums[share] += judge(share * own + (1 - share) * others, held[rows])
     share = max(OWN_SHARES, key=lambda s: (sums[s], s))
     return replace(p, own=share), sums[share]
 
@@ -104,5 +103,5 @@ def _upcf_quality(earlier: Baskets, held: Sparse, customers: Ints, p: Upcf) -> f
     crowd, total = make_crowd(upcf_vectors(earlier, p)), 0.0
     for rows in blocks_of(customers, max(earlier.customers, earlier.items)):
         near = nearest_by_cosine(crowd, rows, k=p.neighbours, asymmetry=p.asymmetry)
-        total += judge(upcf_scores(crowd, near, power=p.power).toarray(), held, rows).mean * len(rows)
+        total += judge(upcf_scores(crowd, near, power=p.power).toarray(), held[rows])
     return total
