@@ -14,6 +14,8 @@ FRESH_DAYS = 180
 """An older need is stale: it is asked about, not built on."""
 MOST_TEXTS = 12
 MOST_NEEDS = 4
+LEAST_WORDS = 5
+"""Shorter remarks ("small team") are no stated need."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ def stated_needs(context: Context, contact: Contact | None, *, now: datetime) ->
     for _, collection, record_id, text in sorted(_texts(context, contact, now), reverse=True)[:MOST_TEXTS]:
         tags: dict[str, list[str]] = {}
         said = [(s.quote, s.tag) for s in find_signals(text)] + [(n.quote, n.tag) for n in find_needs(text, known)]
-        for quote, tag in said:
+        for quote, tag in (row for row in said if len(row[0].split()) >= LEAST_WORDS):
             tags.setdefault(quote, []).append(tag)
         for n, (quote, named) in enumerate(tags.items(), start=1):
             near = _categories(context, collection, record_id, text)

@@ -6,6 +6,7 @@ in the language of the text; what must be said and cannot be gives no plan but t
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -44,6 +45,7 @@ KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
 FREE_TEXT = ("text", "claim", "quote_text")
 QUOTED_WORDS = 18
 """Longer texts are not put into a sentence of at most 25 words."""
+NEED_FACT = re.compile(r"\.need\d+$")
 ENOUGH_WORDS = 8
 """Words from which on the guess of a language is trusted."""
 Made = tuple[tuple[Beat, ...], tuple[str, ...]]
@@ -120,13 +122,17 @@ def _customer_beats(
     told, foreign = _tellable(sheet.facts, contact, choice.send_on, Tongues(language, *home_languages(context)))
     if choice.type in ("new_value", "win_back"):
         told = _untold(told, context, contact)
-    facts = {fact.id: fact for fact in told}
+    known = {fact.id for fact in told}
+    carried = [f for f in sheet.facts if NEED_FACT.search(f.id) and f.tellable and _in_scope(f, contact)]
+    carried = [f for f in carried if f.id not in known]
+    facts = {fact.id: fact for fact in (*told, *carried)}
     scene = Scene(
         facts,
         find_places(context, signals, facts, send_on=choice.send_on, now=moment_of(context, request)),
         promise_aliases(signals, facts),
     )
     shop = shop_of(context, signals, population, request, contact)
+    shop = replace(shop, unquotable=frozenset(fact.id for fact in carried))
     beats, missing = _beats_of(scene, context, signals, choice, language, shop, request)
     if any(beat.must for beat in beats) and not missing:
         return beats, ()

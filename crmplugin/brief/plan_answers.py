@@ -412,7 +412,8 @@ def _finished(said: _Said, scene: Scene, *, only_open: bool) -> tuple[Beat, ...]
     told = {id_ for beat in said.beats for id_ in beat.facts.values()}
     support, _ = scene.beats((SUPPORT,))
     support = tuple(b for b in support if not set(b.facts.values()) <= told)
-    ask = ASK_OPEN if only_open else row(say("answer.ask", "ask"))
+    waits = only_open or any(beat.key.startswith("answer.confirm") for beat in said.beats)
+    ask = ASK_OPEN if waits else row(say("answer.ask", "ask"))
     ending, _ = scene.beats((ask,))
     return (said.subject or subject[0], *said.beats, *support, *ending)
 

@@ -8,7 +8,7 @@ from types import MappingProxyType
 WORDS: Mapping[str, tuple[int, int]] = MappingProxyType(
     {
         "service_acknowledgement": (40, 90),
-        "answer": (30, 120),
+        "answer": (20, 120),
         "deliver_promise": (30, 100),
         "recap": (40, 150),
         "quote_follow_up": (45, 120),
@@ -23,8 +23,8 @@ WORDS: Mapping[str, tuple[int, int]] = MappingProxyType(
         "event": (30, 90),
         "stage_step": (30, 100),
         "relationship": (25, 70),
-        "pitch": (40, 120),
-        "service_reply": (30, 120),
+        "pitch": (25, 120),
+        "service_reply": (25, 120),
         "help_answer": (30, 150),
         "social_reply": (5, 45),
         "negotiation_note": (60, 900),

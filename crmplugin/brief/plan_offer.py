@@ -13,7 +13,7 @@ from crmplugin.brief.display import show_date
 from crmplugin.brief.needs import StatedNeed
 from crmplugin.brief.plan_rows import Place
 from crmplugin.domain.brief import Signals, Warning
-from crmplugin.domain.crm import Context, Product
+from crmplugin.domain.crm import Context, Deal, Product
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
@@ -45,6 +45,8 @@ class Shop:
     needs: tuple[StatedNeed, ...]
     now: datetime
     zone: str
+    unquotable: frozenset[str] = frozenset()
+    """Ids of facts whose words are in another language than the text."""
 
     def picks(self) -> Picks:
         return pick_products(self.context, self.population, self.signals, now=self.now, zone=self.zone)
@@ -54,7 +56,7 @@ def find_offer(shop: Shop, facts: Facts) -> Offer | None:
     """The first candidate about which something can be told; None when there is none to offer honestly.
 
     First what the open deal is about, then what answers a stated need, then new products in the order of
-    `analysis.recommendation`.
+    `analysis.recommendation`. What most others buy is no reason: of an account without history we ask instead.
     """
     products = {p.id: p for p in shop.context.products}
     account = Account(shop.context, shop.population, shop.now, shop.zone)
@@ -93,23 +95,33 @@ def _named(reason: str, names: Mapping[str, str]) -> str:
 def _candidates(shop: Shop) -> Iterator[tuple[str, str, tuple[str, ...]]]:
     """Product id, reason in words and the ids behind it."""
     context = shop.context
+    deal = deal_in_view(context, shop.now)
     for id_ in deal_products(context, shop.now):
-        yield id_, "the open deal is about it", (context.deal.id,) if context.deal else ()
+        yield id_, "the open deal is about it", (deal.id,) if deal else ()
     for need in shop.needs:
         for product in sorted((p for p in context.products if _answers(p, need)), key=lambda p: not _is_near(p, need)):
             reason = f"it answers a need they named (“{need.quote}”)"
             yield product.id, reason, (f"{need.record_id}.{need.name}",)
     for pick in shop.picks().items:
-        if pick.list == "new":
+        if pick.list == "new" and pick.method != "popularity":
             yield pick.product_id, pick.reason, pick.evidence
 
 
+def deal_in_view(context: Context, now: datetime) -> Deal | None:
+    """The subject's deal, else the account's only open one; None when it is closed."""
+    if context.deal is not None:
+        return context.deal if is_open(context.deal, now) else None
+    running = [d for d in context.deals if is_open(d, now)]
+    return running[0] if len(running) == 1 else None
+
+
 def deal_products(context: Context, now: datetime) -> tuple[str, ...]:
-    """Products of the subject's open deal."""
-    if context.deal is None or not is_open(context.deal, now):
+    """Products of the open deal in view."""
+    deal = deal_in_view(context, now)
+    if deal is None:
         return ()
-    items = [item.product_id for item in context.line_items if item.deal_id == context.deal.id]
-    return tuple(dict.fromkeys(id_ for id_ in (*context.deal.product_ids, *items) if id_))
+    items = [item.product_id for item in context.line_items if item.deal_id == deal.id]
+    return tuple(dict.fromkeys(id_ for id_ in (*deal.product_ids, *items) if id_))
 
 
 def _answers(product: Product, need: StatedNeed) -> bool:
@@ -161,8 +173,9 @@ def _need(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:
     """The need that this product answers and the day it was named; words in another language are not quoted."""
     for need in shop.needs:
         day = f"{need.record_id}.{'on' if need.collection == 'activities' else 'opened_on'}"
+        words = f"{need.record_id}.{need.name}"
         if _answers(product, need) and day in facts:
-            return {"need.text": f"{need.record_id}.{need.name}", "need.on": day}
+            return {"need.carried" if words in shop.unquotable else "need.text": words, "need.on": day}
     return {}
 
 

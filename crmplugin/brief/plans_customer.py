@@ -15,7 +15,7 @@ PITCH = (
     must(
         "a stated need, an earlier order or the company's name",
         say("pitch.need", need="need.text", on="need.on"),
-        say("pitch.message", product="offer.name", on="need.on"),
+        say("pitch.message", product="offer.name", on="need.on", carried=("need.carried",)),
         say("pitch.deal", product="deal_offer.name", company="company.name"),
         say("pitch.owned_fitting", product="fitting.name", ordered_on="fitting_order.ordered_on"),
         say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),

@@ -37,7 +37,9 @@ MARK = re.compile(r"\{(?P<slot>[a-z][a-z0-9_]*)(?:\|one:(?P<one>[^|{}]+)\|other:
 
 
 DOUBLE_END = re.compile(r"([.?!…])([”“\"»]?)\.")
-"""A mark of an ending that stands before the sentence's own full stop, with or without a closing quote between."""
+INNER_STOP = re.compile(r"\.(?=[”“\"»]\))")
+"""A mark of an ending that stands before the sentence's own full stop, with or without a closing quote between; and
+the full stop of a quote in brackets."""
 
 
 class BankProblem(ValueError):
@@ -111,7 +113,7 @@ def fill(variant: str, facts: Mapping[str, Fact]) -> str:
     """The wording with each mark replaced; a sentence never ends in two full stops nor starts with a small letter."""
     first = MARK.match(variant)
     text = MARK.sub(lambda mark: _word(mark, facts[mark["slot"]]), variant)
-    text = DOUBLE_END.sub(r"\1\2", re.sub(r"\.\.(?!\.)", ".", text))
+    text = DOUBLE_END.sub(r"\1\2", INNER_STOP.sub("", re.sub(r"\.\.(?!\.)", ".", text)))
     keeps = first is not None and facts[first["slot"]].kind in NAMES_KEEP_THEIR_FIRST_LETTER
     return text if keeps or not text else text[0].upper() + text[1:]
 

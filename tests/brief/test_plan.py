@@ -10,6 +10,7 @@ import pytest
 
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
 from crmplugin.domain.crm import Feature, QuoteLine
+from crmplugin.ports import Population
 from tests.builders import (
     at,
     make_activity,
@@ -369,3 +370,63 @@ def test_the_same_id_in_two_collections_is_never_mixed_up():
     brief = make_brief("win_back", context=make_account(orders=(order,)))
 
     assert "order:D-1.ordered_on" in cited(brief)
+
+
+def test_a_step_of_theirs_is_told_without_their_own_name():
+    activities = tuple(a for a in make_account().activities if a.id != "A-21")
+    task = make_activity("A-61", type="task", direction="internal", subject="Floor plan from Dana Reyes", body=None)
+    promise = Promise("them", "Floor plan from Dana Reyes", date(2026, 3, 9), "A-61", "subject", False, 2)
+
+    brief = make_brief(
+        "nudge_their_step",
+        context=make_account(activities=(*activities, task)),
+        signals=make_signals(promises_them=(promise,)),
+    )
+
+    assert next(f.display for f in brief.facts if f.id == "A-61.promise1") == "Floor plan"
+
+
+def test_a_promise_is_quoted_without_its_greeting():
+    words = "Hello Dana, I will send the drawing by Friday."
+    promise = Promise("us", words, date(2026, 2, 27), "A-20", "body", True, 8)
+
+    brief = make_brief("deliver_promise", signals=make_signals(promises_us=(promise,)))
+
+    fact = next(f for f in brief.facts if f.id == "A-20.promise1")
+    assert (fact.value, fact.display) == (words, "I will send the drawing by Friday")
+
+
+def test_notes_that_name_two_products_are_not_told_by_one_of_them():
+    meeting = make_meeting(body="Wants 2 FM-300 and 1 FlowMeter 3000 by 20 March, we ship.")
+    activities = (*(a for a in make_account().activities if a.id != "A-50"), meeting)
+
+    brief = make_brief("recap", context=make_account(activities=activities))
+
+    assert "recap.us_deliver_due" not in keys(brief)
+
+
+def test_a_case_that_was_closed_is_asked_about_and_not_called_open():
+    ticket = make_ticket(status="resolved", resolved_at=at("2026-03-09"))
+
+    brief = make_brief("service_acknowledgement", context=make_account(tickets=(ticket,)))
+
+    assert "service_acknowledgement.ask_solved" in keys(brief)
+    assert "service_acknowledgement.owner_update" not in keys(brief)
+
+
+def test_a_product_that_most_buy_is_no_offer_to_somebody_without_history():
+    population = Population(accounts=30, bought_by={"FM-300": 20})
+
+    account = make_account(orders=(), deal=None, tickets=())
+    brief = make_brief(kind="pitch", context=account, signals=make_signals(due_items=()), population=population)
+
+    assert "pitch.ask_discover" in keys(brief)
+
+
+def test_the_caller_of_a_script_is_the_rep_who_signs():
+    users = (make_user("U-0", name="Adam First"), make_user())
+
+    brief = make_brief("check_in", channel="phone", context=make_account(users=users))
+
+    voicemail = next(beat for beat in brief.plan.beats if beat.key == "phone.voicemail")
+    assert voicemail.facts["name"] == "U-1.name"

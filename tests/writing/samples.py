@@ -43,7 +43,7 @@ from tests.builders import (
     make_user,
 )
 
-LOCALES = {"en": "en_GB", "de": "de_DE"}
+LOCALES = {"en": "en_GB", "de": "de_DE", "fr": "fr_FR", "es": "es_ES"}
 WORDS = {
     "en": {
         "description": "measures flow in pipes and shows it on a small display on the device",
@@ -64,6 +64,26 @@ WORDS = {
         "their_promise": "wir schicken Ihnen die Bestellung und den Namen der Person, die sie unterschreibt",
         "article": "Schalten Sie das Gerät aus und warten Sie eine Minute. Dann prüfen Sie die Anzeige.",
         "title": "Gerät neu starten",
+    },
+    "fr": {
+        "description": "mesure le débit dans la conduite et le montre sur le petit écran de l’appareil",
+        "feature": "l’appareil garde les valeurs des derniers jours et les montre sur son écran",
+        "benefit": "vous voyez un défaut le jour où il apparaît et vous n’avez pas à le chercher",
+        "claim": "Chaque appareil est livré avec son propre certificat, et il vaut pour tout l’appareil",
+        "promise": "nous vous envoyons le plan et la liste des pièces pour vendredi",
+        "their_promise": "nous vous envoyons la commande et le nom de la personne qui la signe",
+        "article": "Éteignez l’appareil et attendez une minute. Ensuite, rallumez-le et regardez le voyant.",
+        "title": "Redémarrer l’appareil",
+    },
+    "es": {
+        "description": "mide el caudal en la tubería y lo muestra en la pequeña pantalla del equipo",
+        "feature": "el equipo guarda los valores de los últimos días y los muestra en su pantalla",
+        "benefit": "usted ve un fallo el día en que aparece y no tiene que buscarlo",
+        "claim": "Cada equipo llega con su propio certificado, y este vale para todo el equipo",
+        "promise": "le enviamos el plano y la lista de las piezas para el viernes",
+        "their_promise": "les enviamos el pedido y el nombre de la persona que lo firma",
+        "article": "Apague el equipo y espere un minuto. Después enciéndalo y mire la luz.",
+        "title": "Reiniciar el equipo",
     },
 }
 

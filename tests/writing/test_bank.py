@@ -137,6 +137,8 @@ def test_a_full_stop_is_never_doubled():
     assert fill("It is {n}.", {"n": make_fact("Kestrel Inc.", kind="org")}) == "It is Kestrel Inc."
     assert fill("{n}.", {"n": make_fact("Is it?", kind="quote_text")}) == "Is it?"
     assert fill("Wait{n}.", {"n": make_fact("…")}) == "Wait…"
+    assert fill("We wrote: “{n}”.", {"n": make_fact("It is here.")}) == "We wrote: “It is here.”"
+    assert fill("It is there (“{n}”).", {"n": make_fact("It is here.")}) == "It is there (“It is here”)."
 
 
 def test_a_name_keeps_its_first_letter():

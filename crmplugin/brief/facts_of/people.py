@@ -48,7 +48,7 @@ def years_fact(make: Maker, company: Company, occasion: Mapping[str, Any] | None
     years = Decimal(occasion["years"])
     return make.fact(
         rec, "customer_years", "duration", plain(years), make.show_span(years, None, "year"), unit="year",
-        key="customer_since", basis=basis,
+        key="customer_since", path="customer_since", basis=basis,
     )  # fmt: skip
 
 
