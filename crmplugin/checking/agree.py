@@ -41,7 +41,9 @@ def misplaced(scene: Scene, token: Token, finding: Finding) -> Finding:
         return finding
     fact = scene.shelf.by_id[finding.facts[0]]
     if fact.id in scene.cited_ids:
-        return _refuse(scene, token, finding, _line_of_other(scene, [fact], _product_after(scene, token)))
+        # Two lines of the same quantity: either may be meant, and the product beside the value tells which.
+        cited = [f for f in scene.cited if f.kind == fact.kind and _same_value(f, fact)]
+        return _refuse(scene, token, finding, _line_of_other(scene, cited, _product_after(scene, token)))
     group = next((g for g in _GROUPS if fact.kind in g), None)
     if group is None:
         return finding

@@ -6,7 +6,7 @@ import pytest
 
 from crmplugin.domain.draft import Sentence
 
-from .world import check, verdict_of
+from .world import check, make_fact, verdict_of
 
 EN = """
 Q-118 is open until the end of the month.
@@ -86,3 +86,18 @@ def test_a_cited_quantity_does_not_carry_another_product():
     cited = Sentence("Q-118 includes 12 GK-12.", "claim", ("Q-118.line1.quantity", "GK-12.name", "Q-118.number"))
 
     assert verdict_of(cited) == "unsupported"
+
+
+def test_two_lines_of_the_same_quantity_are_both_right():
+    lines = tuple(
+        make_fact(f"Q-2.line{n}.{field}", kind, f"{field} in Q-2", value)
+        for n, product in ((1, "FlowMeter 3000"), (2, "CAL-1"))
+        for field, kind, value in (("quantity", "quantity", "1"), ("product", "product", product))
+    )
+    told = Sentence("Contenu : 1 FlowMeter 3000 et 1 CAL-1.", "claim", tuple(f.id for f in lines))
+
+    assert verdict_of(told, facts=lines, language="fr") == "supported"
+
+
+def test_a_small_letter_with_a_mark_begins_no_name():
+    assert verdict_of("Nous avons écrit à Tidewater Utilities.", language="fr") == "supported"
