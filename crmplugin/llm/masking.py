@@ -15,8 +15,10 @@ import phonenumbers
 EMAIL = re.compile(r"[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8}")
 IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b")
 CARD = re.compile(r"\b\d(?:[ -]?\d){12,18}\b")
-PLACEHOLDER = re.compile(r"\b(?:PERSON|EMAIL|PHONE|ACCOUNT)_\d+\b", re.IGNORECASE)
-_HALF_PLACEHOLDER = re.compile(r"[A-Za-z]{1,7}(?:_\d*)?$")
+KINDS = ("PERSON", "EMAIL", "PHONE", "ACCOUNT")
+PLACEHOLDER = re.compile(rf"(?:{'|'.join(KINDS)})_\d+", re.IGNORECASE)
+_BEGINNINGS = "|".join(kind[:n] for kind in KINDS for n in range(len(kind), 0, -1))
+_HALF_PLACEHOLDER = re.compile(rf"(?:(?:{'|'.join(KINDS)})_\d*|{_BEGINNINGS})$", re.IGNORECASE)
 SHORTEST = 2
 """A private text below this many characters is not masked: a single letter stands in every word."""
 
@@ -54,7 +56,7 @@ class Mask:
         for piece in pieces:
             held += piece
             half = _HALF_PLACEHOLDER.search(held)
-            cut = half.start() if half and _may_become_placeholder(half.group()) else len(held)
+            cut = half.start() if half else len(held)
             if cut:
                 yield self.show(held[:cut])
                 held = held[cut:]
@@ -94,12 +96,6 @@ def _name_pattern(private: Iterable[str]) -> re.Pattern[str] | None:
         return None
     ordered = sorted(forms, key=lambda f: (-len(f), f))
     return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, ordered)) + r")(?!\w)", re.IGNORECASE)
-
-
-def _may_become_placeholder(text: str) -> bool:
-    word, _, _ = text.upper().partition("_")
-    kinds = ("PERSON", "EMAIL", "PHONE", "ACCOUNT")
-    return word in kinds if "_" in text else any(k.startswith(word) for k in kinds)
 
 
 def _passes_luhn(text: str) -> bool:
