@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
@@ -11,7 +12,7 @@ from typing import Any, Protocol
 from crmplugin.domain.brief import Brief
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft, Report, Sentence, Written
-from crmplugin.domain.event import Event
+from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.fact import Fact
 
 Step = Callable[..., Any]
@@ -117,6 +118,128 @@ class Connector(Protocol):
 
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do)."""
+        ...
+
+    def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
+        """Who opened the panel, as the CRM itself attests it. Raises NotGenuine whatever is wrong."""
+        ...
+
+    def may_see(self, user_id: str, subject: Subject) -> bool | None:
+        """Whether the CRM lets this user see the record; None when it cannot say, and the owner's rule decides."""
+        ...
+
+    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
+        """One page of what changed, by the CRM's own modification time; `since` None: everything. Go on by cursor."""
+        ...
+
+    def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
+        """One page of a list, report or campaign of the CRM, with opt-outs read just now."""
+        ...
+
+    def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
+        """Puts approved messages where the CRM takes drafts, once a marker. Raises CrmRefused where it takes none."""
+        ...
+
+    def renew(self, *, now: datetime) -> datetime | None:
+        """Renews what expires (tokens, subscriptions) and gives back when to come again; None: nothing expires."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class PanelCall:
+    """A request that opens the panel, as it came. `url` is the public one, with its query."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Who the CRM says opened the panel. `subject` None: the CRM does not attest the record, so it must be checked."""
+
+    user_id: str | None
+    email: str | None = None
+    subject: Subject | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """A page of what changed in a CRM.
+
+    `records` are collections of `crmplugin-records/1`, for the mirror; `events` what webhooks would have said, with the
+    ids that those would have had where the CRM allows it; `cursor` None: this was the last page. `up_to` is the CRM's
+    own time up to which the read is complete: the next `since`, less an overlap.
+    """
+
+    records: Mapping[str, Any] = field(default_factory=dict)
+    events: tuple[Event, ...] = ()
+    deleted: tuple[ObjectRef, ...] = ()
+    merged: tuple[tuple[ObjectRef, ObjectRef], ...] = ()
+    cursor: str | None = None
+    up_to: datetime | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SegmentPage:
+    """Members of a CRM's segment: contacts as records, and who of them may not be written to (channel -> ids)."""
+
+    contacts: tuple[Mapping[str, Any], ...] = ()
+    opted_out: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    cursor: str | None = None
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignMessage:
+    """One approved message of a campaign."""
+
+    contact_id: str
+    address: str | None
+    subject: str
+    text: str
+    html: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignPush:
+    """An approved campaign for one channel and language: the master and a message for each recipient."""
+
+    id: str
+    name: str
+    channel: str
+    language: str
+    subject: str
+    text: str
+    html: str
+    messages: tuple[CampaignMessage, ...] = ()
+
+
+class Limiter(Protocol):
+    """Token buckets that all processes share: how often one CRM account or model endpoint may be called."""
+
+    def reserve(self, key: str, *, per_second: float, burst: int) -> float:
+        """Takes one call out of the bucket and gives back the seconds to wait before making it (0.0: now)."""
+        ...
+
+    def hold(self, key: str, seconds: float) -> None:
+        """Nobody calls for this long: the other side said so (`Retry-After`)."""
+        ...
+
+
+class Vault(Protocol):
+    """Credentials that change by themselves (access and refresh tokens), encrypted at rest."""
+
+    def get(self, connection: str, name: str) -> tuple[str, datetime | None] | None:
+        """The value and when it ends, or None."""
+        ...
+
+    def put(self, connection: str, name: str, value: str, *, expires_at: datetime | None = None) -> None: ...
+
+    def lock(self, connection: str, name: str) -> AbstractContextManager[None]:
+        """While it is held no other process renews this value."""
         ...
 
 

@@ -10,8 +10,8 @@ from connectors.local import events, verify
 from connectors.local.mapping import to_activity
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft
-from crmplugin.errors import CrmRefused, NotFound, SettingsError
-from crmplugin.ports import Reading, Records
+from crmplugin.errors import CrmRefused, NotFound, NotGenuine, SettingsError
+from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, Records, SegmentPage, Visitor
 
 
 class LocalConnector:
@@ -61,3 +61,27 @@ class LocalConnector:
         known = any(True for _ in self._records.names(self._connection))
         mend = "" if known else f"Import records: crmplugin import FILE --connection {self._connection}"
         return (("webhook secret", True, ""), ("records", known, mend))
+
+    def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
+        """The local CRM has no screen of its own: its panel opens by our signed link alone."""
+        raise NotGenuine("the panel of a local connection opens by a link of `crmplugin panel-link`")
+
+    def may_see(self, user_id: str, subject: Subject) -> bool | None:
+        """None: the local CRM keeps no rights of its own, so the owner's rule decides."""
+        return None
+
+    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
+        """Nothing: the records are ours already, and an import raises no events."""
+        return Changes()
+
+    def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
+        """Raises CrmRefused: segments of the local CRM are predicates over our own store."""
+        raise CrmRefused(f"segment {segment_id!r}: a local connection has only segments of its records")
+
+    def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
+        """Raises CrmRefused: there is no mail tool behind the local CRM."""
+        raise CrmRefused("the local CRM takes no campaign drafts: export the campaign as files")
+
+    def renew(self, *, now: datetime) -> datetime | None:
+        """None: nothing of the local CRM expires."""
+        return None
