@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from crmplugin.ports import Connector, Records
+    from crmplugin.ports import Connector, Records, Services
 
 COMMON_KEYS = ("base_url", "auth_url", "timeout_s", "calls_per_second", "calls_at_once", "poll_minutes")
 """Keys every connection may have: hosts to call instead of the vendor's, and how gently."""
@@ -44,14 +44,16 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 )
 
 
-def open_connector(connection: Any, *, records: Records) -> Connector:
+def open_connector(connection: Any, *, records: Records, services: Services) -> Connector:
     """The connector of a connection (its `name`, `crm` and `options`).
 
     Imports the CRM's module only now, so that one CRM's libraries load alone. Each class is made with the connection's
-    name and options; the local CRM alone, whose data are ours, is also handed the records.
+    name, options and services; the local CRM, whose data are ours, is handed the records in their place.
     """
     vendor = VENDORS[connection.crm]
     entry = getattr(import_module(vendor.module), vendor.entry)
-    more = {"records": records} if connection.crm == "local" else {}
-    opened: Connector = entry(connection.name, connection.options, **more)
+    if connection.crm == "local":
+        local: Connector = entry(connection.name, connection.options, records=records)
+        return local
+    opened: Connector = entry(connection.name, connection.options, services)
     return opened

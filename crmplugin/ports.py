@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, Protocol
 
@@ -241,6 +242,16 @@ class Vault(Protocol):
     def lock(self, connection: str, name: str) -> AbstractContextManager[None]:
         """While it is held no other process renews this value."""
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What a connector borrows from its house: shared limits, kept credentials, the time, and how to wait."""
+
+    limiter: Limiter
+    vault: Vault
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    sleep: Callable[[float], None] = time.sleep
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import Tools
-from crmplugin.ports import Connector, NameIndex, Population, Writer
+from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.records import RecordStore
@@ -54,7 +54,14 @@ class Assistant:
         """The connector of a connection, made by the registry."""
         from connectors.registry import open_connector
 
-        return open_connector(self.connection(name), records=self.records)
+        return open_connector(self.connection(name), records=self.records, services=self.services)
+
+    @cached_property
+    def services(self) -> Services:
+        """What connectors borrow: limits and credentials of this process."""
+        from connectors.in_memory import MemoryLimiter, MemoryVault
+
+        return Services(MemoryLimiter(), MemoryVault())
 
     def seller_zone(self, name: str) -> str | None:
         """IANA zone of the connection's seller, if it is on record."""
