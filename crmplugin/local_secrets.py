@@ -9,6 +9,9 @@ from pathlib import Path
 
 from crmplugin.errors import SettingsError
 
+VAULT_KEY_FILE = "vault.key"
+"""Keys of sealed credentials, one a line, the newest first. A backup takes it along, as every `*.key`."""
+
 
 def read_or_make_secret(path: Path) -> str:
     """The secret in `path`; made (32 random bytes as hex, mode 0600) when the file is not there yet.
@@ -48,3 +51,26 @@ def _make(path: Path) -> None:
         raise SettingsError(
             f"{path} cannot be made ({error}): make the folder writable or set CRMPLUGIN_VAR"
         ) from error
+
+
+def add_key(path: Path) -> None:
+    """Puts a new key on top of a file of keys; the ones that are there stay below it."""
+    _replace(path, secrets.token_hex(32) + "\n" + read_or_make_secret(path) + "\n")
+
+
+def keep_newest_key(path: Path) -> None:
+    """Takes all keys but the newest out of a file of keys."""
+    _replace(path, read_or_make_secret(path).split()[0] + "\n")
+
+
+def _replace(path: Path, text: str) -> None:
+    """The file with another content, whole or not at all, mode 0600."""
+    try:
+        handle, temporary = tempfile.mkstemp(dir=path.parent)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written ({error}): make the folder writable") from error

@@ -45,6 +45,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "log_level": (str, "info"),
         "session_hours": (int, 12),
         "sign_in_minutes": (int, 60),
+        "vault_key": (str, None),
         "model": (str, None),
         "openai_api_key": (str, None),
         "openai_base_url": (str, None),
@@ -115,6 +116,7 @@ class Settings:
     session_hours: int
     sign_in_minutes: int
     signing_key: str = field(repr=False)
+    vault_key: str | None = field(repr=False)
     model: ModelSettings
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
@@ -139,6 +141,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         public_url=_url(source, "public_url", values["public_url"]),
         log_level=source.one_of(("log_level",), values["log_level"], LOG_LEVELS),
         signing_key=read_or_make_secret(var / "signing.key"),
+        vault_key=values["vault_key"],
         model=_model(source, values),
         connections=MappingProxyType(_connections(source, var)),
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),

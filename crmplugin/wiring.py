@@ -15,10 +15,13 @@ from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import Tools
+from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
 from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.records import RecordStore
+from crmplugin.store.sealing import Seal, split_keys
+from crmplugin.store.vault import CredentialVault
 from crmplugin.writing.template import TemplateWriter
 
 if TYPE_CHECKING:
@@ -59,9 +62,9 @@ class Assistant:
     @cached_property
     def services(self) -> Services:
         """What connectors borrow: limits and credentials of this process."""
-        from connectors.in_memory import MemoryLimiter, MemoryVault
+        from connectors.in_memory import MemoryLimiter
 
-        return Services(MemoryLimiter(), MemoryVault())
+        return Services(MemoryLimiter(), self.vault)
 
     def seller_zone(self, name: str) -> str | None:
         """IANA zone of the connection's seller, if it is on record."""
@@ -80,6 +83,12 @@ class Assistant:
             model=self.model_writer,
             why_no_model=NO_MODEL,
         )
+
+    @cached_property
+    def vault(self) -> CredentialVault:
+        """Credentials that connectors renew by themselves, sealed with the keys of this installation."""
+        settings, file = self.settings, self.settings.var / VAULT_KEY_FILE
+        return CredentialVault(self.engine, Seal(lambda: split_keys(settings.vault_key or read_or_make_secret(file))))
 
     @cached_property
     def template_writer(self) -> Writer:

@@ -18,6 +18,7 @@ COMMANDS = {
     "openapi": "serve",
     "connections": "serve",
     "panel-link": "serve",
+    "vault": "trust",
     "import": "importing",
     "draft": "drafting",
     "brief": "drafting",

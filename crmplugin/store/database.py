@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,8 @@ APPLICATION = "crmplugin"
 """What PostgreSQL shows as the name of our sessions."""
 KEPT_OPEN, AT_MOST = 8, 20
 """Connections of one pool. A process has two, and PostgreSQL takes 100 unless it is told otherwise."""
+REVISION = re.compile(r'^revision = "(\w+)"\ndown_revision = (None|"\w+")$', re.MULTILINE)
+"""The two lines of a migration that say its name and the one before it."""
 SCHEMA_LOCK = 7_263_001
 """Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -91,9 +95,20 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
 
 
 def revisions() -> list[str]:
-    """The schema's revisions that this version knows, oldest first; their files begin with their numbers."""
-    names = (file.name for file in (files("crmplugin.store") / "migrations" / "versions").iterdir())
-    return sorted(name.partition("_")[0] for name in names if name[0].isdigit())
+    """The schema's revisions that this version knows, oldest first, each after the one it builds on."""
+    return list(_revisions())
+
+
+@cache
+def _revisions() -> tuple[str, ...]:
+    # Read from the files as text: importing Alembic to ask it would cost more than the rest of a command's start.
+    folder = files("crmplugin.store") / "migrations" / "versions"
+    texts = [file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".py")]
+    after = dict(found.group(2, 1) for text in texts if (found := REVISION.search(text)))
+    chain: list[str] = []
+    while (following := after.get(f'"{chain[-1]}"' if chain else "None")) is not None:
+        chain.append(following)
+    return tuple(chain)
 
 
 def read_revision(connection: Connection) -> str | None:

@@ -12,7 +12,7 @@ from alembic.migration import MigrationContext
 
 from crmplugin.errors import RecordProblem
 from crmplugin.ports import Name, Population
-from crmplugin.store import tables_records, tables_work  # noqa: F401 - their tables are in `metadata`
+from crmplugin.store import tables_access, tables_records, tables_work  # noqa: F401 - their tables are in `metadata`
 from crmplugin.store.database import metadata, migrate, open_engine
 from crmplugin.store.record_writes import Counts
 from crmplugin.store.records import RecordStore
