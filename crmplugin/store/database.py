@@ -104,7 +104,7 @@ def _revisions() -> tuple[str, ...]:
     # Read from the files as text: importing Alembic to ask it would cost more than the rest of a command's start.
     folder = files("crmplugin.store") / "migrations" / "versions"
     texts = [file.read_text("utf-8") for file in folder.iterdir() if file.name.endswith(".py")]
-    after = dict(found.group(2, 1) for text in texts if (found := REVISION.search(text)))
+    after: dict[str, str] = {found[2]: found[1] for text in texts if (found := REVISION.search(text))}
     chain: list[str] = []
     while (following := after.get(f'"{chain[-1]}"' if chain else "None")) is not None:
         chain.append(following)
