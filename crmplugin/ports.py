@@ -218,11 +218,18 @@ class CampaignPush:
     messages: tuple[CampaignMessage, ...] = ()
 
 
+LONGEST_WAIT_S = 5.0
+"""A caller waits this long for its turn on its thread. For more it raises, with `retry_after_s`, and the job sleeps."""
+
+
 class Limiter(Protocol):
     """Token buckets that all processes share: how often one CRM account or model endpoint may be called."""
 
     def reserve(self, key: str, *, per_second: float, burst: int) -> float:
-        """Takes one call out of the bucket and gives back the seconds to wait before making it (0.0: now)."""
+        """Takes one call out of the bucket and gives back the seconds to wait before making it (0.0: now).
+
+        A wait above LONGEST_WAIT_S takes nothing: raise CrmUnavailable with it, and the job comes again then.
+        """
         ...
 
     def hold(self, key: str, seconds: float) -> None:

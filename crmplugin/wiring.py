@@ -19,6 +19,7 @@ from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
 from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
 from crmplugin.store.database import migrate, open_engine
+from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.records import RecordStore
 from crmplugin.store.sealing import Seal, split_keys
 from crmplugin.store.vault import CredentialVault
@@ -61,10 +62,13 @@ class Assistant:
 
     @cached_property
     def services(self) -> Services:
-        """What connectors borrow: limits and credentials of this process."""
-        from connectors.in_memory import MemoryLimiter
+        """What connectors borrow: the limits and credentials that all processes share."""
+        return Services(self.limiter, self.vault)
 
-        return Services(MemoryLimiter(), self.vault)
+    @cached_property
+    def limiter(self) -> SharedLimiter:
+        """How often CRMs and models may be called, over all processes on this database."""
+        return open_limiter(self.engine, self.settings.var)
 
     def seller_zone(self, name: str) -> str | None:
         """IANA zone of the connection's seller, if it is on record."""
@@ -123,6 +127,8 @@ class Assistant:
         return kept[1]
 
     def close(self) -> None:
+        if "limiter" in self.__dict__:
+            self.limiter.close()
         self.engine.dispose()
 
 

@@ -32,7 +32,7 @@ from crmplugin.store.inbox import SCHEMA as INBOX_SCHEMA
 from crmplugin.store.tables_work import drafts, events, ledger
 
 PAGE = 1_000
-OF_NO_WEIGHT = frozenset({"sign_in_links", "sessions"})
+OF_NO_WEIGHT = frozenset({"sign_in_links", "sessions", "leases", "limits"})
 """Tables that a server fills by merely starting: rows in them do not make a database one that is in use."""
 WRITE = "write"
 """The ledger's action for putting a draft into its CRM."""
