@@ -61,7 +61,12 @@ def _set_pragmas(connection: Any, _record: Any) -> None:
 
 def insert_into(db: Connection, table: Table) -> Any:
     """An insert that knows `on_conflict_do_update` and `on_conflict_do_nothing`, in the words of this database."""
-    return postgresql.insert(table) if db.dialect.name == "postgresql" else sqlite.insert(table)
+    return insert_for(db.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> Any:
+    """The same, for a statement that is made before there is a connection."""
+    return postgresql.insert(table) if dialect == "postgresql" else sqlite.insert(table)
 
 
 def replace_into(db: Connection, table: Table) -> Insert:

@@ -11,10 +11,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import ColumnElement, Engine, Float, case, create_engine, event, func, literal
+from sqlalchemy import BindParameter, Engine, Executable, Float, bindparam, case, create_engine, event, func
 
 from crmplugin.ports import LONGEST_WAIT_S
-from crmplugin.store.database import BUSY_TIMEOUT_MS, insert_into
+from crmplugin.store.database import BUSY_TIMEOUT_MS, insert_for
 from crmplugin.store.guard import writing
 from crmplugin.store.tables_live import limits
 
@@ -24,48 +24,56 @@ class SharedLimiter:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._postgresql = engine.dialect.name == "postgresql"
+        postgresql = engine.dialect.name == "postgresql"
         # Each call is one statement, so on PostgreSQL it commits itself and saves two ways to the server.
-        self._calling = engine.execution_options(isolation_level="AUTOCOMMIT") if self._postgresql else engine
+        self._calling = engine.execution_options(isolation_level="AUTOCOMMIT") if postgresql else engine
+        # Made once: putting a statement together takes longer than its execution.
+        self._take, self._hold = _statements(engine)
 
     def reserve(self, key: str, *, per_second: float, burst: int) -> float:
         """Takes one call out of the bucket and gives back the seconds to wait before making it (0.0: now).
 
         A wait above LONGEST_WAIT_S takes nothing: come again then. Raises StoreError.
         """
-        now, latest = self._now(), self._latest
         gap = 1.0 / per_second
-        depth = gap * (max(1, burst) - 1)
-        full = latest(limits.c.full_at, limits.c.held_until, now)
-        turn = latest(limits.c.held_until, full - depth, now)
-        near = turn - now <= LONGEST_WAIT_S
-        changes = {"full_at": case((near, full + gap), else_=limits.c.full_at), "turn_at": turn}
-        row = {"key": key, "full_at": now + gap, "held_until": literal(0.0), "turn_at": now}
-        return max(0.0, self._upsert(row, changes, limits.c.turn_at - self._now()))
+        return self._run(self._take, {"of": key, "gap": gap, "depth": gap * (max(1, burst) - 1)})
 
     def hold(self, key: str, seconds: float) -> None:
         """Nobody calls for this long; a shorter hold does not end a longer one."""
-        until = self._now() + seconds
-        row = {"key": key, "full_at": literal(0.0), "held_until": until, "turn_at": literal(0.0)}
-        self._upsert(row, {"held_until": self._latest(limits.c.held_until, until)}, limits.c.held_until)
+        self._run(self._hold, {"of": key, "hold_s": seconds})
 
     def close(self) -> None:
         self._engine.dispose()
 
-    def _upsert(self, row: dict[str, Any], changes: dict[str, Any], answer: ColumnElement[float]) -> float:
+    def _run(self, statement: Executable, values: dict[str, Any]) -> float:
         with writing(self._calling) as connection:
-            insert = insert_into(connection, limits).values(**row)
-            insert = insert.on_conflict_do_update(index_elements=["key"], set_=changes)
-            return float(connection.execute(insert.returning(answer)).scalar_one())
+            answer = connection.execute(statement, {**values, "clock": time.time()}).scalar_one()
+        return max(0.0, float(answer))
 
-    def _now(self) -> ColumnElement[float]:
-        if self._postgresql:
-            return func.extract("epoch", func.clock_timestamp()).cast(Float)
-        return literal(time.time())
 
-    @property
-    def _latest(self) -> Any:
-        return func.greatest if self._postgresql else func.max
+def _statements(engine: Engine) -> tuple[Executable, Executable]:
+    """Taking a call out of a bucket, and holding one; both give back seconds to wait."""
+    postgresql = engine.dialect.name == "postgresql"
+    now = func.extract("epoch", func.clock_timestamp()).cast(Float) if postgresql else _number("clock")
+    latest = func.greatest if postgresql else func.max
+    gap = _number("gap")
+    full = latest(limits.c.full_at, limits.c.held_until, now)
+    turn = latest(limits.c.held_until, full - _number("depth"), now)
+    later = case((turn - now <= LONGEST_WAIT_S, full + gap), else_=limits.c.full_at)
+    until = now + _number("hold_s")
+    take = _upsert(engine, {"full_at": now + gap, "turn_at": now}, {"full_at": later, "turn_at": turn})
+    hold = _upsert(engine, {"held_until": until}, {"held_until": latest(limits.c.held_until, until)})
+    return take.returning(limits.c.turn_at - now), hold.returning(limits.c.held_until - now)
+
+
+def _upsert(engine: Engine, first: dict[str, Any], later: dict[str, Any]) -> Any:
+    nothing = dict.fromkeys(("full_at", "held_until", "turn_at"), 0.0)
+    insert = insert_for(engine.dialect.name, limits).values(**{"key": bindparam("of"), **nothing, **first})
+    return insert.on_conflict_do_update(index_elements=["key"], set_=later)
+
+
+def _number(name: str) -> BindParameter[float]:
+    return bindparam(name, type_=Float)
 
 
 def open_limiter(engine: Engine, folder: Path) -> SharedLimiter:
