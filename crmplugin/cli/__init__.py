@@ -22,6 +22,7 @@ COMMANDS = {
     "import": "importing",
     "draft": "drafting",
     "brief": "drafting",
+    "recommend": "recommending",
     "check": "checking",
     "scan": "checking",
     "doctor": "operating",
