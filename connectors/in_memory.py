@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from math import inf
 
 
 class MemoryLimiter:
@@ -24,7 +25,7 @@ class MemoryLimiter:
         with self._lock:
             now = self._clock()
             # The bucket as one number: the moment at which the next call would be due if calls came evenly.
-            due = max(self._free_at.get(key, now), now - gap * (burst - 1))
+            due = max(self._free_at.get(key, -inf), now - gap * (burst - 1))
             self._free_at[key] = due + gap
             return max(0.0, due - now, self._held_until.get(key, now) - now)
 

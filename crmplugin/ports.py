@@ -109,8 +109,8 @@ class Connector(Protocol):
 
     def read_context(self, subject: Subject) -> Context: ...
 
-    def find_written(self, marker: str) -> str | None:
-        """The CRM's id of what an earlier write-back with this marker made, if it is there."""
+    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
+        """The CRM's id of what an earlier write-back with this marker made, if it is there; `draft` says where."""
         ...
 
     def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:

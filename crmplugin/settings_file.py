@@ -59,6 +59,8 @@ class Source:
             return None
         if kind is list:
             return self.strings(path)
+        if kind is dict:
+            return self.texts(path)
         if isinstance(raw, str):
             raw = self._resolved(path, raw)
         value = _converted(raw, kind, from_text=path in self.variables)
@@ -91,6 +93,14 @@ class Source:
         if not isinstance(value, Mapping):
             raise self.problem(path, f"is {_shown(value)}: expected a table")
         return value
+
+    def texts(self, path: Path_) -> Mapping[str, str]:
+        """A table whose values are all texts."""
+        table = self.table(path)
+        for key, value in table.items():
+            if not isinstance(value, str):
+                raise self.problem((*path, key), f"is {_shown(value)}: expected a text")
+        return table
 
     def tables(self, path: Path_) -> list[Mapping[str, Any]]:
         value = self.at(path)

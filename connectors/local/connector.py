@@ -41,7 +41,7 @@ class LocalConnector:
         """Everything about one subject. Raises NotFound naming type, id and connection."""
         return self._records.read_context(self._connection, subject)
 
-    def find_written(self, marker: str) -> str | None:
+    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
         """The activity that an earlier write-back with this marker made, if it is there."""
         return self._records.find_by_source(self._connection, marker)
 

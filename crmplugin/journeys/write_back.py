@@ -44,7 +44,8 @@ def _write_once(desk: Desk, row: DraftRow) -> str:
     if claim.result is not None:
         return claim.result
     connector = desk.connector(row.connection)
-    found = None if claim.fresh else connector.find_written(marker)
-    result = found or connector.write_back(current_draft(row), marker=marker, at=desk.clock())
+    draft = current_draft(row)
+    found = None if claim.fresh else connector.find_written(marker, draft=draft)
+    result = found or connector.write_back(draft, marker=marker, at=desk.clock())
     desk.ledger.finish(row.connection, row.id, ACTION, result=result, at=desk.clock())
     return result

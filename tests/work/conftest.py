@@ -37,7 +37,7 @@ class FakeCrm:
         self.troubles: list[Exception] = []
         self.after: list[Exception] = []
 
-    def find_written(self, marker: str) -> str | None:
+    def find_written(self, marker: str, *, draft: Any = None) -> str | None:
         self.looked_for.append(marker)
         return f"note-of-{marker}" if marker in self.written else None
 
