@@ -27,7 +27,7 @@ from crmplugin.domain.brief import INTERNAL_KINDS, SERVICE_KINDS, DraftChannel, 
 from crmplugin.domain.crm import Activity, Contact, Context, User
 from crmplugin.errors import UsageError
 
-OUTPUT_LANGUAGES: tuple[str, ...] = ("en", "de")
+OUTPUT_LANGUAGES: tuple[str, ...] = ("en", "de", "fr", "es")
 """Languages we have words for. Whoever adds a language's sentence banks adds it here."""
 FALLBACK_LANGUAGE = "en"
 DEFAULT_LOCALES: Mapping[str, str] = MappingProxyType(
