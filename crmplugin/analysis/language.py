@@ -10,8 +10,8 @@ from crmplugin.analysis.passages import own_text
 from crmplugin.analysis.phrases import tokens, word_list
 
 ENOUGH_HITS = 3
-SHORT_TEXT = 6
-"""Words up to which a text may be judged by fewer hits, if only one language has any."""
+CLEAR_SHARE = 3
+"""With fewer hits than that, one language must have at least one word in three to itself."""
 
 
 def guess_language(text: str | None) -> str | None:
@@ -22,8 +22,9 @@ def guess_language(text: str | None) -> str | None:
     if not ranked:
         return None
     (best, count), second = ranked[0], ranked[1][1] if len(ranked) > 1 else 0
-    enough = count >= ENOUGH_HITS or (len(words) <= SHORT_TEXT and second == 0) or count >= 2 * max(second, 1)
-    return best if enough and count > second else None
+    # One small word proves little in a line of nouns: "per" is Italian, and English on a price list.
+    clear = count >= 2 * max(second, 1) or (second == 0 and count * CLEAR_SHARE >= len(words))
+    return best if count > second and (count >= ENOUGH_HITS or clear) else None
 
 
 @cache

@@ -237,7 +237,7 @@ class Tongues:
 
 
 def home_languages(context: Context) -> tuple[str | None, str | None]:
-    """The language most of our catalogue and claims is in, and that of the colleague who signs."""
+    """The language of our catalogue and claims, None when their words do not tell, and that of the colleague who signs."""
     owner = owner_of(context)
     texts = [
         t for p in context.products for t in (p.description, *(x for f in p.features for x in (f.feature, f.benefit)))
@@ -246,7 +246,9 @@ def home_languages(context: Context) -> tuple[str | None, str | None]:
     long = [text for text in texts if text and len(text.split()) >= ENOUGH_WORDS]
     spoken = Counter(code for text in long if (code := guess_language(text)))
     colleague = owner.language if owner else None
-    return (spoken.most_common(1)[0][0] if spoken else colleague), colleague
+    if spoken:
+        return spoken.most_common(1)[0][0], colleague
+    return guess_language(" ".join(text for text in texts if text)), colleague
 
 
 def _source_of(fact: Fact) -> str | None:

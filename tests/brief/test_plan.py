@@ -8,12 +8,14 @@ from decimal import Decimal
 
 import pytest
 
+from crmplugin.brief.plan import home_languages
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
 from crmplugin.domain.crm import Feature, QuoteLine
 from crmplugin.ports import Population
 from tests.builders import (
     at,
     make_activity,
+    make_context,
     make_deal,
     make_meeting,
     make_order,
@@ -430,3 +432,13 @@ def test_the_caller_of_a_script_is_the_rep_who_signs():
 
     voicemail = next(beat for beat in brief.plan.beats if beat.key == "phone.voicemail")
     assert voicemail.facts["name"] == "U-1.name"
+
+
+def test_short_catalogue_texts_are_not_taken_for_the_colleagues_language():
+    context = replace(
+        make_context(),
+        products=(make_product(id="P-1", description="includes ISO 17025 certificate per device"),),
+        users=(make_user(language="de"),),
+    )
+
+    assert home_languages(context) == (None, "de")
