@@ -237,7 +237,7 @@ class Tongues:
 
 
 def home_languages(context: Context) -> tuple[str | None, str | None]:
-    """The language of our catalogue and claims, None when their words do not tell, and that of the colleague who signs."""
+    """The language of our catalogue (None when its words do not tell), and that of the colleague who signs."""
     owner = owner_of(context)
     texts = [
         t for p in context.products for t in (p.description, *(x for f in p.features for x in (f.feature, f.benefit)))
