@@ -23,6 +23,7 @@ COMMANDS = {
     "draft": "drafting",
     "brief": "drafting",
     "recommend": "recommending",
+    "segments": "segmenting",
     "check": "checking",
     "scan": "checking",
     "doctor": "operating",

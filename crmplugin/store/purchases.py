@@ -20,6 +20,26 @@ def purchase_of(doc: Document) -> Order:
     return Order(doc["id"], ordered_at=datetime.fromisoformat(at) if at else None, lines=tuple(lines))
 
 
+def dealing_of(doc: Document) -> Order:
+    """The order with its time, sum, products and quantities: what segments ask for."""
+    at, total = doc.get("ordered_at"), doc.get("total")
+    lines = tuple(_line(line.get("product_id"), _number(line.get("quantity"))) for line in doc.get("lines") or ())
+    return Order(
+        doc["id"],
+        ordered_at=datetime.fromisoformat(at) if at else None,
+        currency=doc.get("currency"),
+        total=None if total is None else Decimal(str(total)),
+        lines=lines,
+    )
+
+
+def _number(quantity: Any) -> Decimal | None:
+    return None if quantity is None else _decimal(str(quantity))
+
+
+_decimal = lru_cache(maxsize=10_000)(Decimal)
+
+
 def _sign(quantity: Any) -> Decimal | None:
     if quantity is None:
         return None

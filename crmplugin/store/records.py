@@ -18,7 +18,7 @@ from crmplugin.store.account import fetch
 from crmplugin.store.context import read_context
 from crmplugin.store.fits import fitted_at, load_population, save_population
 from crmplugin.store.guard import reading, writing
-from crmplugin.store.purchases import purchase_of
+from crmplugin.store.purchases import dealing_of, purchase_of
 from crmplugin.store.record_keys import Normalise, instant_of, plain_address, sortable
 from crmplugin.store.record_writes import (
     Counts,
@@ -147,10 +147,17 @@ class RecordStore:
 
         The account is a company's id, or `contact:` and an id. A quantity is 1, or -1 where it is a return.
         """
+        return self._by_account(connection, purchase_of)
+
+    def iterate_dealings(self, connection: str) -> Iterator[tuple[str, list[Order]]]:
+        """As `iterate_purchases`, with currency, sum and the quantities as they are."""
+        return self._by_account(connection, dealing_of)
+
+    def _by_account(self, connection: str, read: Callable[[Document], Order]) -> Iterator[tuple[str, list[Order]]]:
         with reading(self._engine) as db:
             rows = db.execute(_orders_by_account(connection).execution_options(yield_per=PAGE))
             for account, group in groupby(rows, key=lambda row: row.account):
-                yield account, [purchase_of(json.loads(row.doc)) for row in group]
+                yield account, [read(json.loads(row.doc)) for row in group]
 
     def counts(self, connection: str) -> dict[str, int]:
         """How many records each collection holds."""
