@@ -23,6 +23,7 @@ from crmplugin.settings import load_settings
 from crmplugin.wiring import Assistant
 
 SUBJECTS = (("deal", "deals"), ("company", "companies"), ("ticket", "tickets"))
+WRITTEN = frozenset({"context", "claim", "ask", "close"})
 DAY = date(2026, 3, 11)
 
 
@@ -36,6 +37,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--length")
     parser.add_argument("--only", nargs="+", default=[], help="ids of records")
     parser.add_argument("--quiet", action="store_true", help="only the counts")
+    parser.add_argument("--bare", action="store_true", help="without greeting, signature and legal parts")
     return parser.parse_args()
 
 
@@ -59,13 +61,14 @@ def drafts(assistant: Assistant, document: dict, given: argparse.Namespace) -> I
                     yield make_draft(request, tools=tools, draft_id="read", now=now)
 
 
-def show(draft: Draft) -> None:
+def show(draft: Draft, *, bare: bool) -> None:
     where = f"{draft.subject_of.type} {draft.subject_of.id} · {draft.kind}/{draft.type} · {draft.channel}"
     print(f"\n=== {where} · {draft.language} · {draft.decision.outcome} {draft.decision.code or ''}")
     if draft.body is None:
         print("; ".join(draft.missing_info))
         return
-    print(f"Subject: {draft.subject}\n{draft.body}")
+    written = " ".join(s.text for s in draft.sentences if s.role in WRITTEN and s.action != "removed")
+    print(f"Subject: {draft.subject}\n{written if bare else draft.body}")
     for sentence in draft.grounding.removed:
         print(f"  -- removed: {sentence}")
     for check in draft.checks:
@@ -87,7 +90,7 @@ def main() -> None:
                 f"{draft.language} {draft.kind}/{draft.type}: {draft.decision.outcome} {draft.decision.code or ''}"
             ] += 1
             if not given.quiet and (draft.body or "") not in seen:
-                show(draft)
+                show(draft, bare=given.bare)
             seen.add(draft.body or "")
             sentences.update(s.text for s in draft.sentences if s.verdict != "rendered")
         assistant.close()

@@ -92,6 +92,7 @@ def assemble(
         recent_texts=_recent_texts(context, contact),
         company_id=context.company.id if context.company else None,
         deal_id=context.deal.id if context.deal else None,
+        voice=context.voice,
     )
 
 

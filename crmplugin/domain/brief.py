@@ -8,7 +8,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from crmplugin.domain.crm import Subject
+from crmplugin.domain.crm import Subject, Voice
 from crmplugin.domain.fact import Fact
 
 Kind = Literal[
@@ -298,6 +298,8 @@ class Brief:
     recent_texts: tuple[str, ...] = ()
     company_id: str | None = None
     deal_id: str | None = None
+    voice: Voice = field(default_factory=Voice)
+    """The house style as it stands in the store at this moment: a changed rule holds from the next draft."""
 
     @property
     def audience(self) -> Literal["customer", "internal"]:
