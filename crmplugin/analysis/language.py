@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from functools import cache
+from functools import cache, lru_cache
 
 from crmplugin.analysis.passages import own_text
 from crmplugin.analysis.phrases import tokens, word_list
@@ -12,11 +12,18 @@ from crmplugin.analysis.phrases import tokens, word_list
 ENOUGH_HITS = 3
 CLEAR_SHARE = 3
 """With fewer hits than that, one language must have at least one word in three to itself."""
+REMEMBERED, REMEMBERED_CHARS = 8_192, 2_000
+"""How many texts up to which length are remembered: every brief asks about the same catalogue and claims."""
 
 
 def guess_language(text: str | None) -> str | None:
     """ISO 639-1 code of the language of what the writer wrote (history and signature left out); None when unclear."""
-    words = [token.word for token in tokens(own_text(text or ""))]
+    return _guess(text or "") if len(text or "") <= REMEMBERED_CHARS else _guess.__wrapped__(text or "")
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _guess(text: str) -> str | None:
+    words = [token.word for token in tokens(own_text(text))]
     hits = Counter(language for word in words for language in _languages_of().get(word, ()))
     ranked = hits.most_common(2)
     if not ranked:

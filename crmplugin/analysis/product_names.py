@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crmplugin.analysis.phrases import Token, fold, tokens
 from crmplugin.domain.crm import Product
@@ -26,6 +27,8 @@ class Mention:
 def products_named(text: str, products: Iterable[Product]) -> tuple[Mention, ...]:
     """Products named in a text in order; of overlapping names the longest counts."""
     row = tokens(text)
+    if not row:
+        return ()
     names = {key: product for product in products for key in keys_of(product)}
     found: list[Mention] = []
     at = 0
@@ -38,9 +41,15 @@ def products_named(text: str, products: Iterable[Product]) -> tuple[Mention, ...
 
 def keys_of(product: Product) -> tuple[str, ...]:
     """The spellings a product is known by, squeezed: name, SKU, aliases, and an id that looks like a product code."""
-    coded = product.id if _LETTERS_DIGITS.fullmatch(_squeeze(product.id)) else None
-    given = (product.name, product.sku, coded, *product.aliases)
-    return tuple(dict.fromkeys(key for name in given if name and len(key := _squeeze(name)) > 1))
+    return _keys(product.id, product.name, product.sku, product.aliases)
+
+
+@lru_cache(maxsize=65_536)
+def _keys(id_: str, name: str | None, sku: str | None, aliases: tuple[str, ...]) -> tuple[str, ...]:
+    # Every brief asks this of the whole catalogue, and squeezing is its dearest step.
+    coded = id_ if _LETTERS_DIGITS.fullmatch(_squeeze(id_)) else None
+    squeezed = (_squeeze(given) for given in (name, sku, coded, *aliases) if given)
+    return tuple(dict.fromkeys(key for key in squeezed if len(key) > 1))
 
 
 def looks_like_another(text: str, products: Iterable[Product]) -> bool:

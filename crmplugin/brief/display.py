@@ -98,11 +98,13 @@ def show_place(zone: str, locale: str) -> str:
     return str(get_timezone_location(ZoneInfo(zone), locale=locale_of(locale), return_city=True))
 
 
+@lru_cache(maxsize=4096)
 def show_number(value: Decimal, locale: str) -> str:
     """A number with the locale's grouping, no more decimals than it has."""
     return _grouped(value.quantize(Decimal(1).scaleb(-_own_places(value))), locale)
 
 
+@lru_cache(maxsize=4096)
 def show_count(count: int, locale: str) -> str:
     """A count as a text writes it: spelled to twelve where the language has a word that never bends, else digits."""
     words = load_labels(locale_of(locale).language)
@@ -110,6 +112,7 @@ def show_count(count: int, locale: str) -> str:
     return own or show_number(Decimal(count), locale)
 
 
+@lru_cache(maxsize=4096)
 def show_percent(value: Decimal, locale: str) -> str:
     """A percentage given as 0 to 100, with the decimals it has."""
     exact = value.quantize(Decimal(1).scaleb(-_own_places(value)))
@@ -117,6 +120,7 @@ def show_percent(value: Decimal, locale: str) -> str:
     return plain_spaces(format_percent(exact.scaleb(-2), pattern, locale=locale_of(locale), decimal_quantization=False))
 
 
+@lru_cache(maxsize=4096)
 def show_duration(value: Decimal, unit: str, locale: str) -> str:
     """`97 days`, `2 Wochen`: the number in digits with its unit in the right plural."""
     words = load_labels(locale_of(locale).language)

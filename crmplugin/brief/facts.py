@@ -94,6 +94,8 @@ class _Desk:
     contact: Contact | None
     usable: frozenset[str]
     """Ids of the slots this person may be offered; the others make no facts."""
+    products: Mapping[str, Product]
+    activities: Mapping[str, Activity]
     facts: dict[str, Fact] = field(default_factory=dict)
     warnings: list[Warning] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -102,14 +104,6 @@ class _Desk:
         for fact in facts:
             if fact is not None:
                 self.facts.setdefault(fact.id, fact)
-
-    @property
-    def products(self) -> dict[str, Product]:
-        return {p.id: p for p in self.context.products}
-
-    @property
-    def activities(self) -> dict[str, Activity]:
-        return {a.id: a for a in self.context.activities}
 
 
 def make_facts(
@@ -123,7 +117,10 @@ def make_facts(
         context, language=language, locale=locale, zone=zone, now=now, send_on=send_on,
         spelled=kind not in INTERNAL_KINDS,
     )  # fmt: skip
-    desk = _Desk(make, context, signals, Suspicion(scan), kind, type_, contact, usable)
+    desk = _Desk(
+        make, context, signals, Suspicion(scan), kind, type_, contact, usable,
+        products={p.id: p for p in context.products}, activities={a.id: a for a in context.activities},
+    )  # fmt: skip
     for step in (_look_for_instructions, _people, _documents, _talk, _service, _needs, _knowledge, _rhythms, _products):
         step(desk)
     _settle_amounts(desk)
@@ -214,7 +211,7 @@ def _talk(desk: _Desk) -> None:
             desk.add(when_facts(make, by_id[activity_id]))
     _notes(desk)
     _promises(desk)
-    if signals.mood and signals.last_in_id in by_id:
+    if signals.mood and signals.last_in_id and signals.last_in_id in by_id:
         desk.add([mood_fact(make, signals.mood, by_id[signals.last_in_id])])
 
 

@@ -28,6 +28,8 @@ FIRST_SANE_YEAR, LAST_SANE_YEAR = 1971, 2100
 MULTI_LINE = frozenset({"body", "description", "postal_address"})
 KEPT = frozenset({"compatible_with", "substitutes", "need_tags", "proof_ids", "pipeline", "stage", "source"})
 """Ids, markers and keys other records are matched by."""
+SHARED_BY_CONTEXTS = frozenset({"users", "products", "offers", "articles", "claims", "slots", "prices"})
+"""Lists whose records the store keeps and hands to every context: each is cleaned once."""
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 _CONTROL_IN_LINE = re.compile(r"[\x00-\x1f\x7f-\x9f]+")
 
@@ -36,7 +38,9 @@ def clean(context: Context) -> Context:
     """The same context with null-likes, impossible days, zero amounts and role mailboxes' names emptied."""
     changes: dict[str, Any] = {}
     for name, current in ((f.name, getattr(context, f.name)) for f in fields(context)):
-        if name in _LISTS:
+        if name in SHARED_BY_CONTEXTS:
+            changes[name] = tuple(_clean_kept(_Same(r)) for r in current)
+        elif name in _LISTS:
             changes[name] = tuple(_clean_record(r) for r in current)
         elif name in _ONES and current is not None:
             changes[name] = _clean_record(current)
@@ -68,6 +72,26 @@ def _later(new: Quote, old: Quote) -> bool:
     if new.sent_at and old.sent_at and new.sent_at != old.sent_at:
         return new.sent_at > old.sent_at
     return (new.version or Decimal(0)) > (old.version or Decimal(0))
+
+
+class _Same:
+    """A record told apart by being the same object, which costs less than comparing what it holds."""
+
+    __slots__ = ("record",)
+
+    def __init__(self, record: Any) -> None:
+        self.record = record
+
+    def __hash__(self) -> int:
+        return id(self.record)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.record is self.record
+
+
+@lru_cache(maxsize=16_384)
+def _clean_kept(same: _Same) -> Any:
+    return _clean_record(same.record)
 
 
 def _clean_record(record: T) -> T:
@@ -171,8 +195,9 @@ def _clean_activity(activity: Activity) -> Activity:
 
 def _clean_product(product: Product) -> Product:
     """A price or cost of 0 in a catalogue was never filled."""
-    price = product.list_price or None
-    return replace(product, list_price=price, cost=product.cost or None)
+    if product.list_price != 0 and product.cost != 0:
+        return product
+    return replace(product, list_price=product.list_price or None, cost=product.cost or None)
 
 
 _RULES: Mapping[type, Callable[[Any], Any]] = MappingProxyType(

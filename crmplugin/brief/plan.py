@@ -193,7 +193,8 @@ def _tellable(
     told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on) and not _is_long(f)]
     foreign = [f for f in told if tongues.is_foreign(f)]
     named = [f for f in foreign if _source_of(f) != "articles"]
-    return [f for f in told if f not in foreign], named
+    left_out = {f.id for f in foreign}
+    return [f for f in told if f.id not in left_out], named
 
 
 def _in_scope(fact: Fact, contact: Contact | None) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from crmplugin.ports import Population
 from crmplugin.store.database import replace_into
@@ -16,6 +16,7 @@ from crmplugin.store.record_keys import sortable
 from crmplugin.store.tables_records import fits
 
 POPULATION = "population"
+FITTED_AT = select(fits.c.computed_at).where(fits.c.connection == bindparam("connection"), fits.c.name == POPULATION)
 DECIMALS_OF_A_DEAL = ("amount", "discount_pct")
 
 
@@ -32,8 +33,7 @@ def save_population(db: Connection, connection: str, population: Population, *, 
 
 def fitted_at(db: Connection, connection: str) -> str | None:
     """When the saved fit was computed, as sortable text; None when there is none."""
-    statement = select(fits.c.computed_at).where(fits.c.connection == connection, fits.c.name == POPULATION)
-    found: str | None = db.execute(statement).scalar()
+    found: str | None = db.execute(FITTED_AT, {"connection": connection}).scalar()
     return found
 
 

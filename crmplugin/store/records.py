@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select
 
 from crmplugin.domain.crm import Context, Order, Seller, Subject
 from crmplugin.domain.records import Document, build, check_record
@@ -38,6 +38,10 @@ POPULAR = 250
 PAGE = 1_000
 LOOSE_CONTACT = "contact:"
 """Before the id of a contact without company that is an account of its own: companies and contacts may share ids."""
+
+REVISIONS = select(record_revisions.c.collection, record_revisions.c.revision).where(
+    record_revisions.c.connection == bindparam("connection")
+)
 
 
 def utc_now() -> datetime:
@@ -257,8 +261,7 @@ class RecordStore:
 
 
 def _revisions(db: Connection, connection: str) -> dict[str, int]:
-    column = record_revisions.c
-    rows = db.execute(select(column.collection, column.revision).where(column.connection == connection))
+    rows = db.execute(REVISIONS, {"connection": connection})
     return {row.collection: row.revision for row in rows}
 
 

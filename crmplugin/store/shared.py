@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from crmplugin.domain.crm import Policy, Price, Product, Seller, Voice
 from crmplugin.domain.records import build
@@ -19,6 +19,24 @@ SHARED = frozenset({*KNOWLEDGE, "seller", "policy", "voice", "products", "prices
 """Collections whose change makes a shared part stale."""
 CATALOGUE_BOUND = 500
 """Sellable products in every context beside those that the account's records name."""
+
+# Every brief asks these two, so they are built once.
+
+PRODUCTS_BY_ID = select(records.c.id, records.c.doc).where(
+    records.c.connection == bindparam("connection"),
+    records.c.collection == "products",
+    records.c.id.in_(bindparam("ids", expanding=True)),
+)
+GENERAL_PRICES = (
+    select(records.c.doc)
+    .where(
+        records.c.connection == bindparam("connection"),
+        records.c.product_id.in_(bindparam("ids", expanding=True)),
+        records.c.company_id.is_(None),
+        records.c.collection == "prices",
+    )
+    .order_by(records.c.id)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,10 +97,8 @@ def read_products(db: Connection, connection: str, ids: Iterable[str]) -> dict[s
     asked = list(dict.fromkeys(ids))
     found = {}
     for chunk in chunks(asked):
-        statement = select(records.c.id, records.c.doc).where(
-            records.c.connection == connection, records.c.collection == "products", records.c.id.in_(chunk)
-        )
-        found.update({id_: build("products", json.loads(doc)) for id_, doc in db.execute(statement)})
+        rows = db.execute(PRODUCTS_BY_ID, {"connection": connection, "ids": chunk})
+        found.update({id_: build("products", json.loads(doc)) for id_, doc in rows})
     return {id_: found[id_] for id_ in asked if id_ in found}
 
 
@@ -90,11 +106,6 @@ def read_general_prices(db: Connection, connection: str, product_ids: Iterable[s
     """Prices of these products that hold for every company."""
     found: list[Price] = []
     for chunk in chunks(product_ids):
-        statement = select(records.c.doc).where(
-            records.c.connection == connection,
-            records.c.product_id.in_(chunk),
-            records.c.company_id.is_(None),
-            records.c.collection == "prices",
-        )
-        found.extend(build("prices", json.loads(doc)) for (doc,) in db.execute(statement.order_by(records.c.id)))
+        rows = db.execute(GENERAL_PRICES, {"connection": connection, "ids": chunk})
+        found.extend(build("prices", json.loads(doc)) for (doc,) in rows)
     return tuple(found)
