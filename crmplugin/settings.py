@@ -28,6 +28,7 @@ KINDS = (
 )  # fmt: skip
 CHANNELS = ("email", "phone", "chat", "sms", "social", "letter", "note")
 WRITE_BACKS = ("on_approval", "at_once", "never")
+REP_SEES = ("owner", "team")
 WHERE_KEYS = ("stage_kind", "stage", "priority", "pipeline", "status", "type", "channel", "industry", "country")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -71,12 +72,17 @@ POSITIVE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class ConnectionSettings:
-    """One CRM account. `options` are the keys of its table but `crm` and `frame_ancestors`, secrets resolved."""
+    """One CRM account. `options` are its table without our own keys, secrets resolved.
+
+    `rep_sees`: whose records a rep sees, `owner` (their own) or `team` (also those of users in a team with them).
+    """
 
     name: str
     crm: str
     options: Mapping[str, Any] = field(repr=False)
     frame_ancestors: tuple[str, ...] = ()
+    rep_sees: str = "owner"
+    teams: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,15 +223,31 @@ def _connection(source: Source, var: Path, name: str, table: Mapping[str, Any]) 
     if (name == "local") != (crm == "local"):
         raise source.problem((*path, "crm"), f'is "{crm}": the connection "local" is the local CRM, and only it')
     vendor = VENDORS[crm]
-    source.refuse_unknown(path, {"crm", "frame_ancestors", *COMMON_KEYS, *vendor.required, *vendor.optional})
+    source.refuse_unknown(path, {*_OUR_KEYS, *COMMON_KEYS, *vendor.required, *vendor.optional})
     options = {key: source.value((*path, key), vendor.type_of(key)) for key in table if key not in _OUR_KEYS}
     if name == "local" and not options.get("webhook_secret"):
         options["webhook_secret"] = read_or_make_secret(var / "local-webhook.secret")
     _check_required(source, path, vendor.required, options)
-    return ConnectionSettings(name, crm, MappingProxyType(options), _frame_ancestors(source, path))
+    return ConnectionSettings(
+        name,
+        crm,
+        MappingProxyType(options),
+        _frame_ancestors(source, path),
+        rep_sees=source.one_of((*path, "rep_sees"), table.get("rep_sees", "owner"), REP_SEES),
+        teams=_teams(source, path),
+    )
 
 
-_OUR_KEYS = ("crm", "frame_ancestors")
+_OUR_KEYS = ("crm", "frame_ancestors", "rep_sees", "teams")
+
+
+def _teams(source: Source, path: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    teams = source.at((*path, "teams"))
+    if teams is None:
+        return ()
+    if not isinstance(teams, list) or not all(isinstance(team, list) for team in teams):
+        raise source.problem((*path, "teams"), 'expected lists of user ids, such as [["U-1", "U-2"], ["U-3"]]')
+    return tuple(tuple(str(user) for user in team) for team in teams)
 
 
 def _check_required(

@@ -31,6 +31,7 @@ def token_group() -> None: ...
 def create_token(
     role: str, name: str | None, user_id: str | None, connections: tuple[str, ...], days: int | None, as_json: bool
 ) -> None:
+    _check_user(role, user_id, connections)
     now = datetime.now(UTC)
     expires_at = now + timedelta(days=days) if days else None
     with open_assistant() as assistant:
@@ -75,17 +76,31 @@ def revoke_token(token_id: str, as_json: bool) -> None:
 @token_group.command("link", help="A one-time link to sign in with.\n\nExample: crmplugin token link --role manager")
 @click.option("--role", default="admin", show_default=True, type=click.Choice(ROLES))
 @click.option("--user", "user_id", help="The CRM user who signs in.")
+@click.option("--connection", "connections", multiple=True, help="Only for this connection; may be repeated.")
 @json_option
-def create_link(role: str, user_id: str | None, as_json: bool) -> None:
+def create_link(role: str, user_id: str | None, connections: tuple[str, ...], as_json: bool) -> None:
+    _check_user(role, user_id, connections)
     with open_assistant() as assistant:
+        for connection in connections:
+            assistant.connection(connection)
         settings = assistant.settings
         expires_at = datetime.now(UTC) + timedelta(minutes=settings.sign_in_minutes)
-        secret = _access(assistant).create_link(role, expires_at=expires_at, user_id=user_id)
+        secret = _access(assistant).create_link(
+            role, expires_at=expires_at, user_id=user_id, connections=connections or None
+        )
     url = f"{base_url(settings)}/sign-in/{secret}"
     if as_json:
         print_json({"url": url, "role": role, "expires_at": expires_at.isoformat()})
     else:
         click.echo(url)
+
+
+def _check_user(role: str, user_id: str | None, connections: tuple[str, ...]) -> None:
+    """Raises UsageError for a rep's user on several connections: the same id is another person in another CRM."""
+    if role == "rep" and user_id and len(connections) > 1:
+        from crmplugin.errors import UsageError
+
+        raise UsageError(f"--user {user_id} is a user of one CRM: name one --connection, or make a token for each")
 
 
 def _access(assistant: Any) -> Any:

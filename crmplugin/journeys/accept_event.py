@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -12,7 +13,7 @@ from crmplugin.domain.crm import Subject
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import NotFound
-from crmplugin.journeys.ask import Ask, ask_for_drafts, start_draft
+from crmplugin.journeys.ask import Ask, ask_for_drafts, owner_of, start_draft
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_brief
 from crmplugin.journeys.playbooks import asks_for_fields, choose_row, write_back_of
@@ -72,7 +73,9 @@ def _asks(desk: Desk, row: EventRow, replay: int) -> tuple[Ask, ...]:
         raise Ignored(f"no_playbook: no row asks for a draft on {row.type}")
     subject = _subject(desk, row.connection, reference)
     due = _due(desk, row, subject) if chosen.scheduled else None
-    return tuple(_ask(row, chosen, kind, subject, replay, due, desk.clock()) for kind in chosen.draft)
+    owner = owner_of(desk, row.connection, subject)
+    asks = [_ask(row, chosen, kind, subject, replay, due, desk.clock()) for kind in chosen.draft]
+    return tuple(replace(ask, owner_id=owner) for ask in asks)
 
 
 def _ask(

@@ -74,7 +74,7 @@ def start_write_back(desk: Desk, row: DraftRow, *, priority: int = 1) -> str | N
 
 def owner_of(desk: Desk, connection: str, subject: Subject) -> str | None:
     """The CRM user whose deal or account a subject is; None when the store does not say."""
-    record = desk.records.read_one(connection, _COLLECTIONS[subject.type], subject.id)
+    record = desk.records.read_one(connection, COLLECTIONS[subject.type], subject.id)
     for _ in range(3):
         if record is None or getattr(record, "owner_id", None):
             break
@@ -82,9 +82,10 @@ def owner_of(desk: Desk, connection: str, subject: Subject) -> str | None:
     return getattr(record, "owner_id", None)
 
 
-_COLLECTIONS = {
+COLLECTIONS = {
     "deal": "deals", "company": "companies", "contact": "contacts", "ticket": "tickets", "activity": "activities",
 }  # fmt: skip
+"""The collection of each thing that a draft can be about."""
 
 
 def _above(desk: Desk, connection: str, record: Any) -> Any:

@@ -4,32 +4,50 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Engine, Row, Table, select, update
 
+from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.tables_work import sessions, sign_in_links, tokens
 
 TOKEN_PREFIX = "crmp_"
 """Lets secret scanners find leaked tokens."""
+LOCAL = "local"
+"""The connection of whoever names none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Somebody who asks. `connections` None: all of them; `user_id`: the CRM user whose own deals count for a rep."""
+    """Somebody who asks. `connections` None: all of them; `user_id`: the CRM user whose own deals count for a rep.
+
+    `users`: the user by connection, for a person who is somebody in several CRMs. `only_about`: the one record that a
+    pass without a user was made for.
+    """
 
     name: str
     role: str
     user_id: str | None = None
     connections: tuple[str, ...] | None = None
+    users: Mapping[str, str] | None = None
+    only_about: Subject | None = None
 
     def sees(self, connection: str) -> bool:
         return self.connections is None or connection in self.connections
+
+    @property
+    def bound(self) -> bool:
+        """Whether they see only some records of their connections."""
+        return self.only_about is not None or self.role == "rep" and (bool(self.user_id) or self.users is not None)
+
+    def user_on(self, connection: str) -> str | None:
+        """Who they are on a connection. Ids of two CRMs have nothing to do with each other."""
+        return self.user_id if self.users is None else self.users.get(connection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +103,7 @@ class AccessStore:
             row = connection.execute(select(tokens).where(tokens.c.hash == _hash(secret))).first()
         if row is None or row.revoked_at is not None or _over(row.expires_at, now):
             return None
-        return Principal(f"token:{row.id}", row.role, row.user_id, _as_tuple(row.connections))
+        return Principal(f"token:{row.id}", row.role, row.user_id, _scope(row))
 
     def create_link(
         self,
@@ -124,7 +142,7 @@ class AccessStore:
         if row is None or _over(row.expires_at, now):
             return None
         name = f"user:{row.user_id}" if row.user_id else f"console:{row.role}"
-        return Principal(name, row.role, row.user_id, _as_tuple(row.connections))
+        return Principal(name, row.role, row.user_id, _scope(row))
 
     def end_session(self, secret: str) -> None:
         with writing(self._engine) as connection:
@@ -156,6 +174,13 @@ def _as_tuple(names: list[str] | None) -> tuple[str, ...] | None:
     return None if names is None else tuple(names)
 
 
+def _scope(row: Row[Any]) -> tuple[str, ...] | None:
+    """The connections of a token or session. A rep's user id is one of a single CRM: unnamed, of the local one."""
+    if row.connections is None and row.role == "rep" and row.user_id:
+        return (LOCAL,)
+    return _as_tuple(row.connections)
+
+
 def _token(row: Row[Any]) -> TokenRow:
-    scope = _as_tuple(row.connections)
+    scope = _scope(row)
     return TokenRow(row.id, row.name, row.role, row.user_id, scope, row.created_at, row.expires_at, row.revoked_at)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, update
+from sqlalchemy import Connection, Engine, Row, false, func, or_, select, update
 
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
@@ -202,11 +202,15 @@ class DraftStore:
         limit: int = 50,
         cursor: str | None = None,
         connections: Collection[str] | None = None,
+        owners: Mapping[str, Collection[str]] | None = None,
         **filters: Any,
     ) -> Page[DraftRow]:
-        """Drafts, newest first. A filter is a column and its value or a list of values; None filters are ignored."""
+        """Drafts, newest first. A filter is a column and its value or a list of values; None filters are ignored.
+
+        `owners`: only drafts of these users, by connection; None for everybody's.
+        """
         query = select(drafts).where(
-            *_conditions(filters, connections), *after(cursor, drafts.c.created_at, drafts.c.id)
+            *_conditions(filters, connections, owners), *after(cursor, drafts.c.created_at, drafts.c.id)
         )
         query = query.order_by(drafts.c.created_at.desc(), drafts.c.id.desc()).limit(limit + 1)
         with reading(self._engine) as connection:
@@ -219,13 +223,14 @@ class DraftStore:
         limit: int = 50,
         cursor: str | None = None,
         connections: Collection[str] | None = None,
+        owners: Mapping[str, Collection[str]] | None = None,
         **filters: Any,
     ) -> Page[SummaryRow]:
         """As `list`, without the facts and sentences, which are most of a draft."""
         columns = [drafts.c[name] for name in SummaryRow.__slots__ if name != "parts"]
         parts = [drafts.c.document[name].label(f"part_{name}") for name in SUMMARY_PARTS]
         query = select(*columns, *parts).where(
-            *_conditions(filters, connections), *after(cursor, drafts.c.created_at, drafts.c.id)
+            *_conditions(filters, connections, owners), *after(cursor, drafts.c.created_at, drafts.c.id)
         )
         query = query.order_by(drafts.c.created_at.desc(), drafts.c.id.desc()).limit(limit + 1)
         with reading(self._engine) as connection:
@@ -321,8 +326,13 @@ def _keep_version(
     connection.execute(draft_versions.insert().values(**values))
 
 
-def _conditions(filters: Mapping[str, Any], connections: Collection[str] | None) -> list[Any]:
-    conditions = [] if connections is None else [drafts.c.connection.in_(connections)]
+def _conditions(
+    filters: Mapping[str, Any], connections: Collection[str] | None, owners: Mapping[str, Collection[str]] | None
+) -> list[Any]:
+    conditions: list[Any] = [] if connections is None else [drafts.c.connection.in_(connections)]
+    if owners is not None:
+        of_theirs = [(drafts.c.connection == name) & drafts.c.owner_id.in_(ids) for name, ids in owners.items()]
+        conditions.append(or_(false(), *of_theirs))
     for name, value in filters.items():
         if value is None:
             continue

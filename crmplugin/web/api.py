@@ -10,6 +10,7 @@ from flask import Response, current_app, jsonify, request
 from flask_smorest import Blueprint
 
 from crmplugin.journeys import approve as decisions
+from crmplugin.journeys.visibility import is_visible, owners_seen
 from crmplugin.store.drafts import DraftRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft as ask
@@ -54,11 +55,15 @@ def list_drafts(query: dict[str, Any]) -> Response:
     subject = [(name, query[name]) for name in schemas.SUBJECTS if name in query][:1]
     if subject:
         filters |= {"subject_type": subject[0][0], "subject_id": subject[0][1]}
-    owner = caller.user_id if caller.role == "rep" else None
     page = desk().drafts.list(
-        limit=query["limit"], cursor=query.get("cursor"), connections=caller.connections, owner_id=owner, **filters
+        limit=query["limit"],
+        cursor=query.get("cursor"),
+        connections=caller.connections,
+        owners=owners_seen(desk(), caller),
+        **filters,
     )
-    return jsonify({"items": [draft_answer(row) for row in page.items], "next": page.next})
+    items = [draft_answer(row) for row in page.items if is_visible(desk(), caller, row)]
+    return jsonify({"items": items, "next": page.next})
 
 
 @blueprint.get("/<string:draft_id>")

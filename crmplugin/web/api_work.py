@@ -12,13 +12,13 @@ from flask_smorest import Blueprint
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound, StateConflict
-from crmplugin.journeys.ask import owner_of
 from crmplugin.journeys.draft import make_brief
 from crmplugin.journeys.present import brief_json
 from crmplugin.journeys.replay import replay_event
+from crmplugin.journeys.visibility import check_connection, check_subject
 from crmplugin.store.events import EventRow
 from crmplugin.web import schemas
-from crmplugin.web.asking import check_connection, may_see, seller_zone
+from crmplugin.web.asking import seller_zone
 from crmplugin.web.auth import desk, who
 from crmplugin.web.shapes import event_answer, job_answer
 
@@ -39,8 +39,7 @@ def get_brief(query: dict[str, Any]) -> Response:
     connection = query["connection"]
     check_connection(desk(), who(), connection)
     subject = next(Subject(name, query[name]) for name in schemas.SUBJECTS if query.get(name))  # type: ignore[arg-type]
-    if not may_see(who(), owner_of(desk(), connection, subject)):
-        raise NotFound(f"no {subject.type} {subject.id} of yours on {connection}")
+    check_subject(desk(), who(), connection, subject)
     as_of = schemas.read_as_of(query.get("as_of"), seller_zone(desk(), connection))
     request = Request(connection, query["kind"], subject, language=query.get("language"), as_of=as_of)
     return jsonify(brief_json(make_brief(request, tools=desk().tools(connection), now=desk().clock())))

@@ -16,7 +16,7 @@ from crmplugin.web.streams import StreamCap
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """The largest request body that is taken, webhooks included; more is 413."""
 PAGES = ("crmplugin.web.console", "crmplugin.web.panel_pages")
-"""Modules with a `blueprint` of HTML pages and `RIGHTS`, its rows of the table of rights."""
+"""Modules with a `blueprint` of HTML pages."""
 
 
 def create_app(desk: Desk | None = None) -> Flask:
@@ -58,10 +58,7 @@ def api_document() -> dict[str, Any]:
 
 def _pages() -> list[Any]:
     """The modules of HTML pages that are installed."""
-    modules = [import_module(name) for name in PAGES if find_spec(name)]
-    for module in modules:
-        auth.allow(module.RIGHTS)
-    return modules
+    return [import_module(name) for name in PAGES if find_spec(name)]
 
 
 def add_headers(response: Response) -> Response:

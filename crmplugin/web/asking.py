@@ -11,8 +11,9 @@ from typing import Any
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound, UsageError
-from crmplugin.journeys.ask import Ask, ask_for_drafts, owner_of, start_draft
+from crmplugin.journeys.ask import Ask, ask_for_drafts, start_draft
 from crmplugin.journeys.desk import PRIORITIES, Desk
+from crmplugin.journeys.visibility import check_connection, check_draft, check_subject
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 from crmplugin.web.schemas import SUBJECTS, read_as_of
@@ -20,12 +21,6 @@ from crmplugin.web.streams import UNFINISHED
 
 MAX_KEY = 255
 ASKED = ("type", "to_contact_id", "channel", "language", "tone", "length", "instruction", "writer")
-
-
-def check_connection(desk: Desk, who: Principal, name: str) -> None:
-    """Raises NotFound for a connection that is not there, or not this caller's to see."""
-    if name not in desk.settings.connections or not who.sees(name):
-        raise NotFound(f"no connection {name!r}; see `crmplugin connections list`")
 
 
 def request_of(desk: Desk, body: Mapping[str, Any]) -> Request:
@@ -74,27 +69,18 @@ def _claim(desk: Desk, body: Mapping[str, Any], who: Principal, route: str, key:
 
 
 def _check_subject(desk: Desk, request: Request, who: Principal) -> str | None:
-    """The owner of what the draft is about. A rep with a user id sees only what is that user's."""
-    subject = request.subject
+    """The owner of what the draft is about. Raises NotFound when it is not there or not this caller's to see."""
     if request.connection == "local":
-        desk.tools("local").read_context(subject)
-    owner = owner_of(desk, request.connection, subject)
-    if not may_see(who, owner):
-        raise NotFound(f"no {subject.type} {subject.id} of yours on {request.connection}")
-    return owner
-
-
-def may_see(who: Principal, owner_id: str | None) -> bool:
-    """Whether somebody may see what belongs to an owner: everyone but a rep whose user is another one."""
-    return who.role != "rep" or who.user_id is None or who.user_id == owner_id
+        desk.tools("local").read_context(request.subject)
+    return check_subject(desk, who, request.connection, request.subject)
 
 
 def own_draft(desk: Desk, draft_id: str, who: Principal) -> DraftRow:
     """A draft that this caller may see. Raises NotFound."""
-    row = desk.drafts.get(draft_id)
-    if not who.sees(row.connection) or not may_see(who, row.owner_id):
+    row = desk.drafts.find(draft_id)
+    if row is None:
         raise NotFound(f"there is no draft {draft_id} of yours")
-    return row
+    return check_draft(desk, who, row)
 
 
 def wait_for(desk: Desk, draft_id: str, seconds: float) -> DraftRow:

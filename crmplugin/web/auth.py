@@ -1,4 +1,4 @@
-"""Who asks, and may they? One table of rights; what is not in it is closed.
+"""Who asks, and may they? The table of rights stands in `rights`; what is not in it is closed.
 
 People sign in by a one-time link and have a session cookie; programs send a bearer token. A request that changes
 something by cookie must carry the session's CSRF token (`X-CSRF-Token` or the form field `csrf_token`).
@@ -8,71 +8,25 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Mapping
 from datetime import timedelta
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 
-from crmplugin.errors import AccessDenied, NotGenuine
+from crmplugin.errors import AccessDenied, NotFound, NotGenuine
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.visibility import check_connection, is_visible
 from crmplugin.store.access import Principal
 from crmplugin.web.problems import problem
+from crmplugin.web.rights import RIGHTS, Right
 
 COOKIE = "crmplugin_session"
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
-EVERYBODY = frozenset({"rep", "manager", "director", "marketing", "admin"})
-SALES = frozenset({"rep", "manager", "director", "admin"})
-LEADERS = frozenset({"manager", "director", "admin"})
-ADMIN = frozenset({"admin"})
-OPEN: frozenset[str] = frozenset()
-"""No sign-in asked for: the route is public, or checks a signature of its own."""
-
-RIGHTS: Mapping[str, frozenset[str]] = {
-    "static": OPEN,
-    "health.healthz": OPEN,
-    "health.readyz": OPEN,
-    "health.metrics": LEADERS,
-    "webhooks.receive": OPEN,
-    "sign_in.use_link": OPEN,
-    "sign_in.sign_out": EVERYBODY,
-    "api-docs.openapi_json": OPEN,
-    "drafts.create_draft": EVERYBODY,
-    "drafts.list_drafts": EVERYBODY,
-    "drafts.get_draft": EVERYBODY,
-    "drafts.stream_draft": EVERYBODY,
-    "drafts.list_versions": EVERYBODY,
-    "drafts.edit_draft": EVERYBODY,
-    "drafts.approve_draft": EVERYBODY,
-    "drafts.reject_draft": EVERYBODY,
-    "drafts.regenerate_draft": EVERYBODY,
-    "drafts.stop_draft": EVERYBODY,
-    "drafts.withdraw_draft": EVERYBODY,
-    "briefs.get_brief": SALES,
-    "events.list_events": LEADERS,
-    "events.get_event": LEADERS,
-    "events.replay_event_again": ADMIN,
-    "jobs.list_jobs": LEADERS,
-    "jobs.get_job": LEADERS,
-    "panel.launch": OPEN,
-    "panel.create_panel_draft": OPEN,
-    "panel.get_panel_draft": OPEN,
-    "panel.draft_action": OPEN,
-}
-"""Endpoint -> roles that may use it. Which drafts a role may approve is a table of its own in `journeys.approve`."""
-MORE_RIGHTS: dict[str, frozenset[str]] = {}
-"""Endpoints of other blueprints, which add themselves with `allow`."""
-
 blueprint = Blueprint("sign_in", __name__)
 
 
-def allow(rights: Mapping[str, frozenset[str]]) -> None:
-    """Adds rows to the table, for a blueprint that stands elsewhere (the console)."""
-    MORE_RIGHTS.update(rights)
-
-
-def rights_of(endpoint: str) -> frozenset[str] | None:
-    """Who may use an endpoint; None when nobody thought of it."""
-    return RIGHTS.get(endpoint, MORE_RIGHTS.get(endpoint))
+def right_of(endpoint: str) -> Right | None:
+    """The row of an endpoint; None when nobody thought of it."""
+    return RIGHTS.get(endpoint)
 
 
 def desk() -> Desk:
@@ -96,19 +50,34 @@ def check_rights() -> Response | None:
     """Lets a request in or answers 401 or 403. An endpoint that is in no table is closed to all."""
     if request.endpoint is None:
         return None  # 404 and 405 come next
-    allowed = rights_of(request.endpoint)
-    if allowed is None:
+    right = right_of(request.endpoint)
+    if right is None:
         return problem(403, f"{request.endpoint} has no row in the table of rights", code="closed")
-    if not allowed:
+    if not right.roles:
         return None
     principal = _principal()
     if principal is None:
         return problem(401, "send Authorization: Bearer <token>, or sign in with a link")
-    if principal.role not in allowed:
-        roles = ", ".join(sorted(allowed))
+    if principal.role not in right.roles:
+        roles = ", ".join(sorted(right.roles))
         return problem(403, f"a {principal.role} may not do this: it takes one of {roles}")
     g.principal = principal
+    _check_scope(right, principal)
     return None
+
+
+def _check_scope(right: Right, principal: Principal) -> None:
+    """Raises NotFound for a connection or draft in the address that is not this caller's.
+
+    It stands here, before the route, so that no route can forget it; those that read more look again for themselves.
+    """
+    named = request.view_args or {}
+    if right.about == "connection":
+        check_connection(desk(), principal, named["connection"])
+    elif right.about == "draft":
+        row = desk().drafts.find(named["draft_id"])
+        if row is None or not is_visible(desk(), principal, row):
+            raise NotFound(f"there is no draft {named['draft_id']} of yours")
 
 
 def _principal() -> Principal | None:

@@ -14,7 +14,7 @@ from crmplugin.errors import StateConflict, UsageError
 from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.present import draft_from_json, told_facts
 from crmplugin.journeys.run_draft import current_draft
-from crmplugin.store.access import Principal
+from crmplugin.journeys.visibility import is_visible, owners_seen
 from crmplugin.store.drafts import DraftRow, SummaryRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft, own_draft
@@ -72,7 +72,7 @@ def _listed(group: str, kind: str | None) -> dict[str, Any]:
         limit=PER_PAGE,
         cursor=request.args.get("cursor") or None,
         connections=caller.connections,
-        owner_id=only_owner(caller),
+        owners=owners_seen(desk(), caller),
         status=GROUPS[group],
         kind=kind if kind in schemas.KINDS else None,
     )
@@ -84,15 +84,10 @@ def _listed(group: str, kind: str | None) -> dict[str, Any]:
     }
 
 
-def only_owner(caller: Principal) -> str | None:
-    """Whose drafts this caller's lists are bound to; None for everybody's."""
-    return caller.user_id if caller.role == "rep" else None
-
-
 def rows_of(found: tuple[SummaryRow, ...]) -> list[dict[str, Any]]:
     """Rows of a list of drafts, with the names around each."""
     names = Names(desk())
-    return [_row(row, names) for row in found]
+    return [_row(row, names) for row in found if is_visible(desk(), who(), row)]
 
 
 def _row(row: SummaryRow, names: Names) -> dict[str, Any]:

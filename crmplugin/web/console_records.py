@@ -16,10 +16,10 @@ from crmplugin.domain.crm import Activity, Context, Subject
 from crmplugin.errors import NotFound
 from crmplugin.journeys.ask import owner_of
 from crmplugin.journeys.present import to_json
-from crmplugin.web.asking import check_connection, may_see
+from crmplugin.journeys.visibility import check_connection, check_subject, may_see, owners_seen
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import COLLECTIONS, SUBJECT_OF, Names, name_of
-from crmplugin.web.console_drafts import choices, only_owner, rows_of
+from crmplugin.web.console_drafts import choices, rows_of
 from crmplugin.web.console_frame import blueprint, page, reader
 
 SHOWN = frozenset(
@@ -75,8 +75,7 @@ def _picked(connection: str) -> dict[str, Any] | None:
 
 
 def _check_owner(connection: str, subject: Subject) -> None:
-    if not may_see(who(), owner_of(desk(), connection, subject)):
-        raise NotFound(f"no {subject.type} {subject.id} of yours on {connection}")
+    check_subject(desk(), who(), connection, subject)
 
 
 def _found(connection: str, text: str) -> list[dict[str, Any]]:
@@ -84,7 +83,7 @@ def _found(connection: str, text: str) -> list[dict[str, Any]]:
     rows = []
     for collection, record in desk().records.search(connection, text, limit=FOUND):
         subject = Subject(SUBJECT_OF[collection], record.id)  # type: ignore[arg-type]
-        if who().role == "rep" and not may_see(who(), owner_of(desk(), connection, subject)):
+        if who().bound and not may_see(desk(), who(), connection, subject, owner_of(desk(), connection, subject)):
             continue
         rows.append(_found_row(connection, subject, record, names))
     return rows
@@ -209,7 +208,7 @@ def _drafts_of(context: Context, subject: str, record_id: str) -> list[dict[str,
             belonging += [record.id for record in part]
     ids = [record_id, *belonging][:MOST_IDS]
     found = desk().drafts.summaries(
-        limit=DRAFTS, connection=context.connection, subject_id=ids, owner_id=only_owner(who())
+        limit=DRAFTS, connection=context.connection, subject_id=ids, owners=owners_seen(desk(), who())
     )
     return rows_of(found.items)
 

@@ -9,6 +9,7 @@ from flask import Response, request
 
 from crmplugin.errors import CrmPluginError
 from crmplugin.journeys.replay import replay_event
+from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import schemas
 from crmplugin.web.auth import COOKIE, desk, who
 from crmplugin.web.console_frame import back_to, blueprint, page
@@ -77,9 +78,9 @@ def _next(path: str, cursor: str | None, **filters: str | None) -> str | None:
 @blueprint.post("/console/events/replay")
 def replay() -> Response:
     """Works on an event once more."""
-    row = desk().events.get(request.form.get("connection", ""), request.form.get("event", ""))
-    if who().sees(row.connection):
-        replay_event(desk(), row)
+    connection = request.form.get("connection", "")
+    check_connection(desk(), who(), connection)
+    replay_event(desk(), desk().events.get(connection, request.form.get("event", "")))
     return back_to("/console/events")
 
 

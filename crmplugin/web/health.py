@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
@@ -13,7 +13,7 @@ from prometheus_client.core import GaugeMetricFamily
 from crmplugin import __version__
 from crmplugin.errors import StoreError
 from crmplugin.journeys.desk import Desk
-from crmplugin.web.auth import desk
+from crmplugin.web.auth import desk, who
 from crmplugin.web.problems import problem
 
 LEAST_FREE_BYTES = 64 * 1024 * 1024
@@ -56,19 +56,23 @@ def _checks(here: Desk) -> Iterator[tuple[str, str | None]]:
 def metrics() -> Response:
     """Counts by kind and state for Prometheus; they equal what the lists show."""
     registry = CollectorRegistry()
-    registry.register(_Counts(desk()))
+    registry.register(_Counts(desk(), who().connections))
     return Response(generate_latest(registry), content_type=METRICS_TYPE)
 
 
 class _Counts:
     """Reads the counts from the store when it is asked."""
 
-    def __init__(self, here: Desk) -> None:
-        self._desk = here
+    def __init__(self, here: Desk, connections: Collection[str] | None) -> None:
+        self._desk, self._connections = here, connections
 
     def collect(self) -> Iterator[Any]:
-        yield _family("events", "Events by type and state.", "type", self._desk.events.counts())
-        yield _family("drafts", "Drafts by kind and status.", "kind", self._desk.drafts.counts())
+        yield _family("events", "Events by type and state.", "type", self._seen(self._desk.events.counts()))
+        yield _family("drafts", "Drafts by kind and status.", "kind", self._seen(self._desk.drafts.counts()))
+
+    def _seen(self, counts: dict[tuple[str, str, str], int]) -> dict[tuple[str, str, str], int]:
+        """The counts of the connections that the caller may use."""
+        return {key: n for key, n in counts.items() if self._connections is None or key[0] in self._connections}
 
 
 def _family(name: str, text: str, label: str, counts: dict[tuple[str, str, str], int]) -> GaugeMetricFamily:

@@ -6,43 +6,33 @@ is read or set, since browsers block those of a frame.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from flask import Blueprint, Response, current_app, g, request
 
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound
-from crmplugin.journeys.ask import owner_of
+from crmplugin.journeys.visibility import check_subject
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
-from crmplugin.web.asking import may_see, own_draft
-from crmplugin.web.auth import OPEN, desk, who
+from crmplugin.web.asking import own_draft
+from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import Names
 from crmplugin.web.console_drafts import ACTIONS, ask_by_form, choices, draft_values, verdicts
 from crmplugin.web.console_frame import Door, back_to, page
 from crmplugin.web.console_records import ONE_CLICK, drafts_around
-from crmplugin.web.panel_pass import holder, record_of
+from crmplugin.web.panel_pass import holder, record_of, visitor
 from crmplugin.web.streams import StreamCap, follow, read_last_id
 
 blueprint = Blueprint("panel_pages", __name__, url_prefix="/panel/<connection>/pages")
 
-RIGHTS: Mapping[str, frozenset[str]] = {
-    "panel_pages.record": OPEN,
-    "panel_pages.ask": OPEN,
-    "panel_pages.one_draft": OPEN,
-    "panel_pages.act": OPEN,
-    "panel_pages.check_typing": OPEN,
-    "panel_pages.stream": OPEN,
-}
-"""Every one of them checks the pass itself."""
 PREPARED = ("proposed", "writing", "approved", "writing_back")
 """States in which a draft is what somebody opens the panel for."""
 
 
 def opened(connection: str, subject: Subject, user_id: str | None, token: str) -> Response:
     """The whole page of a launch, with its pass in it."""
-    _enter(connection, Principal(f"user:{user_id or 'panel'}", "rep", user_id, (connection,)))
+    _enter(connection, visitor(connection, subject, user_id))
     response = _record_page(connection, subject, token=token)
     response.headers["Cache-Control"] = "no-store"
     return response
@@ -63,8 +53,7 @@ def _record_page(
     connection: str, subject: Subject, *, row: DraftRow | None = None, token: str | None = None
 ) -> Response:
     """The panel of a record with one draft on it: the one given, else the newest that is prepared."""
-    if not may_see(who(), owner_of(desk(), connection, subject)):
-        raise NotFound(f"no {subject.type} {subject.id} of yours on {connection}")
+    check_subject(desk(), who(), connection, subject)
     found = drafts_around(connection, subject)
     if row is None:
         row = next((desk().drafts.get(d["id"]) for d in found if d["status"] in PREPARED), None)

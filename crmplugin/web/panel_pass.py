@@ -11,8 +11,8 @@ from flask import request
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound, NotGenuine
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.visibility import check_connection
 from crmplugin.store.access import Principal
-from crmplugin.web.asking import check_connection
 from crmplugin.web.auth import desk
 
 PASS_LASTS = timedelta(hours=1)
@@ -43,7 +43,11 @@ def holder(connection: str) -> Principal:
 
 def record_of(connection: str) -> Subject:
     """The record that the pass was made for. Raises NotGenuine."""
-    subject_type, _, id_ = str(_claims(desk(), connection, _bearer()).get("abt", "")).partition(":")
+    return _subject_of(_claims(desk(), connection, _bearer()))
+
+
+def _subject_of(claims: dict[str, Any]) -> Subject:
+    subject_type, _, id_ = str(claims.get("abt", "")).partition(":")
     if not id_:
         raise NotGenuine("the panel's pass names no record: open the panel from the CRM again")
     return Subject(subject_type, id_)  # type: ignore[arg-type]
@@ -57,8 +61,14 @@ def _bearer() -> str:
 
 
 def _by_pass(here: Desk, connection: str, secret: str) -> Principal:
-    user_id = _claims(here, connection, secret).get("sub") or None
-    return Principal(f"user:{user_id or 'panel'}", "rep", user_id, (connection,))
+    claims = _claims(here, connection, secret)
+    return visitor(connection, _subject_of(claims), claims.get("sub") or None)
+
+
+def visitor(connection: str, subject: Subject, user_id: str | None) -> Principal:
+    """Whoever opened the panel: a rep, or without a user somebody who sees this record and what belongs to it."""
+    only = None if user_id else subject
+    return Principal(f"user:{user_id or 'panel'}", "rep", user_id, (connection,), only_about=only)
 
 
 def _claims(here: Desk, connection: str, secret: str) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from crmplugin.journeys.launch import launch_url
 from crmplugin.store.database import open_engine
 from crmplugin.store.tables_work import tokens
 from crmplugin.web.app import api_document
-from crmplugin.web.auth import COOKIE, rights_of
+from crmplugin.web.auth import COOKIE, right_of
 from tests.web.conftest import wait_until
 from tests.web.test_webhooks import is_problem
 
@@ -20,7 +20,7 @@ NOW = datetime.now(UTC)
 
 
 def test_every_route_has_a_row_in_the_table_of_rights(app):
-    missing = [rule.endpoint for rule in app.url_map.iter_rules() if rights_of(rule.endpoint) is None]
+    missing = [rule.endpoint for rule in app.url_map.iter_rules() if right_of(rule.endpoint) is None]
 
     assert missing == []
 

@@ -1,0 +1,98 @@
+"""The table of rights: every route and page, who may use it, and what it is about. What is not in it is closed.
+
+A row is `"blueprint.function": Right(roles, about)`. `about` says what is held against the caller's scope before the
+route runs: the connection, draft or record that its address names. An id of somebody else is answered like one that is
+not there. Commands have a table of their own in `cli/rights.py`; who may approve what stands in the settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+REP, MANAGER, DIRECTOR, MARKETING, ADMIN_ROLE = "rep", "manager", "director", "marketing", "admin"
+ROLES = (REP, MANAGER, DIRECTOR, MARKETING, ADMIN_ROLE)
+
+EVERYBODY = frozenset(ROLES)
+SALES = EVERYBODY - {MARKETING}
+LEADERS = frozenset({MANAGER, DIRECTOR, ADMIN_ROLE})
+CAMPAIGNERS = frozenset({DIRECTOR, MARKETING, ADMIN_ROLE})
+ADMIN = frozenset({ADMIN_ROLE})
+OPEN: frozenset[str] = frozenset()
+"""No sign-in asked for: the route is public, or checks a signature or pass of its own."""
+
+About = Literal["nothing", "list", "asked", "connection", "draft", "event", "job", "signature", "pass"]
+"""What a route is about.
+
+nothing: no customer's data. list: only rows that the caller may see. asked: the record that query, form or body name.
+connection, draft, event, job: what the address names. signature: a webhook, link or launch that proves itself.
+pass: the holder of a panel's pass, on the connection that the address names.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Right:
+    """Who may use a route, and what it is about."""
+
+    roles: frozenset[str]
+    about: About = "nothing"
+
+
+RIGHTS: Mapping[str, Right] = {
+    # the server itself
+    "static": Right(OPEN),
+    "health.healthz": Right(OPEN),
+    "health.readyz": Right(OPEN),
+    "health.metrics": Right(LEADERS, "list"),
+    "api-docs.openapi_json": Right(OPEN),
+    "webhooks.receive": Right(OPEN, "signature"),
+    # signing in and out
+    "sign_in.use_link": Right(OPEN, "signature"),
+    "sign_in.sign_out": Right(EVERYBODY),
+    "console.sign_in": Right(OPEN),
+    "console.paste_link": Right(OPEN),
+    # the API
+    "drafts.create_draft": Right(EVERYBODY, "asked"),
+    "drafts.list_drafts": Right(EVERYBODY, "list"),
+    "drafts.get_draft": Right(EVERYBODY, "draft"),
+    "drafts.stream_draft": Right(EVERYBODY, "draft"),
+    "drafts.list_versions": Right(EVERYBODY, "draft"),
+    "drafts.edit_draft": Right(EVERYBODY, "draft"),
+    "drafts.approve_draft": Right(EVERYBODY, "draft"),
+    "drafts.reject_draft": Right(EVERYBODY, "draft"),
+    "drafts.regenerate_draft": Right(EVERYBODY, "draft"),
+    "drafts.stop_draft": Right(EVERYBODY, "draft"),
+    "drafts.withdraw_draft": Right(EVERYBODY, "draft"),
+    "briefs.get_brief": Right(SALES, "asked"),
+    "events.list_events": Right(LEADERS, "list"),
+    "events.get_event": Right(LEADERS, "event"),
+    "events.replay_event_again": Right(ADMIN, "event"),
+    "jobs.list_jobs": Right(LEADERS, "list"),
+    "jobs.get_job": Right(LEADERS, "job"),
+    # the console
+    "console.home": Right(OPEN),
+    "console.waiting": Right(EVERYBODY, "list"),
+    "console.one_draft": Right(EVERYBODY, "draft"),
+    "console.all_facts": Right(EVERYBODY, "draft"),
+    "console.ask": Right(EVERYBODY, "asked"),
+    "console.act": Right(EVERYBODY, "draft"),
+    "console.check_typing": Right(EVERYBODY, "draft"),
+    "console.new_draft": Right(SALES, "asked"),
+    "console.one_record": Right(SALES, "connection"),
+    "console.events": Right(LEADERS, "list"),
+    "console.replay": Right(ADMIN, "asked"),
+    "console.jobs": Right(LEADERS, "list"),
+    "console.connections": Right(LEADERS, "list"),
+    # the panel in a CRM
+    "panel.launch": Right(OPEN, "signature"),
+    "panel.create_panel_draft": Right(OPEN, "pass"),
+    "panel.get_panel_draft": Right(OPEN, "pass"),
+    "panel.draft_action": Right(OPEN, "pass"),
+    "panel_pages.record": Right(OPEN, "pass"),
+    "panel_pages.ask": Right(OPEN, "pass"),
+    "panel_pages.one_draft": Right(OPEN, "pass"),
+    "panel_pages.act": Right(OPEN, "pass"),
+    "panel_pages.check_typing": Right(OPEN, "pass"),
+    "panel_pages.stream": Right(OPEN, "pass"),
+}
