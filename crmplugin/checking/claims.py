@@ -9,6 +9,7 @@ from datetime import date
 from functools import lru_cache
 
 from crmplugin.checking.clauses import Clause
+from crmplugin.checking.fold import fold_text
 from crmplugin.checking.language import other_language
 from crmplugin.checking.lists import LANGUAGES, phrase_book, table
 from crmplugin.checking.scene import Finding, Scene
@@ -211,8 +212,8 @@ def _carrier(p: Phrase) -> Fact | None:
 @lru_cache(maxsize=2048)
 def kinds_in(text: str) -> frozenset[str]:
     """Kinds of trigger phrases that a fact's words hold, in any of our languages."""
-    low = text.lower()
-    return frozenset(kind for lang in LANGUAGES for kind, _, _ in triggers(low, lang))
+    folded = fold_text(text)
+    return frozenset(kind for lang in LANGUAGES for kind, _, _ in triggers(folded, lang))
 
 
 def _customers_words(p: Phrase) -> bool:

@@ -73,7 +73,7 @@ class Scene:
 
     @cached_property
     def triggers(self) -> list[tuple[str, int, int]]:
-        return triggers(self.folded.lower, self.reader.words)
+        return triggers(self.folded, self.reader.words)
 
     @cached_property
     def trigger_kinds(self) -> frozenset[str]:

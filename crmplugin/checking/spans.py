@@ -263,15 +263,43 @@ def _take_capitals(mask: _Mask) -> Iterator[Token]:
     yield from (Token("capital", m.start(), m.end()) for m in _CAPITAL.finditer(mask.text))
 
 
-def triggers(low: str, language: str) -> list[tuple[str, int, int]]:
-    """Phrases of a sentence that need a fact of their own: kind, start, end; a longer phrase hides those inside it."""
-    found = phrase_book("claims", language if language in LANGUAGES else "en").find(low)
+def triggers(folded: Folded, language: str) -> list[tuple[str, int, int]]:
+    """Phrases of a sentence that need a fact of their own: kind, start, end; a longer phrase hides those inside it.
+
+    A shape (`forms.toml`) adds a phrase only where no listed phrase of its kind, and no harmless one, says so already.
+    """
+    language = language if language in LANGUAGES else "en"
+    listed = phrase_book("claims", language).find(folded.lower)
+    found = listed + [
+        row
+        for row in _shaped(folded, language)
+        if not any(row[1] < b and a < row[2] and kind in ("none", row[0]) for kind, a, b in listed)
+    ]
     found.sort(key=lambda row: (row[1] - row[2], row[1]))
     kept: list[tuple[str, int, int]] = []
     for kind, start, end in found:
         if all(end <= a or b <= start or (a, b) == (start, end) for _, a, b in kept):
             kept.append((kind, start, end))
     return sorted(kept, key=lambda row: row[1])
+
+
+@lru_cache(maxsize=16)
+def _shapes(language: str) -> tuple[tuple[re.Pattern[str], tuple[str, ...]], ...]:
+    """Two patterns of all shapes of a language, without and with regard to case, each with the kinds of its groups."""
+    rows = [(kind, shape) for kind, shapes in table("forms", language).items() for shape in shapes]
+    plain = [(kind, shape) for kind, shape in rows if not shape.startswith("=")]
+    cased = [(kind, shape[1:]) for kind, shape in rows if shape.startswith("=")]
+    return tuple(
+        (re.compile("|".join(f"({shape})" for _, shape in part)), tuple(kind for kind, _ in part))
+        for part in (plain, cased)
+        if part
+    )
+
+
+def _shaped(folded: Folded, language: str) -> Iterator[tuple[str, int, int]]:
+    for pattern, kinds in _shapes(language):
+        text = folded.lower if pattern is _shapes(language)[0][0] else folded.text
+        yield from ((kinds[(m.lastindex or 1) - 1], m.start(), m.end()) for m in pattern.finditer(text))
 
 
 def measures_in(folded: Folded, reader: Reader) -> list[Token]:

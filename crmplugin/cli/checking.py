@@ -41,10 +41,10 @@ EXIT_UNSUPPORTED = 4
 def check_command(facts_path: str, text_path: str, language: str | None, audience: str, style: bool,
                   as_of: str | None, as_json: bool, **subject: Any) -> None:  # fmt: skip
     from crmplugin.checking.check import check_text
-    from crmplugin.journeys.check_any import check_any, report_json
+    from crmplugin.journeys.check_any import check_any, language_of, report_json
 
     text = _read_text(text_path)
-    with _ground(facts_path, subject, language, audience, as_of) as ground:
+    with _ground(facts_path, subject, language or language_of(text), audience, as_of) as ground:
         report = check_any(text, ground, check=partial(check_text, style=style), audience=audience)
     if as_json:
         print_json(report_json(report))
@@ -101,7 +101,7 @@ def _records_ground(
         ]
         if not briefs:
             raise UsageError(f"{path} holds no deal, company or contact to check against")
-        yield ground_of_briefs(briefs, tools.names())
+        yield ground_of_briefs(briefs, tools.names(), language)
 
 
 def _subjects(given: dict[str, Any], records: Any) -> list[Subject]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+from crmplugin.analysis.language import guess_language
+from crmplugin.brief.recipient import language_code, locale_of
 from crmplugin.checking.check import split_sentences
 from crmplugin.domain.brief import Brief
 from crmplugin.domain.draft import CheckedSentence, Report, Sentence
@@ -31,16 +33,31 @@ def ground_of_brief(doc: Mapping[str, Any], names: NameIndex, language: str | No
     """The ground that a brief as printed by `brief --json` gives."""
     facts = from_json(tuple[Fact, ...], doc["facts"])
     own = str(doc.get("language") or "en")
-    locale = str(doc.get("locale") or own) if language in (None, own) else str(language)
+    locale = str(doc.get("locale") or own)
     send_on = date.fromisoformat(str(doc.get("send_on") or doc["as_of"])[:10])
-    return Ground(facts, names, language or own, locale, str(doc.get("zone") or "UTC"), send_on)
+    return _read_as(Ground(facts, names, own, locale, str(doc.get("zone") or "UTC"), send_on), language)
 
 
-def ground_of_briefs(briefs: Sequence[Brief], names: NameIndex) -> Ground:
+def ground_of_briefs(briefs: Sequence[Brief], names: NameIndex, language: str | None) -> Ground:
     """The ground that several briefs give together; how to read the text comes from the first."""
     first = briefs[0]
     facts = {f.id: f for b in briefs for f in b.facts}
-    return Ground(tuple(facts.values()), names, first.language, first.locale, first.zone, first.send_on)
+    ground = Ground(tuple(facts.values()), names, first.language, first.locale, first.zone, first.send_on)
+    return _read_as(ground, language)
+
+
+def language_of(text: str, *, otherwise: str) -> str:
+    """The language that a text shows by its little words; `otherwise` when it shows none."""
+    return guess_language(text) or otherwise
+
+
+def _read_as(ground: Ground, language: str | None) -> Ground:
+    """The ground with numbers and days read as that language writes them in the reader's country."""
+    code = language_code(language) or ground.language
+    country = ground.locale.partition("_")[2] or None
+    if code == ground.language:
+        return ground
+    return replace(ground, language=code, locale=locale_of(code, country))
 
 
 def check_any(text: str, ground: Ground, *, check: Checker, audience: str) -> Report:
