@@ -12,15 +12,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from crmplugin.checking.fold import lower
+from crmplugin.checking.fold import bare, lower
 from crmplugin.checking.lists import topic
 from crmplugin.checking.scene import Finding, Scene
-from crmplugin.checking.shelf import line_of
+from crmplugin.checking.shelf import line_of, record_of
 from crmplugin.checking.spans import Token
 from crmplugin.checking.stems import overlap, stem, stems_of, stop_words
 from crmplugin.domain.fact import Fact
 
 _WORD = re.compile(r"[^\W\d_]+")
+_DIGITS = re.compile(r"[0-9]+")
 _GROUPS = (
     frozenset({"date", "datetime", "slot"}),
     frozenset({"money"}),
@@ -91,11 +92,23 @@ def _other_product(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact |
 
 def _line_of_other(scene: Scene, quantities: Sequence[Fact], product: frozenset[str]) -> Fact | None:
     """The product of the line that these quantities stand in, when the product named beside them is another one."""
-    lines = {line_of(f.id) for f in quantities}
-    if not product or None in lines or any(f.kind != "quantity" for f in quantities):
+    lines = {line_of(f.id) for f in quantities} - {None}
+    loose = [f for f in quantities if line_of(f.id) is None]
+    if (
+        not product
+        or any(f.kind != "quantity" for f in quantities)
+        or any(_may_count(scene, f, product) for f in loose)
+    ):
         return None
     theirs = [f for f in scene.shelf.usable if f.kind == "product" and line_of(f.id) in lines]
     return None if not theirs or any(lower(f.value) in product for f in theirs) else theirs[0]
+
+
+def _may_count(scene: Scene, quantity: Fact, product: frozenset[str]) -> bool:
+    """Whether a quantity outside of a document's lines may be of this product: its own product says so, or none does."""
+    own = [f for f in scene.shelf.usable if f.id == f"{record_of(quantity.id)}.product"]
+    digits = {d for name in product for d in _DIGITS.findall(name)}
+    return not own or any(lower(f.value) in product or digits & set(_DIGITS.findall(f.value)) for f in own)
 
 
 def _price_of_other(scene: Scene, token: Token, equals: Sequence[Fact]) -> Fact | None:
@@ -218,16 +231,21 @@ def _label(scene: Scene, fact: Fact) -> frozenset[str]:
 
 @lru_cache(maxsize=1)
 def _document_nouns() -> frozenset[str]:
-    return frozenset(topic("hints")["documents"])
+    """Stems of words for documents: "quoted at" names no field of a quote."""
+    return frozenset(stem(bare(w)) for w in topic("hints")["documents"])
 
 
 def _anchors(scene: Scene, token: Token) -> Iterator[str]:
     """The content word right before a token, and in languages with the verb at the end the one right after."""
     language, low = scene.reader.words, scene.words_only
-    clause, stops = scene.clause_at(token.start), stop_words(language) | _document_nouns()
-    before = [w for w in _WORD.findall(low[max(clause.start, token.start - _REACH) : token.start]) if w not in stops]
-    yield from (stem(w) for w in before[-1:])
+    clause = scene.clause_at(token.start)
+    yield from _telling(low[max(clause.start, token.start - _REACH) : token.start], language)[-1:]
     led = low[: token.start].rstrip().rsplit(" ", 1)[-1]
     if language in ("de", "nl") and led not in ("vom", "van", "der", "des"):
-        after = [w for w in _WORD.findall(low[token.end : min(clause.end, token.end + _REACH)]) if w not in stops]
-        yield from (stem(w) for w in after[:1])
+        yield from _telling(low[token.end : min(clause.end, token.end + _REACH)], language)[:1]
+
+
+def _telling(low: str, language: str) -> list[str]:
+    """Stems of the words that may name a field, in order."""
+    stems = (stem(bare(w)) for w in _WORD.findall(low) if w not in stop_words(language))
+    return [s for s in stems if s not in _document_nouns()]

@@ -13,8 +13,9 @@ from crmplugin.checking.fold import fold_text
 from crmplugin.checking.language import other_language
 from crmplugin.checking.lists import LANGUAGES, phrase_book, table
 from crmplugin.checking.scene import Finding, Scene
+from crmplugin.checking.shelf import record_of
 from crmplugin.checking.spans import Token, triggers
-from crmplugin.checking.stems import overlap, stems_of
+from crmplugin.checking.stems import courtesy_stems, overlap, stems_of
 from crmplugin.domain.fact import Fact
 
 APPROVED = ("guarantee", "certification", "free", "unlimited", "award", "best", "scarcity", "stock", "better", "social")
@@ -27,6 +28,7 @@ _SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.
 _BESIDE = 6
 """Characters between a phrase and the day beside it: " on ", " vom "."""
 _SENTENCE_BREAK = re.compile(r"[;,:.]")
+_TYPED = frozenset({"money", "quantity", "count", "percent", "date", "datetime", "duration"})
 _VALID = re.compile(r"\.(?:valid_until|ends_on|valid_to|expires_on)$")
 
 
@@ -103,7 +105,9 @@ def _attribution(p: Phrase) -> str | None:
         return f"{p.shown}: no talk or message with this person is known."
     if p.kind == "asked" and p.scene.is_question:
         return None
-    rest = p.rest
+    rest = p.rest - courtesy_stems(scene.reader.words)
+    if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
+        return None if _right_day(p, said[0]) else f"{p.shown}: that was on another day."
     carrier = _telling(p, said, rest)
     if carrier is None:
         return f"{p.shown}: no talk or message with this person says so."
@@ -202,9 +206,10 @@ def _carrier(p: Phrase) -> Fact | None:
     for fact in rows:
         if p.shares(fact) or (overlap(p.own, scene.shelf.stems[fact.id]) and not p.bare):
             return fact
-        if fact.id in scene.cited_ids and (
-            _foreign_words(fact.value, scene.reader.words) or p.clause == scene.clauses[0]
-        ):
+        foreign = _foreign_words(fact.value, scene.reader.words)
+        if fact.id in scene.cited_ids and (foreign or p.clause == scene.clauses[0]):
+            return fact
+        if fact in p.stated:
             return fact
     return None
 
@@ -406,9 +411,16 @@ def _assertion(p: Phrase) -> str | None:
         return _other_way_round(p, [best])
     if any(_foreign_words(f.value, scene.reader.words) for f in scene.cited):
         return None
-    if any(f.kind in ("money", "quantity", "count", "percent", "date", "datetime", "duration") for f in p.stated):
-        return None if len(wanted) <= 1 else f"{p.shown}: no fact says so."
+    typed = [f for f in p.stated if f.kind in _TYPED]
+    if typed and (len(wanted) <= 1 or _tells_a_line(typed)):
+        return None
     return f"{p.shown}: no fact says so."
+
+
+def _tells_a_line(typed: Sequence[Fact]) -> bool:
+    """Two values of one document in one clause tell what stands in it, whatever the goods are called there."""
+    records = [record_of(f.id).split(".line")[0] for f in typed]
+    return any(records.count(r) > 1 for r in records) and any(f.kind in ("quantity", "count", "product") for f in typed)
 
 
 def _is_asked(p: Phrase) -> bool:

@@ -51,6 +51,7 @@ class _Grammar:
     weekday_alone: re.Pattern[str]
     relative: PhraseBook
     year: re.Pattern[str]
+    hour: re.Pattern[str]
 
 
 _ISO = re.compile(r"(?<![\w-])([12][0-9]{3})-([01]?[0-9])-([0-3]?[0-9])(?![\d-])(?:T[0-9:.+Zz-]{1,25})?")
@@ -63,9 +64,14 @@ _CLOCK = re.compile(
 )
 _ZONE = re.compile(
     r" ?[(,]? ?(UTC(?:[+-][0-9]{1,2})?|GMT|CES?T|MES?Z|BST|WES?T|EES?T|E[SD]?T|C[SD]T|M[SD]T|P[SD]?T|IST|JST|AE[SD]T|"
-    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][a-z]+ time|(?:New )?[A-Z][a-zü]+er Zeit|Ortszeit)"
+    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][A-Za-z]+ time|(?:New )?[A-Z][a-zü]+er Zeit|Ortszeit|"
+    r"(?:local|your) time|(?:hora|heure|ora)(?: de| d'| di)? ?[A-Z][a-zéèíóã]+|(?:hora|heure|ora) locale?|"
+    r"czasu [a-z]+iego|[A-Z][a-z]+se tijd)"
     r"(?!\w)\)?"
 )
+_HOURS = re.compile(r"(?<![\w.,:])([01]?[0-9]|2[0-4]) h ([0-5][0-9])(?![\w:]|,[0-9])")
+_ALONE = r" ([01]?[0-9]|2[0-4])(?= ?(?:$|[.,;!?()]|(?:and|und|et|y|e|en|i|or|oder) ))(?![.,][0-9])"
+"""An hour without minutes or mark stands at the end of something: "alle 10", "a las 9."."""
 _KW = re.compile(r"(?<!\w)(?:KW|CW|week|Woche|semaine|semana|settimana) ?([0-5]?[0-9])(?![\w.,]?[0-9])", re.IGNORECASE)
 _BEFORE_RANGE = re.compile(
     r"(?<![\w.,])([0-3]?[0-9])(?:\.|st|nd|rd|th|er)? ?(?:–|-|to|and|until|bis|und|au|et|al|y|a|e|en|tot|i|do) ?$"
@@ -102,6 +108,7 @@ def _grammar(language: str) -> _Grammar:
         re.compile(rf"(?<!\w)(?P<w>{_any(long_days)})(?!\w)", re.I),
         PhraseBook(_relative_rows(language)),
         re.compile(rf"(?<!\w)(?:{_any(words['year_words'])}) (?P<y>(?:19|20)[0-9]{{2}})(?![\w]|[.,:/-][0-9])", re.I),
+        re.compile(rf"(?<!\w)(?:{_any(words['at'])}){_ALONE}"),
     )
 
 
@@ -131,6 +138,12 @@ def _relative_rows(language: str) -> Iterator[tuple[str, str]]:
     yield from (("none", phrase) for phrase in words.get("not_days", ()))
 
 
+def weekday_names(language: str) -> dict[str, int]:
+    """Full names of the days of a week, Monday is 0."""
+    grammar = _grammar(language)
+    return {name: grammar.weekdays[name] for name in grammar.long_weekdays}
+
+
 def find_dates(text: str, low: str, *, language: str, locale: str, send_on: date) -> list[When]:
     """All dates and times of a folded text in order, none overlapping another; the fuller reading of a place wins."""
     language = language if language in LANGUAGES else "en"
@@ -141,6 +154,8 @@ def find_dates(text: str, low: str, *, language: str, locale: str, send_on: date
         for when in fresh:
             if all(when.end <= k.start or k.end <= when.start for k in rows):
                 rows.append(when)
+    if any(w.days for w in rows) and all(w.clock is None for w in rows):
+        rows += _hours_alone(text, low, language)
     return _join_weekdays(text, sorted(rows, key=lambda w: w.start))
 
 
@@ -204,6 +219,8 @@ def _slashed(m: re.Match[str], locale: str, send_on: date) -> When:
 
 
 def _clocks(text: str, low: str, language: str, locale: str, send_on: date) -> Iterator[When]:
+    for m in _HOURS.finditer(low):
+        yield When(m.start(), m.end(), "time", clock=(int(m[1]) % 24, int(m[2])))
     for m in _CLOCK.finditer(text):
         suffix = (m[4] or "").strip().lower()
         if not _is_clock(m, suffix, language):
@@ -217,6 +234,14 @@ def _clocks(text: str, low: str, language: str, locale: str, send_on: date) -> I
         yield When(
             m.start(), zone.end() if zone else m.end(), "time", clock=(hour, minute), zone=zone[1] if zone else None
         )
+
+
+def _hours_alone(text: str, low: str, language: str) -> Iterator[When]:
+    """Hours after "at" that nothing else marks; only beside a day can they be told from any other number."""
+    for m in _grammar(language).hour.finditer(low):
+        zone = _ZONE.match(text, m.end())
+        yield When(m.start(1), zone.end() if zone else m.end(), "time", clock=(int(m[1]) % 24, 0),
+                   zone=zone[1] if zone else None)  # fmt: skip
 
 
 def _is_clock(m: re.Match[str], suffix: str, language: str) -> bool:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from crmplugin.checking.dates import When
+from crmplugin.checking.dates import When, weekday_names
 from crmplugin.checking.fold import lower
 from crmplugin.checking.lists import table, topic
 from crmplugin.checking.scene import Finding, Scene
@@ -17,6 +17,8 @@ from crmplugin.domain.fact import Fact
 _ZONE_IN_DISPLAY = re.compile(
     r"\b(?:UTC|GMT|[A-Z]{2,4}T|MESZ|MEZ|BST|[A-Z][a-z]+/[A-Z][A-Za-z_]+|[A-Z][a-z]+ time|[A-Z]\w+ Zeit)\b"
 )
+_UNCLEAR = frozenset({"relative", "weekday", "numeric", "iso"})
+_DAY_FIRST = re.compile(r"(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-][0-9]{4}")
 
 
 def judge_date(token: Token, scene: Scene) -> Finding:
@@ -40,10 +42,17 @@ def _day(token: Token, when: When, scene: Scene) -> Finding:
         return scene.judge(token, "unsupported", f"{scene.shown(token)}: that day is another weekday.", facts=facts[:1])
     if "proposal" in scene.trigger_kinds and not scene.is_internal and not _may_propose(hits, scene):
         return scene.judge(token, "unsupported", f"{scene.shown(token)} is proposed, but no free slot says so.")
-    if when.form in ("relative", "weekday", "numeric", "iso") and not scene.is_internal:
+    if when.form in _UNCLEAR and not scene.is_internal and not _one_reading(token, when, scene):
         reason = f"{scene.shown(token)} can be misread; the date is {facts[0].display}."
         return scene.judge(token, "misformatted", reason, facts=facts[:1], mend=_absolute(token, when, facts, scene))
     return scene.judge(token, "supported", facts=facts[:1])
+
+
+def _one_reading(token: Token, when: When, scene: Scene) -> bool:
+    """ "31/08/2026" where days come first: nobody can take it for another day."""
+    if when.form != "numeric" or scene.reader.words == "en" or len(when.days) != 1:
+        return False
+    return _DAY_FIRST.fullmatch(scene.text_of(token).strip()) is not None
 
 
 def _may_propose(hits: Sequence[Dated], scene: Scene) -> bool:
@@ -87,9 +96,18 @@ def _said(token: Token, scene: Scene) -> list[Fact]:
     """A trusted fact with these very words in it, or the customer's words where they are repeated."""
     words = lower(scene.text_of(token)).strip(" .,")
     rows = [*scene.shelf.prose, *(scene.shelf.quoted if scene.quotes_customer else ())]
+    if token.when is not None and token.when.form == "weekday":
+        return _same_weekday(token.when, rows, scene)
     if len(words) < 4:
         return []
     wanted = re.compile(rf"(?<!\w){re.escape(words)}(?!\w)")
+    return [f for f, text in rows if f.kind not in ("date", "datetime", "slot") and wanted.search(text)][:1]
+
+
+def _same_weekday(when: When, rows: Sequence[tuple[Fact, str]], scene: Scene) -> list[Fact]:
+    """A text that names the same day of the week, in the text's language or in English ("on a Saturday")."""
+    days = {name for lang in {scene.reader.words, "en"} for name, n in weekday_names(lang).items() if n == when.weekday}
+    wanted = re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, days))})s?(?!\w)")
     return [f for f, text in rows if f.kind not in ("date", "datetime", "slot") and wanted.search(text)][:1]
 
 

@@ -50,7 +50,7 @@ class TenantNames:
     def __init__(self, names: Iterable[ports.Name]) -> None:
         self._keys: dict[str, list[_Entry]] = {}
         self._by_owner: dict[str, list[ports.Name]] = {}
-        self._owners: dict[str, str] = {}
+        self._given: set[str] = set()
         for name in names:
             self._add(name)
         self._automaton = ahocorasick.Automaton()
@@ -64,6 +64,8 @@ class TenantNames:
             return
         if name.owner_id is not None:
             self._by_owner.setdefault(name.owner_id, []).append(name)
+        if name.kind == "contact" and " " in name.text and name.owner_id is not None:
+            self._given.add(lower(name.text.split(" ", 1)[0]))
         entry = _Entry(name, breaks, may_break, is_common(name.text))
         for key in _forms(squeezed):
             self._keys.setdefault(key, []).append(entry)
@@ -100,6 +102,10 @@ class TenantNames:
         written = text[start:end]
         fitting = (e for e in self._keys[key] if _fits(e, breaks, written, len(key)))
         return [Match(start, end, e.name, _same(written, e.name), e.common) for e in fitting]
+
+    def is_given_name(self, word: str) -> bool:
+        """Whether a contact of the connection is called so, and the word is no everyday word."""
+        return len(word) >= _SHORTEST and lower(word) in self._given and not is_common(word)
 
     def owned_by(self, owner_id: str) -> Sequence[ports.Name]:
         """The names that belong to one company: itself, its contacts and deals."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from crmplugin.checking.fold import lower
 from crmplugin.checking.lists import topic
@@ -124,9 +125,19 @@ def _squeezed(token: Token, scene: Scene) -> list[Fact]:
 def judge_capital(token: Token, scene: Scene) -> Finding:
     """Capitalised words that are no known name: refused only when they look like a name."""
     text = scene.text_of(token)
+    if _is_somebody(text, scene) and not _in_words(token, scene):
+        return scene.judge(token, "unsupported", f"No fact holds a person called {scene.shown(token)}.")
     if not _looks_like_name(token, scene) or _in_words(token, scene) or _is_everyday(text):
         return scene.judge(token, "supported")
+    if token.start == 0 and " " in text and _in_words(replace(token, start=text.index(" ") + 1), scene):
+        return scene.judge(token, "supported")
     return scene.judge(token, "unsupported", f"No fact holds the name {scene.shown(token)}.")
+
+
+def _is_somebody(text: str, scene: Scene) -> bool:
+    """A first name alone, of a person in the CRM whom this brief does not hold."""
+    word = text.removesuffix("'s").strip(".,")
+    return " " not in word and scene.tenant is not None and scene.tenant.is_given_name(word)
 
 
 def _looks_like_name(token: Token, scene: Scene) -> bool:

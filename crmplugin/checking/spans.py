@@ -303,5 +303,8 @@ def _shaped(folded: Folded, language: str) -> Iterator[tuple[str, int, int]]:
 
 
 def measures_in(folded: Folded, reader: Reader) -> list[Token]:
-    """Numbers with their marks only, for the words of a fact."""
-    return _take_numbers(_Mask(folded), reader)
+    """Numbers with their marks only, for the words of a fact; the digits of a type code (IP-40) measure nothing."""
+    mask = _Mask(folded)
+    for pattern in (_STANDARD, _CODE):
+        list(mask.take("doc_id", (m.span() for m in pattern.finditer(mask.text))))
+    return _take_numbers(mask, reader)

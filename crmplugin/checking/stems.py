@@ -24,6 +24,13 @@ def stop_words(language: str) -> frozenset[str]:
     return frozenset(bare(words).split())
 
 
+@lru_cache(maxsize=16)
+def courtesy_stems(language: str) -> frozenset[str]:
+    """Stems of the words that a letter needs and that claim nothing."""
+    words = topic("courtesy").get(language, {"words": ""})["words"]
+    return frozenset(stem(w) for w in _WORD.findall(bare(words)))
+
+
 @lru_cache(maxsize=8192)
 def stem(word: str) -> str:
     """A bare word without its commonest ending, at most 24 letters."""

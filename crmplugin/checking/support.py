@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -56,6 +57,9 @@ def _money(token: Token, scene: Scene) -> Finding:
     assert token.currency is not None
     codes, known = token.currency.codes, scene.shelf.currencies
     if token.hedge in ("about", "over", "under") and not scene.is_internal:
+        exact = _money(replace(token, hedge=None), scene) if _means_of(token, scene) else None
+        if exact and exact.verdict in ("supported", "misformatted"):
+            return exact
         return _failed(token, scene, f"{scene.shown(token)} softens an amount; amounts to customers are exact.")
     rows = [n for n in scene.shelf.numerics if n.fact.kind == "money"]
     hits, by_locale = _matching(token, scene, rows, lambda n, v: states(v, n, token.hedge))
@@ -70,6 +74,12 @@ def _money(token: Token, scene: Scene) -> Finding:
         unit = hits[0].fact.unit
         return _failed(token, scene, f"{scene.shown(token)} is in another currency than the fact ({unit}).")
     return _follows_money(token, scene, codes) or _in_document(token, scene, codes) or _elsewhere(token, scene)
+
+
+def _means_of(token: Token, scene: Scene) -> bool:
+    """ "Ein Angebot über 100 €": a word that softens a number may also only lead to it."""
+    before = scene.folded.lower[max(0, token.start - 12) : token.start].split()
+    return bool(before) and before[-1] in topic("hints")["leading"]
 
 
 def _follows_money(token: Token, scene: Scene, codes: tuple[str, ...]) -> Finding | None:
@@ -147,7 +157,9 @@ def _is_call_length(token: Token, scene: Scene) -> bool:
 def _number(token: Token, scene: Scene) -> Finding:
     if token.ratio:
         return _ratio(token, scene)
-    worded = _with_next_word(token, scene)
+    if token.hedge and _means_of(token, scene):
+        token = replace(token, hedge=None)
+    worded = _with_next_word(token, scene) or _labelled(token, scene)
     if worded:
         return scene.judge(token, "supported", facts=[worded])
     rows = [n for n in scene.shelf.numerics if n.fact.kind in _COUNTS or (len(token.numbers) == 2 and n.is_range)]
@@ -179,6 +191,19 @@ def _with_next_word(token: Token, scene: Scene) -> Fact | None:
     rows = [*scene.shelf.prose, *(scene.shelf.quoted if scene.quotes_customer else ())]
     found = [f for f, words in rows if f.kind in ("text", "claim", "status", "quote_text") and wanted.search(words)]
     return scene.first_cited(found)[0] if found else None
+
+
+_WORD_BEFORE = re.compile(r"[^\W\d_]{3,}(?= $)")
+
+
+def _labelled(token: Token, scene: Scene) -> Fact | None:
+    """A text, the customer's too, that numbers the same thing: "pump 2", "Linie 4"."""
+    low = scene.folded.lower
+    before = _WORD_BEFORE.search(low, max(0, token.start - 24), token.start)
+    if token.hedge or len(token.numbers) > 1 or before is None or before[0] in stop_words(scene.reader.words):
+        return None
+    wanted = re.compile(rf"(?<!\w){re.escape(low[before.start() : token.end])}(?![\w,.]?[0-9])")
+    return next((f for f, words in (*scene.shelf.prose, *scene.shelf.quoted) if wanted.search(words)), None)
 
 
 def _both_ends(token: Token, scene: Scene) -> Finding:
