@@ -105,7 +105,7 @@ def _line_of_other(scene: Scene, quantities: Sequence[Fact], product: frozenset[
 
 
 def _may_count(scene: Scene, quantity: Fact, product: frozenset[str]) -> bool:
-    """Whether a quantity outside of a document's lines may be of this product: its own product says so, or none does."""
+    """Whether a quantity outside of a document's lines may be of this product, as far as its own product says."""
     own = [f for f in scene.shelf.usable if f.id == f"{record_of(quantity.id)}.product"]
     digits = {d for name in product for d in _DIGITS.findall(name)}
     return not own or any(lower(f.value) in product or digits & set(_DIGITS.findall(f.value)) for f in own)

@@ -64,8 +64,8 @@ _CLOCK = re.compile(
 )
 _ZONE = re.compile(
     r" ?[(,]? ?(UTC(?:[+-][0-9]{1,2})?|GMT|CES?T|MES?Z|BST|WES?T|EES?T|E[SD]?T|C[SD]T|M[SD]T|P[SD]?T|IST|JST|AE[SD]T|"
-    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][A-Za-z]+ time|(?:New )?[A-Z][a-zü]+er Zeit|Ortszeit|"
-    r"(?:local|your) time|(?:hora|heure|ora)(?: de| d'| di)? ?[A-Z][a-zéèíóã]+|(?:hora|heure|ora) locale?|"
+    r"(?:[A-Z][a-z]+)/(?:[A-Z][A-Za-z_]+)(?:/[A-Z][A-Za-z_]+)?|[A-Z][A-Za-z]+ time|(?:New )?[A-Z][a-zü]+er Zeit|"
+    r"Ortszeit|(?:local|your) time|(?:hora|heure|ora)(?: de| d'| di)? ?[A-Z][a-zéèíóã]+|(?:hora|heure|ora) locale?|"
     r"czasu [a-z]+iego|[A-Z][a-z]+se tijd)"
     r"(?!\w)\)?"
 )

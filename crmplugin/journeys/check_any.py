@@ -46,9 +46,9 @@ def ground_of_briefs(briefs: Sequence[Brief], names: NameIndex, language: str | 
     return _read_as(ground, language)
 
 
-def language_of(text: str, *, otherwise: str) -> str:
-    """The language that a text shows by its little words; `otherwise` when it shows none."""
-    return guess_language(text) or otherwise
+def language_of(text: str) -> str | None:
+    """The language that a text shows by its little words; None when it shows none."""
+    return guess_language(text)
 
 
 def _read_as(ground: Ground, language: str | None) -> Ground:
