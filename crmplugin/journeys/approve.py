@@ -104,8 +104,13 @@ def edit(desk: Desk, draft_id: str, who: Principal, *, version: int, subject: st
     return desk.drafts.edit(draft_id, document, version=version, by=who.name, at=desk.clock())
 
 
-def regenerate(desk: Desk, draft_id: str, who: Principal, changes: Mapping[str, str | None]) -> DraftRow:
-    """Another variant as a new draft; a proposed one gives way to it. A failed one is tried again as itself."""
+def regenerate(
+    desk: Desk, draft_id: str, who: Principal, changes: Mapping[str, str | None], *, keep_edits: bool = True
+) -> DraftRow:
+    """Another variant as a new draft; a proposed one gives way to it. A failed one is tried again as itself.
+
+    `keep_edits`: what a person changed in the text goes into the new one.
+    """
     row = desk.drafts.get(draft_id)
     if row.status in ("writing", "scheduled", "approved", "writing_back", "written"):
         raise StateConflict(f"draft {draft_id} is {row.status}: another variant can only be made of a finished draft")
@@ -124,6 +129,7 @@ def regenerate(desk: Desk, draft_id: str, who: Principal, changes: Mapping[str, 
         write_back="on_approval" if row.write_back == "at_once" else row.write_back,
         replaces=draft_id,
         owner_id=row.owner_id,
+        keep_edits=keep_edits,
     )
     ask_for_drafts(desk, [ask])
     start_draft(desk, ask.draft_id, connection=row.connection, priority=PRIORITIES["click"])

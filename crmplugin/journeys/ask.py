@@ -20,7 +20,8 @@ from crmplugin.store.drafts import DraftRow
 class Ask:
     """A draft that somebody or something wants. `due`: the day it may be written, None for now.
 
-    The id is the asker's: the same id again is the same draft.
+    The id is the asker's: the same id again is the same draft. `keep_edits`: whether what a person changed in the
+    draft that this one replaces goes into it.
     """
 
     draft_id: str
@@ -33,6 +34,7 @@ class Ask:
     due: date | None = None
     replaces: str | None = None
     owner_id: str | None = None
+    keep_edits: bool = True
 
 
 def ask_for_drafts(desk: Desk, asks: Sequence[Ask]) -> tuple[str, ...]:
@@ -134,7 +136,7 @@ def _row(ask: Ask) -> DraftRow:
         subject_type=draft.subject_of.type,
         subject_id=draft.subject_of.id,
         write_back=ask.write_back,
-        request=to_json(ask.request),
+        request=to_json(ask.request) | ({} if ask.keep_edits else {"keep_edits": False}),
         document=document,
         due=ask.due.isoformat() if ask.due else None,
         event=ask.event,

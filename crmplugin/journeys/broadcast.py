@@ -91,7 +91,7 @@ class Broadcast:
     def __init__(self, store: PieceStore, *, flush_s: float = FLUSH_S) -> None:
         self.store, self._flush_s = store, flush_s
         self._channels: dict[str, Channel] = {}
-        self._news: dict[str, int] = {}
+        self._watches: dict[str, list[Watch]] = {}
         self._lock = threading.Condition()
 
     def open(self, draft_id: str) -> Channel:
@@ -118,20 +118,16 @@ class Broadcast:
         with self._lock:
             return self._channels.get(draft_id)
 
-    def wait_open(self, draft_id: str, timeout_s: float) -> Channel | None:
-        """The channel of a draft, waiting a while for one that is about to open, or for news of it from elsewhere."""
-        with self._lock:
-            before = self._news.setdefault(draft_id, 0)
-            self._lock.wait_for(lambda: draft_id in self._channels or self._news.get(draft_id) != before, timeout_s)
-            self._news.pop(draft_id, None)
-            return self._channels.get(draft_id)
+    def watch(self, draft_id: str) -> Watch:
+        """A look-out for a draft; use it as a context."""
+        return Watch(draft_id, self._channels, self._watches, self._lock)
 
     def tell(self, draft_id: str) -> None:
         """Wakes who waits for a draft that is written elsewhere."""
         with self._lock:
-            if draft_id in self._news:
-                self._news[draft_id] += 1
-                self._lock.notify_all()
+            for watch in self._watches.get(draft_id, ()):
+                watch.told = True
+            self._lock.notify_all()
 
     def stop(self, draft_id: str) -> None:
         """Stops the writing of a draft if it happens in this process."""
@@ -142,11 +138,45 @@ class Broadcast:
     def wait(self, draft_id: str, timeout_s: float, finished: Callable[[], bool], poll_s: float = 0.1) -> bool:
         """Waits until a draft is finished, here or elsewhere; False when the time was over first."""
         deadline = time.monotonic() + timeout_s
-        while not finished():
-            left = deadline - time.monotonic()
-            if left <= 0:
-                return False
-            channel = self.wait_open(draft_id, min(left, poll_s))
-            if channel is not None:
-                channel.wait_closed(min(left, 1.0))
+        with self.watch(draft_id) as watch:
+            while not finished():
+                left = deadline - time.monotonic()
+                if left <= 0:
+                    return False
+                channel = watch.wait(min(left, poll_s))
+                if channel is not None:
+                    channel.wait_closed(min(left, 1.0))
         return True
+
+
+class Watch:
+    """One reader's look-out for a draft. News that come while it reads are kept until its next wait, not missed."""
+
+    def __init__(
+        self,
+        draft_id: str,
+        channels: Mapping[str, Channel],
+        watches: dict[str, list[Watch]],
+        lock: threading.Condition,
+    ) -> None:
+        self._draft_id, self._channels, self._watches, self._lock = draft_id, channels, watches, lock
+        self.told = False
+
+    def __enter__(self) -> Watch:
+        with self._lock:
+            self._watches.setdefault(self._draft_id, []).append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            others = self._watches[self._draft_id]
+            others.remove(self)
+            if not others:
+                del self._watches[self._draft_id]
+
+    def wait(self, timeout_s: float) -> Channel | None:
+        """The draft's channel, waiting a while for one that is about to open, or for news of it from elsewhere."""
+        with self._lock:
+            self._lock.wait_for(lambda: self._draft_id in self._channels or self.told, timeout_s)
+            self.told = False
+            return self._channels.get(self._draft_id)

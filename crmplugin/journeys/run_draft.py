@@ -13,6 +13,7 @@ from crmplugin.journeys.ask import start_write_back
 from crmplugin.journeys.broadcast import Stopped
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_draft
+from crmplugin.journeys.keep_edits import keep_edits
 from crmplugin.journeys.present import draft_from_json, from_json, to_json
 from crmplugin.ports import Step, plain_step
 from crmplugin.store.drafts import DraftRow
@@ -27,7 +28,7 @@ def run_draft(desk: Desk, draft_id: str, *, step: Step = plain_step) -> str:
     """
     row = _begin(desk, draft_id)
     if row.status != "writing":
-        return row.status
+        return keep_edits(desk, row).status
     channel = desk.broadcast.open(draft_id)
     try:
         draft = _make(desk, row, step, channel.emit)
@@ -79,7 +80,7 @@ def _finish(desk: Desk, row: DraftRow, draft: Draft) -> str:
     """Keeps the result, unless somebody stopped the draft meanwhile; a playbook approves what it writes at once."""
     now = desk.clock()
     try:
-        kept = _keep(desk, row, draft, now)
+        kept = keep_edits(desk, _keep(desk, row, draft, now))
     except StateConflict:
         return desk.drafts.get(row.id).status
     if kept.status == "proposed" and kept.write_back == "at_once" and _may_go_alone(draft):

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, false, func, or_, select, update
@@ -16,11 +17,12 @@ from sqlalchemy import Connection, Engine, Row, false, func, or_, select, update
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.database import insert_into
+from crmplugin.store.draft_order import Order, Ranked, rank
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
 from crmplugin.store.tables_work import draft_moves, draft_versions, drafts
 
-FILTERS = ("connection", "kind", "status", "event", "subject_type", "subject_id", "owner_id", "origin")
+FILTERS = ("id", "connection", "kind", "status", "event", "subject_type", "subject_id", "owner_id", "origin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +238,21 @@ class DraftStore:
         with reading(self._engine) as connection:
             rows = [_summary(r) for r in connection.execute(query)]
         return page_of(rows, limit, lambda r: (r.created_at, r.id))
+
+    def ranked(
+        self,
+        order: Order,
+        *,
+        rates: Mapping[str, Decimal],
+        offset: int = 0,
+        limit: int = 50,
+        connections: Collection[str] | None = None,
+        owners: Mapping[str, Collection[str]] | None = None,
+        **filters: Any,
+    ) -> Ranked:
+        """Ids of drafts by the value or the due day of their deals; see `draft_order.rank`."""
+        conditions = _conditions(filters, connections, owners)
+        return rank(self._engine, order, conditions=conditions, rates=rates, offset=offset, limit=limit)
 
     def of_event(self, connection_name: str, event_id: str) -> tuple[str, ...]:
         """Ids of the drafts that an event made, oldest first."""

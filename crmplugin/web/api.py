@@ -160,7 +160,9 @@ def stop_draft(body: dict[str, Any] | None, draft_id: str) -> Response:
 def regenerate_draft(body: dict[str, Any] | None, query: dict[str, Any], draft_id: str) -> Response:
     """Another variant, as a new draft; the old one gives way to it."""
     own_draft(desk(), draft_id, who())
-    row = decisions.regenerate(desk(), draft_id, who(), body or {})
+    changes = dict(body or {})
+    keep_edits = changes.pop("keep_edits", True)
+    row = decisions.regenerate(desk(), draft_id, who(), changes, keep_edits=keep_edits)
     if wants_stream():
         return stream_of(row)
     return created(wait_for(desk(), row.id, query["wait"]))

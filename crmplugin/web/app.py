@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from apispec import APISpec
@@ -11,10 +12,12 @@ from flask import Flask, Response, request
 
 from crmplugin.journeys.desk import Desk
 from crmplugin.web import api, api_work, auth, health, openapi, panel, problems, webhooks
+from crmplugin.web.compress import compress, static_path
 from crmplugin.web.streams import StreamCap
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """The largest request body that is taken, webhooks included; more is 413."""
+STATIC = Path(__file__).parent / "static"
 PAGES = ("crmplugin.web.console", "crmplugin.web.panel_pages")
 """Modules with a `blueprint` of HTML pages."""
 
@@ -24,12 +27,15 @@ def create_app(desk: Desk | None = None) -> Flask:
     if desk is None:
         # The entry of WSGI servers. Only wiring knows who is who, and nothing in this room may import it.
         desk = import_module("crmplugin.wiring").open_office().desk
-    app = Flask("crmplugin.web", static_folder="static", template_folder="templates")
+    app = Flask(
+        "crmplugin.web", static_folder="static", static_url_path=static_path(STATIC), template_folder="templates"
+    )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["desk"] = desk
     app.extensions["stream_cap"] = StreamCap(desk.settings.streams)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]
+    app.after_request(compress)  # Flask runs the first one last, so it sees the finished answer
     _register_api(app)
     auth.register(app)
     for module in (webhooks, health, panel, *_pages()):

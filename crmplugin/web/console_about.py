@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +27,8 @@ class About:
     amount: Decimal | None = None
     currency: str | None = None
     contact: str | None = None
+    due: date | None = None
+    """When the deal's next step is due, else when it should close; only of an open deal."""
 
 
 class Names:
@@ -60,6 +63,7 @@ class Names:
             amount=getattr(deal, "amount", None),
             currency=getattr(deal, "currency", None),
             contact=name_of(contact),
+            due=_due(deal),
         )
 
     def _contact_id(self, subject_type: str, subject_id: str, record: Any, deal: Any) -> str | None:
@@ -67,6 +71,13 @@ class Names:
             return subject_id
         found = getattr(record, "contact_id", None) or next(iter(getattr(record, "contact_ids", None) or ()), None)
         return found or getattr(deal, "primary_contact_id", None)
+
+
+def _due(deal: Any) -> date | None:
+    if deal is None or deal.status in ("won", "lost"):
+        return None
+    found: date | None = deal.next_step_due or deal.close_date
+    return found
 
 
 def _first(*records: Any, field: str) -> str | None:

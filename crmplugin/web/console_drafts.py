@@ -1,25 +1,24 @@
-"""Drafts for people: what waits, one of them, asking for another, and what is decided."""
+"""One draft for people: its page, asking for another, and what is decided."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
-from urllib.parse import urlencode
 
 from flask import Response, render_template, request
 from marshmallow import ValidationError
 
+from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft
-from crmplugin.errors import StateConflict, UsageError
+from crmplugin.errors import NotFound, StateConflict, UsageError
 from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.present import draft_from_json, told_facts
 from crmplugin.journeys.run_draft import current_draft
-from crmplugin.journeys.visibility import is_visible, owners_seen
-from crmplugin.store.drafts import DraftRow, SummaryRow
+from crmplugin.store.drafts import DraftRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft, own_draft
 from crmplugin.web.auth import desk, who
-from crmplugin.web.console_about import Names
+from crmplugin.web.console_about import Names, name_of
 from crmplugin.web.console_frame import (
     CONSOLE,
     back_to,
@@ -28,92 +27,23 @@ from crmplugin.web.console_frame import (
     form_version,
     page,
     plain_who,
-    reader,
     words,
 )
 from crmplugin.web.console_sheet import lay_out
+from crmplugin.web.console_waiting import what
+from crmplugin.web.take_away import FORMS, as_file, mailto
 
-GROUPS: Mapping[str, tuple[str, ...]] = {
-    "waiting": ("proposed",),
-    "writing": ("writing", "scheduled"),
-    "done": ("approved", "writing_back", "written"),
-    "held": ("blocked", "no_message"),
-    "failed": ("failed",),
-    "closed": ("rejected", "superseded", "stopped", "cancelled"),
-}
-"""How a person sorts drafts: the states behind each word of the filter."""
-PER_PAGE = 20
 KINDS = tuple(k for k in schemas.KINDS if k not in ("insight_digest",))
 CHANNELS = ("email", "phone", "chat", "sms", "social", "letter", "note")
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl")
 TONES = ("friendly", "formal", "direct", "concise")
 LENGTHS = ("short", "medium", "long")
 WRITERS = ("auto", "model", "template")
-VARIANT_FIELDS = ("tone", "length", "language", "channel", "instruction", "writer")
+MOST_PEOPLE = 40
+VARIANT_FIELDS = ("to_contact_id", "tone", "length", "language", "channel", "instruction", "writer")
 ASK_FIELDS = ("type", *VARIANT_FIELDS)
 MOVING = {"writing": 0, "scheduled": 0, "approved": 600, "writing_back": 600}
 """States that change by themselves: how often, in ms, a page looks again. A stream needs no looking."""
-
-
-@blueprint.get("/console")
-@blueprint.get("/console/drafts")
-def waiting() -> Response:
-    """Drafts by state; those that wait come first."""
-    group = request.args.get("show", "waiting")
-    group = group if group in GROUPS else "waiting"
-    kind = request.args.get("kind") or None
-    return page("waiting.html", group=group, groups=GROUPS, kind=kind, kinds=schemas.KINDS, **_listed(group, kind))
-
-
-def _listed(group: str, kind: str | None) -> dict[str, Any]:
-    """One page of a list, its rows in names and words."""
-    caller = who()
-    found = desk().drafts.summaries(
-        limit=PER_PAGE,
-        cursor=request.args.get("cursor") or None,
-        connections=caller.connections,
-        owners=owners_seen(desk(), caller),
-        status=GROUPS[group],
-        kind=kind if kind in schemas.KINDS else None,
-    )
-    more = {"show": group, **({"kind": kind} if kind else {}), "cursor": found.next}
-    return {
-        "rows": rows_of(found.items),
-        "next": f"/console?{urlencode(more)}" if found.next else None,
-        "paged": bool(request.args.get("cursor")),
-    }
-
-
-def rows_of(found: tuple[SummaryRow, ...]) -> list[dict[str, Any]]:
-    """Rows of a list of drafts, with the names around each."""
-    names = Names(desk())
-    return [_row(row, names) for row in found if is_visible(desk(), who(), row)]
-
-
-def _row(row: SummaryRow, names: Names) -> dict[str, Any]:
-    about = names.about(row.connection, row.subject_type, row.subject_id)
-    parts = row.parts
-    person = (parts["to"] or {}).get("display_name") or about.contact
-    return {
-        "id": row.id,
-        "title": about.company or person or f"{words().plain('subject', row.subject_type)} {row.subject_id}",
-        "person": person if about.company else None,
-        "deal": about.deal,
-        "value": reader(row.connection).money(about.amount, about.currency),
-        "what": what(row.kind, parts["type"]),
-        "why": (parts["decision"] or {}).get("reason"),
-        "subject": parts["subject"],
-        "internal": parts["audience"] == "internal",
-        "warnings": len(parts["warnings"] or ()),
-        "status": row.status,
-        "at": row.created_at,
-        "problem": row.problem,
-    }
-
-
-def what(kind: str, type_: str | None) -> str:
-    """A draft's kind and purpose in plain words."""
-    return words().plain("type", type_) if type_ else words().plain("kind", kind)
 
 
 @blueprint.get("/console/drafts/<draft_id>")
@@ -146,7 +76,8 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
         "may_override": caller.role in decisions.MAY_OVERRIDE,
         "look_again_ms": MOVING.get(row.status, 0),
         "crm_url": _crm_url(draft),
-        "mailto": _mailto(draft),
+        "mailto": mailto(draft),
+        "people": _people(row),
         "choices": choices(),
         "asked": row.request,
         "newer": _newer(row),
@@ -178,16 +109,22 @@ def _crm_url(draft: Draft) -> str | None:
     return next((url for url in urls if url and url.startswith(("https://", "http://"))), None)
 
 
-def _mailto(draft: Draft) -> str | None:
-    """An address that opens the draft in the mail program; only for mail to a known address."""
-    if draft.channel != "email" or draft.audience != "customer" or draft.to is None or not draft.to.address:
-        return None
-    query = urlencode({"subject": draft.subject or "", "body": draft.body or ""}).replace("+", "%20")
-    return f"mailto:{draft.to.address}?{query}"
+def _people(row: DraftRow) -> list[dict[str, str]]:
+    """Whom another version could go to."""
+    if row.status != "proposed" or row.document.get("audience") != "customer":
+        return []
+    subject = Subject(row.subject_type, row.subject_id)  # type: ignore[arg-type]
+    return recipients(desk().tools(row.connection).read_context(subject))
+
+
+def recipients(context: Context) -> list[dict[str, str]]:
+    """The people of an account who can be written to, as id and name."""
+    there = [c for c in context.contacts if c.status not in ("left", "inactive")]
+    return [{"id": c.id, "name": name_of(c) or c.id, "title": c.title or ""} for c in there][:MOST_PEOPLE]
 
 
 def choices() -> dict[str, tuple[str, ...]]:
-    """What may be chosen for a draft."""
+    """What may be chosen for a draft, its people aside."""
     return {
         "kinds": KINDS,
         "types": tuple(words().tables["type"]),
@@ -265,7 +202,8 @@ def do_regenerate(draft_id: str) -> DraftRow:
         schemas.Variant().load(changes)
     except ValidationError as error:
         raise UsageError(_fields(error)) from error
-    return decisions.regenerate(desk(), draft_id, who(), changes)
+    keep_edits = "edits_shown" not in request.form or "keep_edits" in request.form
+    return decisions.regenerate(desk(), draft_id, who(), changes, keep_edits=keep_edits)
 
 
 def do_restore(draft_id: str) -> DraftRow:
@@ -321,6 +259,21 @@ def verdicts(draft_id: str) -> str:
     subject = _text_of_form("subject").strip() or None
     seen = decisions.preview(desk(), draft_id, subject=subject, body=_text_of_form("body"))
     return render_template("console/_verdicts.html", t=words(), sheet=lay_out(seen))
+
+
+@blueprint.get("/console/drafts/<draft_id>/file.<any({forms}):form>".format(forms=", ".join(FORMS)))
+def download(draft_id: str, form: str) -> Response:
+    """The text as a file."""
+    return file_of(own_draft(desk(), draft_id, who()), form)
+
+
+def file_of(row: DraftRow, form: str) -> Response:
+    """A draft's text as a file called after the company. Raises NotFound while there is no text."""
+    draft = current_draft(row)
+    if not draft.body:
+        raise NotFound("there is no text yet")
+    about = Names(desk()).about(row.connection, row.subject_type, row.subject_id)
+    return as_file(draft, form, about.company or about.contact or row.kind)
 
 
 @blueprint.get("/console/drafts/<draft_id>/facts")

@@ -19,8 +19,9 @@ from crmplugin.journeys.present import to_json
 from crmplugin.journeys.visibility import check_connection, check_subject, may_see, owners_seen
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import COLLECTIONS, SUBJECT_OF, Names, name_of
-from crmplugin.web.console_drafts import choices, rows_of
+from crmplugin.web.console_drafts import choices, recipients
 from crmplugin.web.console_frame import blueprint, page, reader
+from crmplugin.web.console_waiting import rows_of
 
 SHOWN = frozenset(
     {*COLLECTIONS.values(), "quotes", "orders", "products", "contracts", "claims", "articles", "slots", "seller"}
@@ -71,7 +72,9 @@ def _picked(connection: str) -> dict[str, Any] | None:
     names = Names(desk())
     record = names.record(connection, COLLECTIONS[subject_type], subject_id)
     about = names.about(connection, subject_type, subject_id)
-    return {"type": subject_type, "id": subject_id, "name": name_of(record) or subject_id, "about": about}
+    people = recipients(desk().tools(connection).read_context(Subject(subject_type, subject_id)))  # type: ignore[arg-type]
+    named = name_of(record) or subject_id
+    return {"type": subject_type, "id": subject_id, "name": named, "about": about, "people": people}
 
 
 def _check_owner(connection: str, subject: Subject) -> None:
@@ -191,17 +194,12 @@ def _around(connection: str, subject: str, record_id: str, names: Names) -> dict
         "about": names.about(connection, subject, record_id),
         "timeline": [_entry(a) for a in activities[:TIMELINE]],
         "more": max(len(activities) - TIMELINE, 0),
-        "drafts": _drafts_of(context, subject, record_id),
+        "drafts": drafts_of(context, subject, record_id),
     }
 
 
-def drafts_around(connection: str, subject: Subject) -> list[dict[str, Any]]:
+def drafts_of(context: Context, subject: str, record_id: str) -> list[dict[str, Any]]:
     """The newest drafts about a record, or about what belongs to it (a mail of the deal, a deal of the company)."""
-    context = desk().tools(connection).read_context(subject)
-    return _drafts_of(context, subject.type, subject.id)
-
-
-def _drafts_of(context: Context, subject: str, record_id: str) -> list[dict[str, Any]]:
     belonging = [a.id for a in _timeline(context, subject, record_id)[:RECENT]]
     if subject == "company":
         for part in (context.deals, context.contacts, context.tickets):

@@ -45,6 +45,10 @@ class Reader:
         skeleton = "MMMd" if day.year == self.now.astimezone(self.zone).year else "yMMMd"
         return str(format_date(day, _skeleton(self.locale, skeleton), locale=self.locale))
 
+    def is_past(self, day: date) -> bool:
+        """Whether a day lies before the reader's today."""
+        return day < self.now.astimezone(self.zone).date()
+
     def moment(self, instant: datetime | None) -> str:
         """A time of day for today, else a day and a time."""
         if instant is None:

@@ -18,11 +18,12 @@ from crmplugin.store.drafts import DraftRow
 from crmplugin.web.asking import own_draft
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import Names
-from crmplugin.web.console_drafts import ACTIONS, ask_by_form, choices, draft_values, verdicts
+from crmplugin.web.console_drafts import ACTIONS, ask_by_form, choices, draft_values, file_of, recipients, verdicts
 from crmplugin.web.console_frame import Door, back_to, page
-from crmplugin.web.console_records import ONE_CLICK, drafts_around
+from crmplugin.web.console_records import ONE_CLICK, drafts_of
 from crmplugin.web.panel_pass import holder, record_of, visitor
 from crmplugin.web.streams import StreamCap, follow, read_last_id
+from crmplugin.web.take_away import FORMS
 
 blueprint = Blueprint("panel_pages", __name__, url_prefix="/panel/<connection>/pages")
 
@@ -54,7 +55,8 @@ def _record_page(
 ) -> Response:
     """The panel of a record with one draft on it: the one given, else the newest that is prepared."""
     check_subject(desk(), who(), connection, subject)
-    found = drafts_around(connection, subject)
+    context = desk().tools(connection).read_context(subject)
+    found = drafts_of(context, subject.type, subject.id)
     if row is None:
         row = next((desk().drafts.get(d["id"]) for d in found if d["status"] in PREPARED), None)
     values: dict[str, Any] = draft_values(row) if row else {"look_again_ms": 0, "choices": choices()}
@@ -66,6 +68,7 @@ def _record_page(
         subject=subject,
         record=Names(desk()).about(connection, subject.type, subject.id),
         one_click=ONE_CLICK,
+        account_people=recipients(context),
         others=[d for d in found if row is None or d["id"] != row.id][:5],
         **values,
     )
@@ -113,6 +116,13 @@ def stream(connection: str, draft_id: str) -> Response:
     row = _own(connection, draft_id)
     cap: StreamCap = current_app.extensions["stream_cap"]
     return cap.answer(follow(desk(), row.id, read_last_id(request.headers.get("Last-Event-ID"))))
+
+
+@blueprint.get("/<draft_id>/file.<any({forms}):form>".format(forms=", ".join(FORMS)))
+def download(connection: str, draft_id: str, form: str) -> Response:
+    """The text as a file."""
+    _enter_by_pass(connection)
+    return file_of(_own(connection, draft_id), form)
 
 
 def _own(connection: str, draft_id: str) -> DraftRow:

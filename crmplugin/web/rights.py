@@ -73,7 +73,9 @@ RIGHTS: Mapping[str, Right] = {
     # the console
     "console.home": Right(OPEN),
     "console.waiting": Right(EVERYBODY, "list"),
+    "console.approve_many": Right(EVERYBODY, "asked"),
     "console.one_draft": Right(EVERYBODY, "draft"),
+    "console.download": Right(EVERYBODY, "draft"),
     "console.all_facts": Right(EVERYBODY, "draft"),
     "console.ask": Right(EVERYBODY, "asked"),
     "console.act": Right(EVERYBODY, "draft"),
@@ -95,4 +97,5 @@ RIGHTS: Mapping[str, Right] = {
     "panel_pages.act": Right(OPEN, "pass"),
     "panel_pages.check_typing": Right(OPEN, "pass"),
     "panel_pages.stream": Right(OPEN, "pass"),
+    "panel_pages.download": Right(OPEN, "pass"),
 }

@@ -184,6 +184,8 @@ class Variant(Strict):
     channel = one_of(get_args(DraftChannel), allow_none=True)
     instruction = fields.String(validate=validate.Length(0, 4000), allow_none=True)
     writer = one_of(("auto", "model", "template"))
+    to_contact_id = short(allow_none=True)
+    keep_edits = fields.Boolean(load_default=True, metadata={"description": "What a person changed goes into it"})
 
 
 class Empty(Strict):

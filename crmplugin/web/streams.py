@@ -14,6 +14,7 @@ from typing import Any
 
 from flask import Response
 
+from crmplugin.journeys.broadcast import Watch
 from crmplugin.journeys.desk import Desk
 from crmplugin.store.drafts import DraftRow
 from crmplugin.store.pieces import Piece
@@ -45,17 +46,26 @@ class StreamCap:
 
 def follow(desk: Desk, draft_id: str, after: int) -> Iterator[str]:
     """Lines of a draft's stream behind the n-th piece, until the draft is finished or ten minutes are over."""
+    yield "retry: 1000\n\n"
+    with desk.broadcast.watch(draft_id) as watch:
+        yield from _follow(desk, draft_id, watch, after)
+
+
+def _follow(desk: Desk, draft_id: str, watch: Watch, after: int) -> Iterator[str]:
     ends = time.monotonic() + LONGEST_S
     beat = time.monotonic() + BEAT_S
-    yield "retry: 1000\n\n"
     while time.monotonic() < ends:
-        # The status is read first: what came before it finished is then surely in the pieces.
-        row = desk.drafts.get(draft_id)
-        pieces = _next_pieces(desk, draft_id, after, finished=row.status not in UNFINISHED)
+        channel = watch.wait(0)
+        if channel is not None and not channel.closed:
+            row, pieces = None, channel.wait(after, BEAT_S)
+        else:
+            # The status is read first: what came before it finished is then surely in the pieces.
+            row = desk.drafts.get(draft_id)
+            pieces = _kept_pieces(desk, draft_id, watch, after, finished=row.status not in UNFINISHED)
         for piece in pieces:
             after = piece.n
             yield show(piece.n, piece.event, piece.data)
-        if row.status not in UNFINISHED:
+        if row is not None and row.status not in UNFINISHED:
             yield _last(row, after + 1)
             return
         if time.monotonic() > beat:
@@ -63,10 +73,10 @@ def follow(desk: Desk, draft_id: str, after: int) -> Iterator[str]:
             yield ": waiting\n\n"
 
 
-def _next_pieces(desk: Desk, draft_id: str, after: int, *, finished: bool) -> list[Piece]:
-    channel = desk.broadcast.wait_open(draft_id, 0 if finished else POLL_S)
-    if channel is not None:
-        return channel.wait(after, 0 if finished else BEAT_S)
+def _kept_pieces(desk: Desk, draft_id: str, watch: Watch, after: int, *, finished: bool) -> list[Piece]:
+    """What the store has behind the n-th piece; for an unfinished draft after a short wait for news of it."""
+    if not finished and watch.wait(POLL_S) is not None:
+        return []
     return list(desk.broadcast.store.after(draft_id, after))
 
 

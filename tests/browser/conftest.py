@@ -26,7 +26,7 @@ SWITCHES = [
 PATIENCE_MS = 20_000
 """How long a test waits for what should be there at once: the machine may be busy with other things."""
 expect.set_options(timeout=PATIENCE_MS)
-EXPECTED_REFUSALS = ("status of 401", "status of 409", "status of 404")
+EXPECTED_REFUSALS = ("net::ERR_FAILED", "status of 401", "status of 409", "status of 404")
 """What Chromium's console says when a page shows an answer that is no success: not an error of ours."""
 
 

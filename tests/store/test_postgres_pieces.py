@@ -37,11 +37,22 @@ def test_reader_elsewhere_is_woken_by_a_piece(engines, reader):
     threading.Timer(0.2, writer.emit, ("text", {"piece": "Dear"})).start()
     began = time.monotonic()
 
-    channel = reader.wait_open("draft-1", 20)
+    with reader.watch("draft-1") as watch:
+        channel = watch.wait(20)
 
     assert channel is None
     assert time.monotonic() - began < 10
     assert [p.data for p in reader.store.after("draft-1", 0)] == [{"piece": "Dear"}]
+
+
+def test_news_between_two_waits_is_not_missed(engines, reader):
+    with reader.watch("draft-1") as watch:
+        reader.tell("draft-1")
+        began = time.monotonic()
+
+        watch.wait(20)
+
+    assert time.monotonic() - began < 10
 
 
 def test_news_of_other_drafts_wake_nobody(engines, reader):
@@ -49,7 +60,8 @@ def test_news_of_other_drafts_wake_nobody(engines, reader):
     threading.Timer(0.1, PieceStore(engines[1]).add, ("draft-2", [other])).start()
     began = time.monotonic()
 
-    reader.wait_open("draft-1", 0.5)
+    with reader.watch("draft-1") as watch:
+        watch.wait(0.5)
 
     assert time.monotonic() - began >= 0.5
 

@@ -96,18 +96,55 @@ function drawer(draft, sentence, facts) {
   };
 }
 
+/** The text for other programs: with its paragraphs where they take HTML, else plain. */
 function copy(draft) {
   for (const button of draft.querySelectorAll("[data-copy]")) {
     button.addEventListener("click", async () => {
-      const subject = draft.querySelector(".sheet .subject")?.innerText ?? "";
-      const text = [...draft.querySelectorAll(".sheet .text > *")].map((block) => plain(block)).join("\n\n");
-      await navigator.clipboard.writeText(subject ? `${subject}\n\n${text}` : text);
+      const done = await put(draft, button.dataset.copy === "rich");
+      say(word(done ? "copied" : "copy_by_hand"));
       const before = button.textContent;
-      button.textContent = word("copied");
-      say(word("copied"));
-      setTimeout(() => (button.textContent = before), 1500);
+      button.textContent = word(done ? "copied" : "copy_by_hand");
+      setTimeout(() => (button.textContent = before), done ? 1500 : 6000);
     });
   }
+  for (const link of draft.querySelectorAll("[data-download]")) {
+    link.addEventListener("click", (event) => {
+      event.preventDefault();
+      save(link.getAttribute("href"));
+    });
+  }
+}
+
+async function put(draft, rich) {
+  const subject = draft.querySelector(".sheet .subject")?.innerText ?? "";
+  const blocks = [...draft.querySelectorAll(".sheet .text > *")].map(plain);
+  const text = [subject, ...blocks].filter(Boolean).join("\n\n");
+  try {
+    if (!rich) await navigator.clipboard.writeText(text);
+    else await navigator.clipboard.write([new ClipboardItem({ "text/plain": blob(text, "text/plain"), "text/html": blob(html(blocks), "text/html") })]);
+    return true;
+  } catch {
+    return select(draft.querySelector(".sheet .text")); // a frame that may not write the clipboard
+  }
+}
+
+const blob = (text, type) => new Blob([text], { type });
+
+/** Paragraphs as HTML: whatever the text holds stays text. */
+function html(blocks) {
+  const root = document.createElement("div");
+  for (const block of blocks) {
+    const paragraph = document.createElement("p");
+    block.split("\n").forEach((line, n) => paragraph.append(...(n ? [document.createElement("br"), line] : [line])));
+    root.append(paragraph);
+  }
+  return root.innerHTML;
+}
+
+/** Marks the text; whether the browser copied it then. */
+function select(node) {
+  getSelection().selectAllChildren(node);
+  return document.execCommand("copy");
 }
 
 function plain(block) {
@@ -115,6 +152,17 @@ function plain(block) {
   copied.querySelectorAll(".reason").forEach((node) => node.remove());
   copied.querySelectorAll("br").forEach((node) => node.replaceWith("\n"));
   return copied.textContent.trim();
+}
+
+/** A download that carries the page's pass, which a link cannot. */
+async function save(path) {
+  const answer = await call(path, { headers: { Accept: "*/*" } });
+  if (!answer.ok) return go(path);
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(await answer.blob());
+  link.download = /filename="([^"]+)"/.exec(answer.headers.get("Content-Disposition"))?.[1] ?? "draft";
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
 }
 
 /** The editor: grows with its text, is checked while typing, Ctrl+Enter saves, Esc leaves. */

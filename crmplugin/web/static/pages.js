@@ -42,6 +42,38 @@ export function show(html, path) {
   start(next);
 }
 
+const bar = document.getElementById("bar");
+const PATIENCE_MS = 400;
+
+/** A line at the foot of the page; an empty one takes it away. */
+function foot(text) {
+  bar.textContent = text ?? "";
+  bar.hidden = !text;
+}
+
+/** Says that something takes long, and for how long it has, until it is over. */
+async function patiently(doing) {
+  const began = Date.now();
+  let beat;
+  const soon = setTimeout(() => {
+    foot(word("working"));
+    beat = setInterval(() => foot(word("still").replace("{n}", Math.round((Date.now() - began) / 1000))), 1000);
+  }, PATIENCE_MS);
+  try {
+    return await doing;
+  } finally {
+    clearTimeout(soon);
+    clearInterval(beat);
+    foot(navigator.onLine ? "" : word("offline"));
+  }
+}
+
+addEventListener("offline", () => foot(word("offline")));
+addEventListener("online", () => {
+  foot(word("online"));
+  setTimeout(() => foot(""), 3000);
+});
+
 function complain(text) {
   const notice = document.getElementById("notice");
   if (!notice) return say(text);
@@ -67,7 +99,7 @@ async function take(answer, push) {
 /** Loads a page of ours in place. */
 export async function go(path, { push = true } = {}) {
   try {
-    await take(await call(path), push);
+    await take(await patiently(call(path)), push);
   } catch {
     complain(word("network"));
   }
@@ -82,7 +114,7 @@ document.addEventListener("submit", async (event) => {
   button?.setAttribute("aria-busy", "true");
   try {
     const body = new URLSearchParams(new FormData(form, event.submitter));
-    await take(await call(form.action, { method: "POST", body }), true);
+    await take(await patiently(call(form.action, { method: "POST", body })), true);
   } catch {
     complain(word("network"));
   } finally {
@@ -99,6 +131,19 @@ document.addEventListener("click", (event) => {
 
 document.addEventListener("change", (event) => {
   if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+  const many = event.target.form?.dataset.many;
+  if (many) {
+    const n = event.target.form.elements.length && document.querySelectorAll("input[name=draft]:checked").length;
+    document.getElementById("chosen").textContent = n ? many.replace("#", n) : "";
+  }
+});
+
+/** A form that only asks: its answer comes in place, too. */
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "get" || pass || event.defaultPrevented) return;
+  event.preventDefault();
+  go(`${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`);
 });
 
 addEventListener("popstate", () => go(location.href, { push: false }));
@@ -120,7 +165,7 @@ async function refresh(main) {
     const path = main.querySelector("[data-here]")?.dataset.here ?? location.href;
     const answer = await call(path, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
     const stamp = answer.headers.get("ETag");
-    if (answer.status === 200 && document.querySelector("main") === main && !main.querySelector("details[open], [data-editor]")) {
+    if (answer.status === 200 && document.querySelector("main") === main && !main.querySelector("details[open], [data-editor], input:checked")) {
       const html = await answer.text();
       if (etag !== null || main.querySelector("[data-here]")) show(html);
       document.querySelector("main").dataset.etag = stamp;
