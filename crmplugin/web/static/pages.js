@@ -64,13 +64,13 @@ async function patiently(doing) {
   } finally {
     clearTimeout(soon);
     clearInterval(beat);
-    foot(navigator.onLine ? "" : word("offline"));
+    foot(navigator.onLine ? "" : word("away"));
   }
 }
 
-addEventListener("offline", () => foot(word("offline")));
+addEventListener("offline", () => foot(word("away")));
 addEventListener("online", () => {
-  foot(word("online"));
+  foot(word("back_again"));
   setTimeout(() => foot(""), 3000);
 });
 
