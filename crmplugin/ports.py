@@ -114,7 +114,11 @@ class Connector(Protocol):
         ...
 
     def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
-        """Writes an approved draft into the CRM and gives back the new record's id."""
+        """Writes an approved draft into the CRM and gives back the new record's id.
+
+        Raises CrmUnavailable with `retry_after_s` only where the CRM said that it took nothing. A connector whose CRM
+        itself takes a marker once says so with `writes_once = True`.
+        """
         ...
 
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:

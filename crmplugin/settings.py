@@ -41,6 +41,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "port": (int, 8000),
         "workers": (int, 1),
         "streams": (int, 32),
+        "jobs_at_once": (int, 64),
         "public_url": (str, None),
         "masking": (bool, True),
         "log_level": (str, "info"),
@@ -64,8 +65,8 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
 
 POSITIVE = frozenset(
     {
-        "workers", "streams", "session_hours", "sign_in_minutes", "model_connect_timeout_s", "model_timeout_s",
-        "model_max_tokens", "model_calls_at_once",
+        "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes", "model_connect_timeout_s",
+        "model_timeout_s", "model_max_tokens", "model_calls_at_once",
     }
 )  # fmt: skip
 
@@ -117,6 +118,7 @@ class Settings:
     port: int
     workers: int
     streams: int
+    jobs_at_once: int
     public_url: str | None
     log_level: str
     session_hours: int
@@ -142,7 +144,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         source=source.name,
         var=var,
         database_url=values["database_url"] or f"sqlite:///{var}/crmplugin.sqlite",
-        **{k: values[k] for k in ("host", "workers", "streams", "session_hours", "sign_in_minutes")},
+        **{k: values[k] for k in ("host", "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes")},
         port=_port(source, values["port"]),
         public_url=_url(source, "public_url", values["public_url"]),
         log_level=source.one_of(("log_level",), values["log_level"], LOG_LEVELS),

@@ -18,6 +18,7 @@ class LocalConnector:
     """One local connection. Raises SettingsError without a secret: a webhook that anybody may send is none."""
 
     crm = "local"
+    writes_once = True
 
     def __init__(self, connection: str, options: Mapping[str, Any], *, records: Records) -> None:
         self._connection, self._records = connection, records

@@ -85,6 +85,8 @@ class Desk:
     intake: Intake
     ping: Callable[[], None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    check_lease: Callable[[], None] = lambda: None
+    """Raises when this process stood still for so long that others may do its jobs."""
 
 
 def event_document(event: Event) -> dict[str, Any]:

@@ -28,7 +28,7 @@ def run_draft(desk: Desk, draft_id: str, *, step: Step = plain_step) -> str:
     """
     row = _begin(desk, draft_id)
     if row.status != "writing":
-        return keep_edits(desk, row).status
+        return _go_alone(desk, keep_edits(desk, row))  # an earlier run may have ended before it
     channel = desk.broadcast.open(draft_id)
     try:
         draft = _make(desk, row, step, channel.emit)
@@ -77,16 +77,27 @@ def _make(desk: Desk, row: DraftRow, step: Step, emit: Any) -> Draft:
 
 
 def _finish(desk: Desk, row: DraftRow, draft: Draft) -> str:
-    """Keeps the result, unless somebody stopped the draft meanwhile; a playbook approves what it writes at once."""
+    """Keeps the result, unless somebody stopped the draft meanwhile."""
     now = desk.clock()
     try:
         kept = keep_edits(desk, _keep(desk, row, draft, now))
     except StateConflict:
         return desk.drafts.get(row.id).status
-    if kept.status == "proposed" and kept.write_back == "at_once" and _may_go_alone(draft):
-        kept = desk.drafts.move(row.id, "approved", at=now, by=PLAYBOOK, attempt=kept.attempt + 1)
-        start_write_back(desk, kept, priority=10)
-    return kept.status
+    return _go_alone(desk, kept)
+
+
+def _go_alone(desk: Desk, row: DraftRow) -> str:
+    """Approves a draft that its playbook writes at once; the status that it has then."""
+    if row.status != "proposed" or row.write_back != "at_once" or not _may_go_alone(current_draft(row)):
+        return row.status
+    try:
+        row = desk.drafts.move(
+            row.id, "approved", at=desk.clock(), by=PLAYBOOK, only_from=("proposed",), attempt=row.attempt + 1
+        )
+    except StateConflict:
+        return desk.drafts.get(row.id).status
+    start_write_back(desk, row, priority=10)
+    return row.status
 
 
 def _keep(desk: Desk, row: DraftRow, draft: Draft, now: datetime) -> DraftRow:

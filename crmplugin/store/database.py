@@ -29,6 +29,8 @@ KEPT_OPEN, AT_MOST = 8, 20
 """Connections of one pool. A process has two, and PostgreSQL takes 100 unless it is told otherwise."""
 REVISION = re.compile(r'^revision = "(\w+)"\ndown_revision = (None|"\w+")$', re.MULTILINE)
 """The two lines of a migration that say its name and the one before it."""
+IDLE_IN_TRANSACTION_S = 10
+"""A process that stands still in the middle of a transaction would keep its locks for ever."""
 SCHEMA_LOCK = 7_263_001
 """Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
@@ -40,15 +42,23 @@ def open_engine(url: str) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         arguments = {"application_name": APPLICATION}
-        return create_engine(
+        served = create_engine(
             parsed, pool_pre_ping=True, pool_size=KEPT_OPEN, max_overflow=AT_MOST - KEPT_OPEN, connect_args=arguments
         )
+        event.listen(served, "connect", _set_idle_limit)
+        return served
     if parsed.database and parsed.database != ":memory:":
         refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
     event.listen(engine, "connect", _set_pragmas)
     return engine
+
+
+def _set_idle_limit(connection: Any, _record: Any) -> None:
+    # Not as an option of the connection: a pooler in between would refuse that.
+    connection.execute(f"SET idle_in_transaction_session_timeout = '{IDLE_IN_TRANSACTION_S}s'")
+    connection.commit()
 
 
 def _set_pragmas(connection: Any, _record: Any) -> None:

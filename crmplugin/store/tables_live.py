@@ -15,9 +15,12 @@ leases = Table(
     Column("executor", String(255), primary_key=True),
     Column("started_at", Float, nullable=False),
     Column("expires_at", Float, nullable=False),
-    Column("queues", String(255), nullable=False),
+    Column("version", String(32), nullable=False),
 )
-"""Processes that do jobs. Times are seconds of the database's own clock: those of two machines differ."""
+"""Processes that do jobs, and which version of the workflows each knows.
+
+Times are seconds of the database's own clock: those of two machines differ.
+"""
 
 limits = Table(
     "limits",

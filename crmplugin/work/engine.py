@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -23,16 +23,26 @@ from crmplugin.errors import NotFound, StateConflict, StoreError
 from crmplugin.journeys.desk import Desk, Job
 from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
+from crmplugin.store.leases import LeaseStore
 from crmplugin.work import workflows
 from crmplugin.work.jobs import STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
+from crmplugin.work.leases import LeaseKeeper, NoLease
+from crmplugin.work.takeover import EngineRows
 
 log = logging.getLogger(__name__)
 
 NAME = "crmplugin"
-VERSION = "1"
-"""Pinned: the default is a hash of the code, and jobs of yesterday's would wait for ever after a deploy."""
+VERSION = "2"
+"""Which workflows this code knows, and how a job is put into a queue. Raised when either changes; a process does jobs
+of its own version only, so that during a deploy the old ones are not handed what they do not know."""
+EARLIER = ("1",)
+"""Versions whose workflows are all still here under their names. Their jobs are adopted when nobody does them."""
+ADOPTED = "earlier"
+"""The partition of jobs that were added before queues had any."""
 STOP_TIMEOUT_S = 8
 CLICKS_AT_ONCE = 64
+SHARE = 0.75
+"""How much of a worker the jobs of one connection may take; the rest is for others, however many jobs the one has."""
 
 
 class Queues:
@@ -43,7 +53,13 @@ class Queues:
 
     EMBEDDED_CLICK_S = 1.0
     POLL_S: Mapping[str, float] = {"click": 0.1, "event": 0.4, "campaign": 2.0}
-    AT_ONCE: Mapping[str, int] = {"click": CLICKS_AT_ONCE, "event": 64, "campaign": 16}
+    SHARED_OUT = frozenset({"event", "campaign"})
+    """Queues with a partition for each connection."""
+
+    @staticmethod
+    def at_once(name: str, most: int) -> int:
+        """How many jobs of a queue one process does at once; campaigns leave room for others."""
+        return max(1, most // 4) if name == "campaign" else most
 
     @staticmethod
     def of(priority: int) -> str:
@@ -70,8 +86,11 @@ class JobEngine:
 
     def __init__(self, settings: Settings) -> None:
         self.database = open_engine_database(settings)
-        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
+        self.rows = EngineRows(self.database)
+        self._at_once = settings.jobs_at_once
         self._launched = False
+        self._lease = self._open_lease()
         if not inspect(self.database).has_table("dbos_migrations", schema=self._schema()):
             migrate_engine(system_database_url=_url(self.database))  # later versions are the launch's
         self._client = DBOSClient(
@@ -83,6 +102,7 @@ class JobEngine:
 
     def launch(self, desk: Desk, *, queues: Sequence[str] = tuple(Queues.POLL_S), takes_clicks: bool = False) -> None:
         """Starts doing jobs in this process, those first that a killed one left unfinished."""
+        self._lease.renew()  # before there can be a job that names us
         workflows.Workplace.desk = desk
         workflows.Workplace.again = self._again
         config: DBOSConfig = {
@@ -101,14 +121,18 @@ class JobEngine:
         self._launched = True
         polls = {**Queues.POLL_S, **({"click": Queues.EMBEDDED_CLICK_S} if takes_clicks else {})}
         for name in queues:
-            DBOS.register_queue(name, worker_concurrency=Queues.AT_ONCE[name], polling_interval_sec=polls[name])
-        self._recover()
+            self._open_queue(name, polls[name])
+        if isinstance(self._lease, NoLease):
+            self._take_over(self.rows.holders() - {self.executor_id}, {VERSION})
+        self._lease.start()
 
     def stop(self) -> None:
         """Lets running jobs come to an end for a few seconds; what does not is done again at the next start."""
         if self._launched:
             self._launched = False
             DBOS.destroy(workflow_completion_timeout_sec=STOP_TIMEOUT_S if workflows.Workplace.busy() else 0)
+            # After this others take over what did not come to its end.
+            self._lease.stop()
             workflows.Workplace.desk = None
         self._client.destroy()
         self.database.dispose()
@@ -125,17 +149,22 @@ class JobEngine:
         """Adds a job once: the same job_id again changes nothing. A click starts at once when this process works."""
         asked = {**payload, "kind": kind, "job": job_id, "priority": priority}
         with _as_store_error():
-            if self._launched and not_before is None and priority < 10 and workflows.Workplace.busy() < CLICKS_AT_ONCE:
+            if (
+                self._launched
+                and not_before is None
+                and priority < 10
+                and workflows.Workplace.clicks() < CLICKS_AT_ONCE
+            ):
                 with SetWorkflowID(job_id):
                     DBOS.start_workflow(getattr(workflows, workflows.WORKFLOWS[kind]), asked)
             else:
-                self._client.enqueue(_options(kind, job_id, priority, _seconds_until(not_before)), asked)
+                self._client.enqueue(_options(asked, job_id, _seconds_until(not_before)), asked)
         return job_id
 
     def enqueue_in(self, connection: Connection, kind: str, payload: Mapping[str, Any], *, job_id: str) -> None:
         """Adds an event's job within the caller's transaction on the engine's database."""
         asked = {**payload, "kind": kind, "job": job_id, "priority": 10}
-        self._client.enqueue_in_transaction(connection, _options(kind, job_id, 10, None), asked)
+        self._client.enqueue_in_transaction(connection, _options(asked, job_id, None), asked)
 
     def cancel(self, job_id: str) -> bool:
         """Ends a job that has not ended; False when there is none or it has."""
@@ -172,8 +201,7 @@ class JobEngine:
         payload = {**payload_of(status), "attempts": 1, "why": "retried by hand"}
         n = _attempt_number(status.workflow_id) + 1
         with _as_store_error():
-            options = _options(payload["kind"], attempt_id(job.id, n), payload.get("priority", 10), None)
-            self._client.enqueue(options, payload)
+            self._client.enqueue(_options(payload, attempt_id(job.id, n), None), payload)
         found = self.find(job_id)
         assert found is not None
         return found
@@ -191,7 +219,7 @@ class JobEngine:
         """The next attempt of a running job, after some seconds."""
         current = DBOS.workflow_id or payload["job"]
         next_id = attempt_id(base_id(current), _attempt_number(current) + 1)
-        self._client.enqueue(_options(payload["kind"], next_id, payload.get("priority", 10), delay_s), payload)
+        self._client.enqueue(_options(payload, next_id, delay_s), payload)
         return next_id
 
     def _schema(self) -> str | None:
@@ -205,46 +233,55 @@ class JobEngine:
                 rows += self._client.list_workflows(workflow_id_prefix=f"{job_id}/a")
         return max(rows, key=lambda r: _attempt_number(r.workflow_id), default=None)
 
-    def _recover(self) -> None:
-        """Takes over what processes that are gone left running.
+    def check_lease(self) -> None:
+        """Raises LeaseLost when others may have taken over the jobs of this process."""
+        if self._launched:
+            self._lease.check()
 
-        Embedded, the lock on `var/` says that no other process is alive. On PostgreSQL other machines may be at work:
-        only processes of this one are known to be gone.
-        """
-        running = self._client.list_workflows(status="PENDING", load_input=False, load_output=False)
-        others = {r.executor_id for r in running if r.executor_id and r.executor_id != self.executor_id}
-        dead = sorted(filter(_is_gone, others) if self.database.dialect.name != "sqlite" else others)
-        if dead:
-            DBOS._recover_pending_workflows(dead)
+    def _open_lease(self) -> LeaseKeeper | NoLease:
+        if self.database.dialect.name == "sqlite":
+            return NoLease()
+        return LeaseKeeper(
+            LeaseStore(self.database),
+            self.executor_id,
+            version=VERSION,
+            holders=self.rows.holders,
+            take_over=self._take_over,
+        )
+
+    def _open_queue(self, name: str, poll_s: float) -> None:
+        at_once = Queues.at_once(name, self._at_once)
+        share = max(1, int(at_once * SHARE)) if name in Queues.SHARED_OUT else None
+        DBOS.register_queue(
+            name,
+            worker_concurrency=at_once,
+            partition_worker_concurrency=share,
+            polling_interval_sec=poll_s,
+            on_conflict="always_update",
+        )
+
+    def _take_over(self, gone: Collection[str], versions_at_work: Collection[str]) -> None:
+        """Adopts jobs of versions that are at work nowhere, and those that processes left which are gone."""
+        over = [version for version in EARLIER if version not in versions_at_work]
+        adopted = self.rows.adopt(over, mine=VERSION, partition=ADOPTED)
+        if adopted:
+            log.info("jobs of an earlier version go on here", extra={"jobs": adopted})
+        if gone:
+            DBOS._recover_pending_workflows(sorted(gone))
 
 
-def _is_gone(executor_id: str) -> bool:
-    """Whether a process (`host-pid-uuid`) ran on this machine and is no more."""
-    host, _, pid = executor_id.rpartition("-")[0].rpartition("-")
-    if host != socket.gethostname() or not pid.isdigit():
-        return False
-    # A process of our own number is an earlier one: in a container every start may have the same.
-    return int(pid) == os.getpid() or not _is_alive(int(pid))
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:  # somebody else's
-        return True
-    return True
-
-
-def _options(kind: str, job_id: str, priority: int, delay_s: float | None) -> EnqueueOptions:
+def _options(payload: Mapping[str, Any], job_id: str, delay_s: float | None) -> EnqueueOptions:
+    priority = payload.get("priority", 10)
+    queue = Queues.of(priority)
     options: EnqueueOptions = {
-        "workflow_name": workflows.WORKFLOWS[kind],
-        "queue_name": Queues.of(priority),
+        "workflow_name": workflows.WORKFLOWS[payload["kind"]],
+        "queue_name": queue,
         "workflow_id": job_id,
         "app_version": VERSION,
         "priority": priority,
     }
+    if queue in Queues.SHARED_OUT:
+        options["queue_partition_key"] = payload.get("connection") or NAME
     if delay_s:
         options["delay_seconds"] = delay_s
     return options

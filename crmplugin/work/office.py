@@ -106,6 +106,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         intake=intake,
         ping=lambda: _ping(engine),
         clock=clock,
+        check_lease=jobs.check_lease,
     )
 
 

@@ -50,22 +50,27 @@ class Workplace:
 
     desk: Desk | None = None
     again: Again | None = None
-    _running: ClassVar[set[int]] = set()
+    _running: ClassVar[dict[int, int]] = {}
 
     @classmethod
     @contextmanager
-    def at_work(cls) -> Iterator[None]:
-        """Counts this thread as busy."""
-        cls._running.add(threading.get_ident())
+    def at_work(cls, priority: int) -> Iterator[None]:
+        """Counts this thread as busy with a job of this priority."""
+        cls._running[threading.get_ident()] = priority
         try:
             yield
         finally:
-            cls._running.discard(threading.get_ident())
+            cls._running.pop(threading.get_ident(), None)
 
     @classmethod
     def busy(cls) -> int:
         """How many jobs run in this process now."""
         return len(cls._running)
+
+    @classmethod
+    def clicks(cls) -> int:
+        """How many of them somebody waits for."""
+        return sum(priority < 10 for priority in tuple(cls._running.values()))
 
 
 def _desk() -> Desk:
@@ -119,7 +124,7 @@ def _bury_draft(payload: Payload, reason: str) -> None:
 def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callable[[Payload, str], None]) -> Payload:
     """Does the work once. What may pass is tried again later by a job of its own, which holds no thread meanwhile."""
     try:
-        with Workplace.at_work():
+        with Workplace.at_work(payload.get("priority", 10)):
             return work(payload)
     except CrmPluginError as error:
         attempts = payload.get("attempts", 1)

@@ -149,3 +149,17 @@ def test_piece_that_is_kept_stays_as_it_was(broadcast):
 
     assert [p.data["v"] for p in store.after("d", 0)] == [1, 3]
     assert store.last("d") == 2
+
+
+def test_note_that_goes_alone_is_written_also_when_its_job_died_right_before(open_office, crm):
+    desk = open_office(work=False).desk
+    request = Request("local", "summary", Subject("deal", "D-1"))
+    ask_for_drafts(desk, [Ask("note-1", request, "event", desk.clock(), write_back="at_once")])
+    sentence = {"text": "The quote is out.", "role": "claim", "evidence": [], "verdict": "supported"}
+    document = desk.drafts.get("note-1").document | {"status": "proposed", "sentences": [sentence]}
+    desk.drafts.move("note-1", "proposed", at=desk.clock(), document=document)
+
+    assert run_draft(desk, "note-1") == "approved"
+    assert run_draft(desk, "note-1") == "approved"
+
+    assert [job.id for job in desk.jobs.list(limit=9, cursor=None, state=None)[0]] == ["write/note-1/2"]

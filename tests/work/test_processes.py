@@ -71,7 +71,7 @@ def settled(server: Server, events: int) -> list[dict[str, object]]:
     """All events, when each is done and none of its drafts is on its way any more."""
     items = server.get("/api/v1/events?limit=200").json()["items"]
     drafts = server.get("/api/v1/drafts?limit=200").json()["items"]
-    moving = [d for d in drafts if d["status"] in ("writing", "approved", "writing_back")]
+    moving = [d for d in drafts if d["status"] in ("writing", "proposed", "approved", "writing_back")]
     done = [e for e in items if e["state"] == "done"]
     return items if len(done) == events and not moving and len(drafts) == 2 * events else []
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime
+
 import pytest
 
 from crmplugin.errors import CrmRefused, CrmUnavailable, StateConflict
 from crmplugin.journeys.approve import withdraw
-from crmplugin.journeys.write_back import ACTION, write_back
+from crmplugin.journeys.write_back import ACTION, UNSURE, write_back
+from crmplugin.work.leases import LeaseLost
 from tests.work.conftest import ADMIN
 from tests.work.servers import wait_until
 
@@ -49,8 +53,36 @@ def test_crash_before_the_crm_wrote_is_written_after_looking(idle, crm, make_app
     with pytest.raises(RuntimeError):
         write_back(idle, draft_id)
 
-    assert write_back(idle, draft_id) == "written"
+    with pytest.raises(CrmUnavailable, match="not known yet") as early:
+        write_back(idle, draft_id)
+    later = replace(idle, clock=lambda: datetime.now(UTC) + UNSURE)
+
+    assert early.value.retry_after_s == pytest.approx(15, abs=2)
+    assert write_back(later, draft_id) == "written"
     assert crm.written == [f"crmplugin:{draft_id}"]
+
+
+def test_second_call_is_made_by_one_of_two_who_saw_the_same_claim(idle, make_approved):
+    draft_id = make_approved(idle)
+    now = idle.clock()
+    idle.ledger.claim("local", draft_id, ACTION, at=now)
+    seen = [idle.ledger.claim("local", draft_id, ACTION, at=now) for _ in range(2)]
+
+    won = [idle.ledger.claim_again("local", draft_id, ACTION, seen=claim, at=now) for claim in seen]
+
+    assert won == [True, False]
+
+
+def test_who_stood_still_calls_nobody(idle, crm, make_approved):
+    draft_id = make_approved(idle)
+
+    def lost():
+        raise LeaseLost("stood still")
+
+    with pytest.raises(LeaseLost):
+        write_back(replace(idle, check_lease=lost), draft_id)
+
+    assert crm.written == []
 
 
 def test_crash_between_result_and_status_writes_nothing_more(idle, crm, make_approved):

@@ -15,7 +15,7 @@ def upgrade() -> None:
         sa.Column("executor", sa.String(255), nullable=False),
         sa.Column("started_at", sa.Float(), nullable=False),
         sa.Column("expires_at", sa.Float(), nullable=False),
-        sa.Column("queues", sa.String(255), nullable=False),
+        sa.Column("version", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("executor", name=op.f("pk_leases")),
     )
     # Each call takes a token, and a server that restarts may forget them: no log is written for this table.

@@ -1,0 +1,63 @@
+"""The engine's own rows, where its library has no call for what we need: who holds jobs, and jobs of earlier versions.
+
+A job is done only by processes of the version that it was added under. Where none of that version is at work any more,
+the next one adopts its jobs: it still has their workflows under their old names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Engine, bindparam, text
+
+from crmplugin.store.guard import reading, writing
+
+OPEN = ("ENQUEUED", "DELAYED", "PENDING")
+
+
+class EngineRows:
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        table = "workflow_status" if engine.dialect.name == "sqlite" else "dbos.workflow_status"
+        self._holders = text(f"SELECT DISTINCT executor_id FROM {table} WHERE status = 'PENDING'")  # noqa: S608
+        among = "status IN :open AND application_version IN :versions"
+        self._count = text(f"SELECT count(*) FROM {table} WHERE {among}")  # noqa: S608
+        self._adopt = text(
+            f"UPDATE {table} SET application_version = :mine,"  # noqa: S608
+            " queue_partition_key = CASE WHEN queue_name IN ('event', 'campaign')"
+            f" THEN coalesce(queue_partition_key, :partition) ELSE queue_partition_key END WHERE {among}"
+        ).bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
+        self._count = self._count.bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
+        waiting = "SELECT min(created_at) FROM {} WHERE status = 'ENQUEUED'"
+        self._oldest = text(waiting.format(table))
+        self._states = text(f"SELECT status, count(*) FROM {table} WHERE status IN :open GROUP BY status")  # noqa: S608
+        self._states = self._states.bindparams(bindparam("open", expanding=True))
+
+    def holders(self) -> set[str]:
+        """The processes that jobs say are doing them."""
+        with reading(self._engine) as connection:
+            return {row.executor_id for row in connection.execute(self._holders) if row.executor_id}
+
+    def adopt(self, versions: Collection[str], *, mine: str, partition: str) -> int:
+        """Makes open jobs of these versions ours, and gives back how many there were.
+
+        In a queue whose jobs have a partition, those from before that get this one.
+        """
+        asked = {"open": OPEN, "versions": list(versions)}
+        with reading(self._engine) as connection:
+            if not versions or not connection.execute(self._count, asked).scalar_one():
+                return 0
+        with writing(self._engine) as connection:
+            return connection.execute(self._adopt, {**asked, "mine": mine, "partition": partition}).rowcount
+
+    def oldest_waiting_ms(self) -> int | None:
+        """When the oldest job that waits for nothing but its turn was added, in milliseconds of Unix time."""
+        with reading(self._engine) as connection:
+            found: int | None = connection.execute(self._oldest).scalar()
+        return found
+
+    def counts(self) -> dict[str, int]:
+        """Jobs that are not at their end, by the engine's word for their state."""
+        with reading(self._engine) as connection:
+            rows = connection.execute(self._states, {"open": OPEN}).all()
+        return {row[0]: row[1] for row in rows}
