@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from functools import partial
-from itertools import islice
 from types import MappingProxyType
 from typing import Any
 
@@ -19,7 +18,6 @@ from crmplugin.tables.numbers import NumberEvidence, part, read_number, show, wi
 from crmplugin.tables.reading import Table
 from crmplugin.tables.targets import fields_of, words_of
 
-BLOCK_ROWS = 5_000
 CELLS_REMEMBERED = 100_000
 """Different cells of a column whose reading is kept; an export of orders repeats the same few."""
 NULLS = frozenset({"", "-", "--", "–", "—", "n/a", "n.a.", "#n/a", "na", "none", "null", "nil", "nan", "nat"})
@@ -110,9 +108,8 @@ def decide(table: Table, layout: Layout) -> tuple[dict[int, Written], list[Doubt
     """How each used column is written, from all rows, and the columns of which that cannot be said."""
     kinds = {place: (column, kinds_of(column)) for place, column in find_columns(table, layout).items()}
     evidence = {n: _Evidence(c, k) for n, (c, k) in kinds.items() if k & (NUMBERS | DAYS | {"id"})}
-    rows = table.rows() if evidence else iter(())
-    while block := [cells for _, cells in islice(rows, BLOCK_ROWS)]:
-        columns = list(zip(*[cells for cells in block if type(cells) is list], strict=True))
+    for block in table.blocks() if evidence else ():
+        columns = list(zip(*block.rows, strict=True))
         for place, found in evidence.items():
             found.add(columns[place] if columns else ())
     doubts: list[Doubt] = []

@@ -75,6 +75,10 @@ class _Part(dict[Any, Any]):
         self._places, self._read, self._width = tuple(places), read, width
         self.key: Callable[[list[str]], Any] = itemgetter(*places) if places else _nothing
 
+    def of(self, rows: Iterable[list[str]]) -> Iterator[Any]:
+        """What each row says, as it is asked for."""
+        return map(self.__getitem__, map(self.key, rows))
+
     def __missing__(self, key: Any) -> Any:
         cells = [""] * self._width
         for place, cell in zip(self._places, (key,) if len(self._places) == 1 else key, strict=True):
@@ -134,19 +138,19 @@ class OrderLines:
 
     def _count(self) -> None:
         """Counts, for each order, product and line, the rows in which all three can be read."""
-        heads, lines, goods = self._heads, self._lines, self._goods
-        head_of, line_of, good_of = heads.key, lines.key, goods.key
-        for counted in (*self._orders.values(), *self._products.values(), *lines.values()):
+        for counted in (*self._orders.values(), *self._products.values(), *self._lines.values()):
             if not isinstance(counted, RowProblem):
                 counted.count = 0
-        for _, cells in self._table.rows():
-            if isinstance(cells, BadRow):
-                continue
-            head, line, good = heads[head_of(cells)], lines[line_of(cells)], goods[good_of(cells)]
-            if type(head) is Buying and type(line) is Line and type(good) is Good:
-                head.count += 1
-                line.count += 1
-                good.count += 1
+        for block in self._table.blocks():
+            for head, line, good in self._parts_of(block.rows):
+                if type(head) is Buying and type(line) is Line and type(good) is Good:
+                    head.count += 1
+                    line.count += 1
+                    good.count += 1
+
+    def _parts_of(self, rows: Sequence[list[str]]) -> Iterator[tuple[Any, Any, Any]]:
+        """Order, line and product of each row; each may be a RowProblem."""
+        return zip(self._heads.of(rows), self._lines.of(rows), self._goods.of(rows), strict=True)
 
     def _refuse(self) -> None:
         """Turns what names an absent record, and orders that are too long, into the reason why."""
@@ -269,22 +273,19 @@ class OrderLines:
         """Customers and products, then order by order, and the rows that cannot be taken."""
         yield from self._items_beside()
         shared = _repeated(order.number for order in self._orders.values() if order.count)
-        heads, lines, goods = self._heads, self._lines, self._goods
-        head_of, line_of, good_of = heads.key, lines.key, goods.key
         for order in self._orders.values():
             order.left = order.count
-        for row, cells in self._table.rows():
-            if isinstance(cells, BadRow):
-                yield cells
-                continue
-            head, line, good = heads[head_of(cells)], lines[line_of(cells)], goods[good_of(cells)]
-            if type(head) is not Buying or type(line) is not Line or type(good) is not Good:
-                yield _refusal(row, cells, (head, good, line))
-                continue
-            head.lines.append({"product_id": good.id, **line.doc} if good.id else line.doc)
-            head.left -= 1
-            if not head.left:
-                yield self._order(row, head, shared)
+        for block in self._table.blocks():
+            yield from block.bad
+            parts = self._parts_of(block.rows)
+            for row, cells, (head, line, good) in zip(block.lines, block.rows, parts, strict=True):
+                if type(head) is not Buying or type(line) is not Line or type(good) is not Good:
+                    yield _refusal(row, cells, (head, good, line))
+                    continue
+                head.lines.append({"product_id": good.id, **line.doc} if good.id else line.doc)
+                head.left -= 1
+                if not head.left:
+                    yield self._order(row, head, shared)
 
     def _items_beside(self) -> Iterator[Item]:
         buyers = {order.company for order in self._orders.values() if order.count}

@@ -153,10 +153,11 @@ def purchase_days(orders: Iterable[Order], *, now: datetime) -> dict[str, list[d
     for order in orders:
         if order.ordered_at is None or order.ordered_at > now:
             continue
+        day = order.ordered_at.date()
         for line in order.lines:
             if line.product_id is not None and (line.quantity is None or line.quantity > 0):
                 # Interned, for the same few ids come in every order of every account.
-                found[intern(line.product_id)].add(order.ordered_at.date())
+                found[intern(line.product_id)].add(day)
     return {product_id: sorted(days) for product_id, days in found.items()}
 
 
@@ -180,7 +181,7 @@ class _Purchases:
         first = min(days[0] for days in bought.values())
         for product_id, days in bought.items():
             self._add_product(product_id, days)
-            self.later_lines += sum(day > first for day in days)
+            self.later_lines += len(days) - (days[0] == first)
             self.repeat_lines += len(days) - 1
         self.accounts_with_gap += any(days[-1] > first for days in bought.values())
         self.baskets.append((tuple(bought), array("i", [days[-1].toordinal() for days in bought.values()])))
@@ -189,7 +190,7 @@ class _Purchases:
         self.buyers[product_id] += 1
         if len(days) > 1:
             self.repeaters[product_id] += 1
-            self.gaps[product_id].append(_median([Decimal((b - a).days) for a, b in pairwise(days)]))
+            self.gaps[product_id].append(Decimal(median([(b - a).days for a, b in pairwise(days)])))
 
     def learned(self) -> dict[str, Any]:
         """The parts of a Population that orders tell."""
@@ -224,7 +225,7 @@ def _bought_with(baskets: Sequence[Sequence[str]]) -> dict[str, dict[str, int]]:
     numbered = [np.array([number[id_] for id_ in basket], dtype=np.int32) for basket in baskets]
     holders: list[list[int]] = [[] for _ in ids]
     for n, basket in enumerate(numbered):
-        for product in basket:
+        for product in basket.tolist():
             holders[product].append(n)
     found = {}
     for product, held_by in enumerate(holders):
@@ -237,5 +238,6 @@ def _bought_with(baskets: Sequence[Sequence[str]]) -> dict[str, dict[str, int]]:
 
 def _companions(counts: NDArray[np.int64], ids: Sequence[str], enough: int) -> dict[str, int]:
     """Those with enough accounts, the most first; products with equally many in the order of their ids."""
-    best = np.argsort(-counts, kind="stable")[:COMPANIONS_KEPT]
-    return {ids[n]: int(counts[n]) for n in best if counts[n] >= enough}
+    enough_of = np.flatnonzero(counts >= enough)
+    best = enough_of[np.argsort(-counts[enough_of], kind="stable")[:COMPANIONS_KEPT]]
+    return {ids[n]: count for n, count in zip(best.tolist(), counts[best].tolist(), strict=True)}
