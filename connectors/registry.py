@@ -40,6 +40,39 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
         "local": Vendor(
             "connectors.local.connector", "LocalConnector", required=("webhook_secret",), secret=("webhook_secret",)
         ),
+        "hubspot": Vendor(
+            "connectors.hubspot.connector",
+            "HubSpotConnector",
+            required=("client_secret",),
+            optional=(
+                "access_token",
+                "client_id",
+                "refresh_token",
+                "old_client_secret",
+                "portal_id",
+                "app_id",
+                "app_url",
+                "signature_versions",
+                "fields",
+                "stages",
+                "write_back",
+                "key_property",
+                "leave_out",
+                "earlier_lines",
+                "currency",
+                "campaign_template",
+                "subscription_id",
+            ),
+            secret=("client_secret", "old_client_secret", "access_token", "refresh_token"),
+            types={
+                "fields": dict,
+                "stages": dict,
+                "write_back": dict,
+                "signature_versions": list,
+                "leave_out": list,
+                "earlier_lines": bool,
+            },
+        ),
     }
 )
 

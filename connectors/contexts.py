@@ -1,0 +1,96 @@
+"""From documents that a CRM gave to the context of one subject: the same for every CRM."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from crmplugin.domain.crm import Context, Subject
+from crmplugin.domain.records import Document, build
+from crmplugin.errors import NotFound
+
+LISTS: Mapping[str, str | None] = {
+    "users": None, "contacts": "created_at", "deals": "created_at", "stage_changes": "at", "line_items": None,
+    "quotes": "sent_at", "orders": "ordered_at", "contracts": "starts_on", "activities": "at", "tickets": "opened_at",
+    "products": None,
+}  # fmt: skip
+"""Collections of a context and the key by which each is sorted, oldest first."""
+SUBJECTS: Mapping[str, str] = {
+    "deal": "deals", "company": "companies", "contact": "contacts", "ticket": "tickets", "activity": "activities",
+}  # fmt: skip
+Documents = Mapping[str, Sequence[Document]]
+
+
+def context_of(
+    connection: str,
+    crm: str,
+    subject: Subject,
+    documents: Documents,
+    *,
+    read_at: datetime,
+    urls: Mapping[str, str] | None = None,
+    changed_at: datetime | None = None,
+) -> Context:
+    """The context. Documents have been checked; of two with one id the first counts. Raises NotFound."""
+    found = {name: _by_id(part) for name, part in documents.items()}
+    own = found.get(SUBJECTS[subject.type], {}).get(subject.id)
+    if own is None:
+        raise not_found(crm, connection, subject)
+    named = _named(subject, own, found)
+    singles: dict[str, Any] = {kind: _built(found, SUBJECTS[kind], id_) for kind, id_ in named.items()}
+    lists: dict[str, Any] = {
+        name: tuple(build(name, doc) for doc in _sorted(found, name, key)) for name, key in LISTS.items()
+    }
+    return Context(
+        connection=connection,
+        crm=crm,
+        subject=subject,
+        read_at=read_at,
+        urls=urls or {},
+        changed_at=changed_at,
+        **singles,
+        **lists,
+    )
+
+
+def not_found(crm: str, connection: str, subject: Subject) -> NotFound:
+    """The error for a subject that the CRM does not have, or no longer."""
+    return NotFound(f"{crm} ({connection}) has no {subject.type} {subject.id}: it was deleted, merged or never there")
+
+
+def _by_id(documents: Sequence[Document]) -> dict[str, Document]:
+    kept: dict[str, Document] = {}
+    for document in documents:
+        kept.setdefault(document["id"], document)
+    return kept
+
+
+def _named(subject: Subject, own: Document, found: Mapping[str, Mapping[str, Document]]) -> dict[str, str | None]:
+    """The records that the subject is or hangs on."""
+    deal_id = own.get("deal_id") if subject.type in ("ticket", "activity") else None
+    named: dict[str, str | None] = {"deal": deal_id, subject.type: subject.id}
+    if subject.type in ("ticket", "activity"):
+        named["contact"] = own.get("contact_id") or next(iter(own.get("contact_ids", ())), None)
+    if subject.type == "activity":
+        named["ticket"] = own.get("ticket_id")
+    deal = found.get("deals", {}).get(named["deal"] or "")
+    named.setdefault("company", own.get("company_id") or (deal or {}).get("company_id") or _only(found, "companies"))
+    return named
+
+
+def _only(found: Mapping[str, Mapping[str, Document]], name: str) -> str | None:
+    ids = list(found.get(name, {}))
+    return ids[0] if len(ids) == 1 else None
+
+
+def _built(found: Mapping[str, Mapping[str, Document]], collection: str, id_: str | None) -> Any:
+    document = found.get(collection, {}).get(id_ or "")
+    return build(collection, document) if document else None
+
+
+def _sorted(found: Mapping[str, Mapping[str, Document]], name: str, key: str | None) -> list[Document]:
+    documents = list(found.get(name, {}).values())
+    if key is None:
+        return documents
+    return sorted(documents, key=lambda doc: (str(doc.get(key) or ""), doc["id"]))

@@ -1,0 +1,170 @@
+"""What changed in HubSpot, page by page, for the mirror: everything at first, then by the time of modification.
+
+A cursor is `kind;after;from`: which kind of record, where HubSpot's own paging stands, and from when on this kind is
+read. HubSpot's search gives at most 10,000 results, so a long search goes on from the newest time it has seen.
+Deleted records of the watched kinds come last, from HubSpot's lists of archived ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from connectors.documents import instant_text
+from connectors.hubspot import mapping
+from connectors.hubspot.account import AccountBook
+from connectors.hubspot.client import PAGE, HubSpotClient, next_cursor
+from connectors.hubspot.mapping import ACTIVITY_TYPES, links_of, properties_of, to_document
+from crmplugin.domain.event import ObjectRef
+from crmplugin.domain.records import Document
+from crmplugin.errors import UsageError
+from crmplugin.ports import Changes
+
+Thing = Mapping[str, Any]
+ORDER = (
+    "companies", "contacts", "products", "deals", "line_items", "quotes", "orders", "tickets", *ACTIVITY_TYPES,
+)  # fmt: skip
+TIES: Mapping[str, tuple[str, ...]] = {
+    "contacts": ("companies",), "deals": ("companies", "contacts"), "line_items": ("deals", "orders"),
+    "quotes": ("deals",), "orders": ("companies", "contacts", "deals"), "tickets": ("companies", "contacts"),
+    **dict.fromkeys(ACTIVITY_TYPES, ("deals", "contacts", "companies", "tickets")),
+}  # fmt: skip
+DELETED = ("companies", "contacts", "deals", "tickets")
+SINGULAR = {
+    "companies": "company", "contacts": "contact", "products": "product", "deals": "deal", "line_items": "line_item",
+    "quotes": "quote", "orders": "order", "tickets": "ticket", **dict.fromkeys(ACTIVITY_TYPES, "activity"),
+}  # fmt: skip
+SEARCH_END = 9_900
+LAG = timedelta(seconds=30)
+"""HubSpot's index shows a change some seconds late: the next read begins so much earlier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pull stands."""
+
+    kind: str
+    after: str | None
+    since: datetime | None
+    started: datetime
+
+    def text(self) -> str:
+        since = self.since.isoformat() if self.since else ""
+        return ";".join((self.kind, self.after or "", since, self.started.isoformat()))
+
+
+class Puller:
+    """Pages of changes of one connection. `without`: kinds of record that are not read."""
+
+    def __init__(self, client: HubSpotClient, book: AccountBook, *, without: Sequence[str] = ()) -> None:
+        self._client, self._book = client, book
+        kinds = [kind for kind in ORDER if kind not in without]
+        self._kinds = [*kinds, *(f"deleted:{kind}" for kind in DELETED if kind not in without)]
+
+    def page(self, since: datetime | None, cursor: str | None, now: datetime) -> Changes:
+        """One page, and the cursor of the next."""
+        place = _place(cursor) if cursor else Place(self._kinds[0], None, since, now)
+        if place.kind not in self._kinds:
+            raise UsageError(f"cursor {cursor!r} is none of HubSpot's: start the pull again without one")
+        if place.kind.startswith("deleted:"):
+            return self._deleted(place, since)
+        things, after, total = self._things(place)
+        records: dict[str, list[Document]] = {mapping.COLLECTIONS[place.kind]: self._documents(place.kind, things)}
+        if place.kind == self._kinds[0] and not cursor:
+            self._book.read()
+            records["users"] = self._book.users
+        following = self._following(place, since, things, after)
+        merged = tuple(pair for thing in things for pair in _merged(place.kind, thing))
+        up_to = place.started - LAG if following is None else None
+        return Changes(records, merged=merged, cursor=following, up_to=up_to, total=total)
+
+    def _things(self, place: Place) -> tuple[list[Thing], str | None, int | None]:
+        """One page of records: all by the list, changed ones by the search with their ties read after it."""
+        account = self._book.read()
+        properties = properties_of(place.kind, account)
+        if place.since is None:
+            ties = TIES.get(place.kind, ())
+            page = self._client.list_page(place.kind, properties, associations=ties, after=place.after)
+            return list(page.get("results") or ()), next_cursor(page), None
+        changed = "lastmodifieddate" if place.kind == "contacts" else "hs_lastmodifieddate"
+        value = str(int(place.since.timestamp() * 1000))
+        filters = [{"propertyName": changed, "operator": "GTE", "value": value}]
+        sort = {"propertyName": changed, "direction": "ASCENDING"}
+        page = self._client.search(place.kind, filters, properties, sort=sort, limit=PAGE, after=place.after or "0")
+        return self._with_ties(place.kind, list(page.get("results") or ())), next_cursor(page), page.get("total")
+
+    def _with_ties(self, kind: str, things: list[Thing]) -> list[Thing]:
+        """The records with their associations, which a search does not give."""
+        ids, ties = [str(thing["id"]) for thing in things], TIES.get(kind, ())
+        if not ids or not ties:
+            return things
+        answers = self._client.transport.together(
+            *[lambda to=to: self._client.associated(kind, to, ids) for to in ties]
+        )
+        found = dict(zip(ties, answers, strict=True))
+        return [
+            {
+                **thing,
+                "associations": {
+                    to: {"results": [{"id": other} for other in found[to].get(str(thing["id"]), ())]} for to in ties
+                },
+            }
+            for thing in things
+        ]
+
+    def _documents(self, kind: str, things: Sequence[Thing]) -> list[Document]:
+        account = self._book.account
+        return [to_document(kind, thing, links_of(thing), account) for thing in things]
+
+    def _following(
+        self, place: Place, since: datetime | None, things: Sequence[Thing], after: str | None
+    ) -> str | None:
+        """The cursor of the next page: this kind's, the same search from a later time, or the next kind's."""
+        if after and place.since is not None and after.isdigit() and int(after) >= SEARCH_END:
+            newest = mapping.changed_at(things)
+            if newest is not None and newest > place.since:
+                return Place(place.kind, None, newest, place.started).text()
+        if after:
+            return Place(place.kind, after, place.since, place.started).text()
+        number = self._kinds.index(place.kind) + 1
+        if number == len(self._kinds):
+            return None
+        return Place(self._kinds[number], None, since, place.started).text()
+
+    def _deleted(self, place: Place, since: datetime | None) -> Changes:
+        """One page of deleted records of a kind, as far as they were deleted since then."""
+        kind = place.kind.partition(":")[2]
+        page = self._client.list_page(kind, (), after=place.after, archived=True)
+        things = list(page.get("results") or ())
+        gone = tuple(ObjectRef(SINGULAR[kind], str(thing["id"])) for thing in things if _since(thing, since))
+        following = self._following(place, since, things, next_cursor(page))
+        up_to = place.started - LAG if following is None else None
+        return Changes(deleted=gone, cursor=following, up_to=up_to)
+
+
+def _place(cursor: str) -> Place:
+    parts = cursor.split(";")
+    try:
+        kind, after, since, started = parts
+        return Place(
+            kind,
+            after or None,
+            datetime.fromisoformat(since) if since else None,
+            datetime.fromisoformat(started).astimezone(UTC),
+        )
+    except ValueError as error:
+        raise UsageError(f"cursor {cursor!r} is none of HubSpot's: start the pull again without one") from error
+
+
+def _merged(kind: str, thing: Thing) -> list[tuple[ObjectRef, ObjectRef]]:
+    """Pairs of a record that is gone and the one it went into."""
+    given = str((thing.get("properties") or {}).get("hs_merged_object_ids") or "")
+    into = ObjectRef(SINGULAR[kind], str(thing["id"]))
+    return [(ObjectRef(SINGULAR[kind], old.strip()), into) for old in given.split(";") if old.strip()]
+
+
+def _since(thing: Thing, since: datetime | None) -> bool:
+    archived = instant_text(thing.get("archivedAt"))
+    return since is None or archived is None or datetime.fromisoformat(archived) >= since
