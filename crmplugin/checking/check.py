@@ -21,6 +21,7 @@ from crmplugin.checking.scene import SEVERITY, Finding, Scene
 from crmplugin.checking.shelf import Shelf
 from crmplugin.checking.spans import Reader, find_tokens
 from crmplugin.checking.support import judge
+from crmplugin.checking.unsaid import judge_unsaid
 from crmplugin.checking.voice import banned, commercial, informal, placeholders, titles
 from crmplugin.checking.whole import Whole, check_whole
 from crmplugin.domain.brief import Brief
@@ -86,7 +87,14 @@ def _ground(scene: Scene) -> list[Finding]:
     if scene.is_internal:
         return [*findings, *_citations(scene)]
     findings = raise_leaks(scene, scene.tokens, findings)
-    return [*findings, *judge_claims(scene), *judge_bare_claim(scene), *_citations(scene), *secret_words(scene)]
+    return [
+        *findings,
+        *judge_claims(scene),
+        *judge_bare_claim(scene),
+        *judge_unsaid(scene),
+        *_citations(scene),
+        *secret_words(scene),
+    ]
 
 
 def _judge_all(scene: Scene) -> list[Finding]:

@@ -15,7 +15,7 @@ from crmplugin.checking.lists import LANGUAGES, phrase_book, table
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import record_of
 from crmplugin.checking.spans import Token, triggers
-from crmplugin.checking.stems import courtesy_stems, overlap, stems_of
+from crmplugin.checking.stems import courtesy_stems, overlap, stems_of, things_in
 from crmplugin.domain.fact import Fact
 
 APPROVED = ("guarantee", "certification", "free", "unlimited", "award", "best", "scarcity", "stock", "better", "social")
@@ -105,6 +105,8 @@ def _attribution(p: Phrase) -> str | None:
         return f"{p.shown}: no talk or message with this person is known."
     if p.kind == "asked" and p.scene.is_question:
         return None
+    if "whether" in p.clause.kinds and _is_supposed(p):
+        return None
     rest = p.rest - courtesy_stems(scene.reader.words)
     if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
         return None if _right_day(p, said[0]) else f"{p.shown}: that was on another day."
@@ -115,6 +117,12 @@ def _attribution(p: Phrase) -> str | None:
         return f"{p.shown}: that was on another day."
     p.carry(carrier)
     return _other_way_round(p, [carrier])
+
+
+def _is_supposed(p: Phrase) -> bool:
+    """ "Tell me if you wanted something else" supposes; it does not report."""
+    places = [(a, b) for kind, a, b in p.scene.triggers if kind == "whether" and p.clause.holds(a)]
+    return any(0 <= p.start - b <= _BESIDE for _, b in places)
 
 
 def _right_day(p: Phrase, carrier: Fact) -> bool:
@@ -141,11 +149,17 @@ def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | No
     scene, hand = p.scene, {f.id for f in p.stated}
     hand |= {f.id for t in scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(scene, t)}
     need = 1 if len(rest) < 4 else 2
-    best = max(said, key=lambda f: (overlap(rest, scene.shelf.stems[f.id]), f.id in scene.cited_ids))
-    if overlap(rest, scene.shelf.stems[best.id]) >= need:
+    best = max(said, key=lambda f: (_shared(rest, scene, f), f.id in scene.cited_ids))
+    if _shared(rest, scene, best) >= need:
         return best
     if not p.clause.stems - p.own and hand & {f.id for f in said}:
         return next(f for f in said if f.id in hand)
+    if p.kind == "asked" and not scene.sentence.evidence:
+        asked = [
+            f for f in said if f.id in hand or (f.kind == "quote_text" and _foreign_words(f.value, scene.reader.words))
+        ]
+        if asked:
+            return asked[0]
     if not rest:
         first = sorted(said, key=lambda f: (f.id not in hand, f.id not in scene.cited_ids))[0]
         return first if first.id in hand | scene.cited_ids or p.kind == "asked" else None
@@ -157,6 +171,12 @@ def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | No
         if fact.id in hand and fact.kind not in ("date", "datetime"):
             return fact
     return None
+
+
+def _shared(rest: frozenset[str], scene: Scene, fact: Fact) -> int:
+    """Words that a clause shares with a fact; across languages the things that both name."""
+    stems = scene.shelf.stems[fact.id]
+    return max(overlap(rest, stems), len(things_in(rest) & things_in(stems)))
 
 
 def _is_dated_question(p: Phrase, fact: Fact) -> bool:

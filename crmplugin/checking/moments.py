@@ -18,6 +18,7 @@ _ZONE_IN_DISPLAY = re.compile(
     r"\b(?:UTC|GMT|[A-Z]{2,4}T|MESZ|MEZ|BST|[A-Z][a-z]+/[A-Z][A-Za-z_]+|[A-Z][a-z]+ time|[A-Z]\w+ Zeit)\b"
 )
 _UNCLEAR = frozenset({"relative", "weekday", "numeric", "iso"})
+_YEAR = re.compile("[12][0-9]{3}")
 _DAY_FIRST = re.compile(r"(?:1[3-9]|2[0-9]|3[01])[/-][0-9]{1,2}[/-][0-9]{4}")
 
 
@@ -104,6 +105,17 @@ def _said(token: Token, scene: Scene) -> list[Fact]:
     return [f for f, text in rows if f.kind not in ("date", "datetime", "slot") and wanted.search(text)][:1]
 
 
+def _spans(when: When, scene: Scene) -> list[tuple[date, date]]:
+    """The span; for a month without its year also that month of the year before and after, if less than a year away."""
+    assert when.span is not None
+    first, last = when.span
+    if when.form != "span" or (last - first).days > 31 or _YEAR.search(scene.folded.text, when.start, when.end):
+        return [when.span]
+    others = [(first.replace(year=first.year + n), n) for n in (-1, 1)]
+    near = [f for f, _ in others if abs((f - scene.reader.send_on).days) < 365]
+    return [when.span, *((f, f + (last - first)) for f in near)]
+
+
 def _same_weekday(when: When, rows: Sequence[tuple[Fact, str]], scene: Scene) -> list[Fact]:
     """A text that names the same day of the week, in the text's language or in English ("on a Saturday")."""
     days = {name for lang in {scene.reader.words, "en"} for name, n in weekday_names(lang).items() if n == when.weekday}
@@ -113,8 +125,9 @@ def _same_weekday(when: When, rows: Sequence[tuple[Fact, str]], scene: Scene) ->
 
 def _span(token: Token, when: When, scene: Scene) -> Finding:
     assert when.span is not None
-    first, last = when.span
-    facts = scene.first_cited([d.fact for d in scene.shelf.dated if first <= d.day <= last])
+    facts = scene.first_cited(
+        [d.fact for d in scene.shelf.dated if any(a <= d.day <= b for a, b in _spans(when, scene))]
+    )
     if not facts:
         said = _said(token, scene)
         if said or (scene.is_internal and when.form == "relative"):

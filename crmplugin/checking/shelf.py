@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from crmplugin.checking.fold import fold_text
 from crmplugin.checking.names import TenantNames
-from crmplugin.checking.stems import stems_of
+from crmplugin.checking.stems import stems_of, things_in
 from crmplugin.domain.brief import Brief
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Name
@@ -181,6 +181,12 @@ class Shelf:
         s, r = self.brief.sender, self.brief.recipient
         rows = (s.email, s.phone, s.website, s.unsubscribe_url, r.address if r else None)
         return tuple(x for x in rows if x)
+
+    @cached_property
+    def known_stems(self) -> frozenset[str]:
+        """Content stems of all facts that may be told as ours, and the things that they name in any language."""
+        stems = frozenset().union(*(self.stems[f.id] for f in self.usable))
+        return stems | things_in(stems)
 
     @cached_property
     def stems(self) -> dict[str, frozenset[str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 
 from crmplugin.checking.fold import bare
@@ -29,6 +30,20 @@ def courtesy_stems(language: str) -> frozenset[str]:
     """Stems of the words that a letter needs and that claim nothing."""
     words = topic("courtesy").get(language, {"words": ""})["words"]
     return frozenset(stem(w) for w in _WORD.findall(bare(words)))
+
+
+@lru_cache(maxsize=1)
+def _things() -> Mapping[str, str]:
+    """Stems of the glossary to the thing that all languages mean by them."""
+    rows = topic("glossary")["things"].items()
+    return {stem(w): f"={thing}" for thing, words in rows for w in bare(words).split()}
+
+
+@lru_cache(maxsize=4096)
+def things_in(stems: frozenset[str]) -> frozenset[str]:
+    """The things that these stems name, whatever the language; marked so that no word can be taken for one."""
+    known = _things()
+    return frozenset(known[s] for s in stems if s in known)
 
 
 @lru_cache(maxsize=8192)

@@ -177,4 +177,4 @@ def test_a_stated_zone_is_converted():
 
 def test_may_and_march_are_verbs_too():
     for text in ("You may call me.", "We march on.", "Sun and wind did no harm.", "May I call you?"):
-        assert check_one(text).spans == ()
+        assert [s for s in check_one(text).spans if s.kind != "claim"] == []

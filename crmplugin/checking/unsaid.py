@@ -1,0 +1,67 @@
+"""Refuses a statement that cites nothing and whose words no fact has: what nobody recorded, nobody can vouch for.
+
+A sentence of courtesies, questions and what the customer said are no such statements. Numbers, days and documents that
+facts state carry the sentence they stand in; names carry nothing, since praise names its product too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from crmplugin.checking.clauses import strike
+from crmplugin.checking.lists import table
+from crmplugin.checking.scene import Finding, Scene
+from crmplugin.checking.stems import courtesy_stems, overlap, stems_of, things_in
+
+_CARRYING = frozenset({"date", "money", "percent", "quantity", "number", "doc_id", "link", "email", "phone"})
+_TALK = frozenset({"asked", "attribution"})
+_FEWEST = 2
+"""Content words that make a statement."""
+_MOST_STRANGE = 2
+"""Words that no fact has, for each word that one has."""
+
+
+def judge_unsaid(scene: Scene) -> Iterator[Finding]:
+    """One finding over the sentence when it states something that shares no words with any fact."""
+    if (
+        not scene.shelf.usable
+        or scene.sentence.evidence
+        or scene.sentence.role not in ("claim", "context")
+        or scene.is_question
+    ):
+        return
+    if scene.trigger_kinds & _TALK or _is_carried(scene) or _is_wish(scene):
+        return
+    content = _content(scene)
+    known = sum(_is_known(stem, scene) for stem in content)
+    if len(content) >= _FEWEST and len(content) - known > _MOST_STRANGE * known:
+        yield Finding(0, len(scene.folded.text), "claim", "unsupported", reason="No fact says this.")
+
+
+def _is_known(stem: str, scene: Scene) -> bool:
+    one = frozenset((stem,))
+    known = scene.shelf.known_stems
+    return bool(things_in(one) & known) or overlap(one, known) > 0
+
+
+def _is_carried(scene: Scene) -> bool:
+    """Whether something typed in it is stated by a fact; what a judge of phrases found counts too."""
+    names = {t.start for t in scene.tokens if t.kind in ("name", "capital")}
+    stated = {fact_id for start, ids in scene.stated_at.items() if start not in names for fact_id in ids}
+    at_names = {fact_id for start, ids in scene.stated_at.items() if start in names for fact_id in ids}
+    documents = any(scene.shelf.by_id[i].kind == "doc_id" for i in at_names if i in scene.shelf.by_id)
+    carried_by_words = set(scene.used) - at_names
+    return bool(stated or documents or carried_by_words)
+
+
+def _is_wish(scene: Scene) -> bool:
+    """A condition or a request: "let me know if …", "falls Sie …"."""
+    return scene.folded.lower.startswith(tuple(table("courtesy", scene.reader.words)["opens"]))
+
+
+def _content(scene: Scene) -> frozenset[str]:
+    """Stems of the sentence without names, typed pieces, courtesies."""
+    low = strike(scene.folded.lower, [t for t in scene.tokens if t.kind != "capital"])
+    stems = stems_of(low, scene.reader.words)
+    courtesy = courtesy_stems(scene.reader.words)
+    return frozenset(s for s in stems if s not in courtesy)
