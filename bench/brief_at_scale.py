@@ -1,6 +1,6 @@
 """How long the brief of one account takes when half a million order lines are stored, and when ten times as many are.
 
-Run: PUBLIC_DATA_DIR=… python -m bench.brief_at_scale [times, 10]
+Run: PUBLIC_DATA_DIR=… python -m bench.brief_at_scale [times, 10] [database URL]
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -32,9 +33,10 @@ ACCOUNTS, BATCH = 200, 1_000
 def main() -> None:
     """Prints one table, and the plan of every query that a brief makes."""
     times = int(sys.argv[1]) if len(sys.argv) > 1 else 10
+    database = {"CRMPLUGIN_DATABASE_URL": sys.argv[2]} if len(sys.argv) > 2 else {}
     table = Table("data", "orders", "p50 ms", "p99 ms", "read p50 ms", title=f"brief of one of {ACCOUNTS} accounts")
     with tempfile.TemporaryDirectory() as folder:
-        assistant = Assistant(load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": folder}))
+        assistant = Assistant(load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": folder, **database}))
         lines = write_lines(Path(folder) / "online_retail.csv")
         import_files([lines], connection="local", records=assistant.records, folder=Path(folder))
         table.add_row("as it is", *_measure(assistant))
@@ -104,11 +106,17 @@ def _plans(assistant: Assistant) -> dict[str, str]:
     make_brief(request, tools=tools, now=NOW)
     event.remove(assistant.engine, "before_cursor_execute", note)
     with assistant.engine.connect() as connection:
-        explain = {
-            query: connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {query}", parameters).fetchall()
+        explain = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN (COSTS OFF)"
+        plans = {
+            query: connection.exec_driver_sql(f"{explain} {query}", parameters).fetchall()
             for query, parameters in asked.items()
         }
-    return {" ".join(query.split())[:160]: "; ".join(row[3] for row in rows) for query, rows in explain.items()}
+    return {" ".join(query.split())[:160]: _shown(rows) for query, rows in plans.items()}
+
+
+def _shown(rows: Sequence[Any]) -> str:
+    """The steps of a plan in one line; long lists of ids cut."""
+    return "; ".join(" ".join(str(row[-1]).split())[:160] for row in rows)
 
 
 if __name__ == "__main__":

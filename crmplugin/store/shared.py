@@ -27,16 +27,13 @@ PRODUCTS_BY_ID = select(records.c.id, records.c.doc).where(
     records.c.collection == "products",
     records.c.id.in_(bindparam("ids", expanding=True)),
 )
-GENERAL_PRICES = (
-    select(records.c.doc)
-    .where(
-        records.c.connection == bindparam("connection"),
-        records.c.product_id.in_(bindparam("ids", expanding=True)),
-        records.c.company_id.is_(None),
-        records.c.collection == "prices",
-    )
-    .order_by(records.c.id)
+GENERAL_PRICES = select(records.c.id, records.c.doc).where(
+    records.c.connection == bindparam("connection"),
+    records.c.product_id.in_(bindparam("ids", expanding=True)),
+    records.c.company_id.is_(None),
 )
+"""Only prices have a product in its column. Neither their collection nor an order by id is asked for: with either of
+them SQLite goes through every price there is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +103,6 @@ def read_general_prices(db: Connection, connection: str, product_ids: Iterable[s
     """Prices of these products that hold for every company."""
     found: list[Price] = []
     for chunk in chunks(product_ids):
-        rows = db.execute(GENERAL_PRICES, {"connection": connection, "ids": chunk})
-        found.extend(build("prices", json.loads(doc)) for (doc,) in rows)
+        rows = sorted(db.execute(GENERAL_PRICES, {"connection": connection, "ids": chunk}))
+        found.extend(build("prices", json.loads(doc)) for _, doc in rows)
     return tuple(found)
