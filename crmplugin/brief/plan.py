@@ -19,13 +19,15 @@ from crmplugin.brief.plan_answers import answer_beats
 from crmplugin.brief.plan_channels import for_channel
 from crmplugin.brief.plan_found import found_answers, found_article
 from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
-from crmplugin.brief.plan_offer import Shop, find_offer
+from crmplugin.brief.plan_offer import Offer, Shop, find_offer
 from crmplugin.brief.plan_places import find_places, promise_aliases, told_promise
 from crmplugin.brief.plan_recap import recap_beats
 from crmplugin.brief.plan_rows import Scene
 from crmplugin.brief.plans_customer import (
+    CAMPAIGN_OFFER,
     DISCOVERY,
     HELP_ANSWER,
+    NO_PRODUCT,
     PITCH,
     SERVICE_REPLY,
     SOCIAL_NEUTRAL,
@@ -159,17 +161,31 @@ def _beats_of(
 
 
 def _other_kind(scene: Scene, context: Context, signals: Signals, choice: Chosen, shop: Shop, request: Request) -> Made:
+    if choice.kind == "campaign_message":
+        return _campaign(scene, shop, request)
     if choice.kind == "pitch":
         offer = find_offer(shop, scene.facts)
         if offer is None:
             return scene.beats(REPLENISHMENT if "item" in scene.places else DISCOVERY)
-        places, aliases = {**scene.places, **offer.places}, {**scene.aliases, **offer.aliases}
-        return replace(scene, places=places, aliases=aliases).beats(PITCH)
+        return _with_offer(scene, offer).beats(PITCH)
     if choice.kind == "social_reply":
         mood = {"pleased": SOCIAL_PLEASED, "angry": SOCIAL_UPSET, "worried": SOCIAL_UPSET}
         return scene.beats(mood.get(signals.mood or "", SOCIAL_NEUTRAL))
     helped = replace(scene, aliases={**scene.aliases, **found_article(context, signals, request)})
     return helped.beats(HELP_ANSWER if choice.kind == "help_answer" else SERVICE_REPLY)
+
+
+def _with_offer(scene: Scene, offer: Offer) -> Scene:
+    places, aliases = {**scene.places, **offer.places}, {**scene.aliases, **offer.aliases}
+    return replace(scene, places=places, aliases=aliases)
+
+
+def _campaign(scene: Scene, shop: Shop, request: Request) -> Made:
+    """What a campaign says to one account: the angle asked for, else an offer; never without a fact of the account."""
+    if request.type in FOLLOW_UPS:
+        return scene.beats(FOLLOW_UPS[request.type or ""])
+    offer = find_offer(shop, scene.facts)
+    return _with_offer(scene, offer).beats(CAMPAIGN_OFFER) if offer else ((), (NO_PRODUCT,))
 
 
 def moment_of(context: Context, request: Request) -> datetime:

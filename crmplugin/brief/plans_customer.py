@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from crmplugin.brief.plan_rows import must, row, say
 
+ACCOUNT_FACT = "a fact of this account beyond its name: a need, an order, a product they own"
 NO_PRODUCT = "a product to offer that they do not own yet, with a feature, a claim or a description"
 
 PITCH = (
@@ -47,6 +50,14 @@ PITCH = (
 )  # fmt: skip
 """Their need or history, one product and what it does for them, proof, an easy next step. Without a stated need the
 ask is a question of interest and no meeting."""
+
+CAMPAIGN_OFFER = tuple(
+    replace(line, options=tuple(o for o in line.options if o.key != "pitch.company"), need=ACCOUNT_FACT)
+    if any(o.key == "pitch.company" for o in line.options)
+    else line
+    for line in PITCH
+)
+"""The offer of a campaign: as a pitch, but the name of the company alone is no reason to write to it."""
 
 DISCOVERY = (
     row(say("pitch.discover_subject", "subject")),

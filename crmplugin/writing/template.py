@@ -29,15 +29,21 @@ TONE_TURNS = {"friendly": 1, "warm": 1, "direct": 2, "formal": 2, "concise": 2}
 
 
 class TemplateWriter:
-    """Words a brief from the bank of its language."""
+    """Words a brief from the bank of its language.
+
+    `master`: wordings by key of the bank that are used instead of the bank's own (the approved words of a campaign).
+    """
 
     kind = "template"
 
+    def __init__(self, master: Mapping[str, str] | None = None) -> None:
+        self._master = master or {}
+
     def write(self, brief: Brief, *, emit: Emit = silent) -> Written:
         """The plan in words. Empty, with a warning that says why, when the bank cannot say what must be said."""
-        if (why := _cannot(brief)) is not None:
+        if (why := _cannot(brief, self._master)) is not None:
             return Written((), "template", warnings=(Warning("no_words", why),))
-        said = _within_limit(tuple(_sentences(brief)), brief)
+        said = _within_limit(tuple(_sentences(brief, self._master)), brief)
         for index, sentence in enumerate(said):
             emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
             if sentence.verdict != "rendered":
@@ -53,20 +59,20 @@ def _line(sentence: Sentence, index: int) -> dict[str, object]:
     return {"text": sentence.text, "role": sentence.role, "evidence": sentence.evidence, "index": index}
 
 
-def _cannot(brief: Brief) -> str | None:
+def _cannot(brief: Brief, master: Mapping[str, str]) -> str | None:
     """Why nothing can be written, or None when something can."""
     if brief.plan is None:
         return "Nothing is planned, so nothing is written."
     if brief.language not in languages():
         return f"Set a model to write in {brief.language!r}; the template writer knows {', '.join(languages())}."
-    words = _Words(brief, brief.plan)
+    words = _Words(brief, brief.plan, master)
     lost = [beat.key for beat in brief.plan.beats if beat.must and words.say(beat) is None]
     return f"Add the facts for {', '.join(lost)}; without them there is no message." if lost else None
 
 
-def _sentences(brief: Brief) -> Iterator[Sentence]:
+def _sentences(brief: Brief, master: Mapping[str, str]) -> Iterator[Sentence]:
     assert brief.plan is not None
-    words, section = _Words(brief, brief.plan), None
+    words, section = _Words(brief, brief.plan, master), None
     for beat in _kept(brief.plan):
         text = words.say(beat)
         if text is None:
@@ -98,8 +104,8 @@ def _kept(plan: Plan) -> Iterable[Beat]:
 class _Words:
     """Finds the wording of one beat after another for one brief."""
 
-    def __init__(self, brief: Brief, plan: Plan) -> None:
-        self._brief, self._plan = brief, plan
+    def __init__(self, brief: Brief, plan: Plan, master: Mapping[str, str]) -> None:
+        self._brief, self._plan, self._master = brief, plan, master
         self._bank = load_bank(brief.language)
         self._facts = {fact.id: fact for fact in brief.writable_facts()}
 
@@ -128,6 +134,8 @@ class _Words:
         entry = self._bank.get(key)
         if entry is None or not set(entry.slots) <= set(facts):
             return ()
+        if key in self._master:
+            return (fill(self._master[key], facts),)
         variants = entry.variants(self._plan.channel, formal=self._plan.formal)
         return tuple(fill(variant, facts) for variant in variants)
 
