@@ -59,6 +59,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "model_input_price": (Decimal, None),
         "model_output_price": (Decimal, None),
         "model_budget_per_day": (Decimal, None),
+        "smtp_url": (str, None),
     }
 )
 """Settings outside tables: type and default. Each is also the environment variable `CRMPLUGIN_<NAME>`."""
@@ -125,6 +126,7 @@ class Settings:
     sign_in_minutes: int
     signing_key: str = field(repr=False)
     vault_key: str | None = field(repr=False)
+    smtp_url: str | None = field(repr=False)
     model: ModelSettings
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
@@ -150,6 +152,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         log_level=source.one_of(("log_level",), values["log_level"], LOG_LEVELS),
         signing_key=read_or_make_secret(var / "signing.key"),
         vault_key=values["vault_key"],
+        smtp_url=values["smtp_url"],
         model=_model(source, values),
         connections=MappingProxyType(_connections(source, var)),
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),

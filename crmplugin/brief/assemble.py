@@ -32,7 +32,7 @@ from crmplugin.domain.brief import (
     Signals,
     Warning,
 )
-from crmplugin.domain.crm import Contact, Context
+from crmplugin.domain.crm import Contact, Context, Voice
 from crmplugin.ports import Population
 
 INFORMAL_BY_DEFAULT = frozenset({"en"})
@@ -60,7 +60,7 @@ def assemble(
     plan, missing = (
         make_plan(
             context, signals, choice, sheet,
-            request=request, language=language, formal=_is_formal(context, language), contact=contact,
+            request=request, language=language, formal=is_formal(context.voice, language), contact=contact,
             population=population,
         )
         if choice.outcome == "draft"
@@ -111,8 +111,9 @@ def _decision(choice: Choice, plan: Plan | None, missing: tuple[str, ...]) -> De
     return replace(made, outcome="no_message", code="missing_facts", reason=reason)
 
 
-def _is_formal(context: Context, language: str) -> bool:
-    address = context.voice.address.get(language)
+def is_formal(voice: Voice, language: str) -> bool:
+    """Whether people are addressed formally in a language: as the voice says, else as its business mail does."""
+    address = voice.address.get(language)
     return address == "formal" if address else language not in INFORMAL_BY_DEFAULT
 
 

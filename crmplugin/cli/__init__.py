@@ -28,6 +28,7 @@ COMMANDS = {
     "scan": "checking",
     "doctor": "operating",
     "migrate": "operating",
+    "campaign": "campaigning",
     "backup": "data",
     "restore": "data",
     "export": "data",

@@ -13,6 +13,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector, Jobs
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
 from crmplugin.store.idempotency import IdempotencyKeys
@@ -78,6 +79,7 @@ class Desk:
     drafts: DraftStore
     events: EventStore
     ledger: Ledger
+    campaigns: CampaignStore
     keys: IdempotencyKeys
     access: AccessStore
     broadcast: Broadcast

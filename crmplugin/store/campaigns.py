@@ -6,7 +6,7 @@ on it, so a crash or a second worker can neither lose nor double one.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -22,6 +22,8 @@ from crmplugin.store.tables_campaigns import campaign_recipients as recipients
 from crmplugin.store.tables_campaigns import campaign_touches as touches
 from crmplugin.store.tables_campaigns import campaigns
 
+WhyNot = Callable[[tuple[datetime, ...], datetime], str | None]
+"""Why a message may not follow promotions at these moments (oldest first) at a moment; None when it may."""
 EXPORT_LOCK = 7_204_113
 """Number of the PostgreSQL advisory lock under which exports of one database follow each other."""
 
@@ -55,6 +57,9 @@ class RecipientRow:
     updated_at: datetime
     reason: str | None = None
     document: Mapping[str, Any] | None = None
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
     exported_at: datetime | None = None
 
 
@@ -68,6 +73,15 @@ class Touch:
     channel: str
     contact: str
     at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Leaving:
+    """A message about to leave: what is counted, and the moments of promotion that the CRM knows of this person."""
+
+    row: RecipientRow
+    touch: Touch
+    crm_times: tuple[datetime, ...] = ()
 
 
 class CampaignStore:
@@ -138,6 +152,12 @@ class CampaignStore:
             _update(connection, before, values)
             return _read(connection, campaign_id)
 
+    def running(self, *, before: datetime) -> tuple[CampaignRow, ...]:
+        """Campaigns that run since before a moment: what a sweep looks after."""
+        query = select(campaigns).where(campaigns.c.status == "running", campaigns.c.updated_at < before)
+        with reading(self._engine) as connection:
+            return tuple(CampaignRow(**r._mapping) for r in connection.execute(query))
+
     def waiting(self, campaign_id: str, *, lane: int, limit: int) -> tuple[RecipientRow, ...]:
         """The next recipients of a lane that have no message yet."""
         query = select(recipients).where(
@@ -155,7 +175,8 @@ class CampaignStore:
         done = 0
         with writing(self._engine) as connection:
             for row in settled:
-                values = {"state": row.state, "reason": row.reason, "document": row.document}
+                names = ("state", "reason", "document", "calls", "input_tokens", "output_tokens")
+                values = {name: getattr(row, name) for name in names}
                 change = update(recipients).where(*_key(row), recipients.c.state == "waiting")
                 done += connection.execute(change.values(**values, updated_at=row.updated_at)).rowcount
         return done
@@ -165,6 +186,14 @@ class CampaignStore:
         query = select(recipients.c.state, func.count()).where(recipients.c.campaign == campaign_id)
         with reading(self._engine) as connection:
             return {r[0]: r[1] for r in connection.execute(query.group_by(recipients.c.state))}
+
+    def used(self, campaign_id: str) -> dict[str, int]:
+        """Model calls and tokens of the recipients' messages so far."""
+        names = ("calls", "input_tokens", "output_tokens")
+        query = select(*(func.coalesce(func.sum(recipients.c[n]), 0) for n in names))
+        with reading(self._engine) as connection:
+            row = connection.execute(query.where(recipients.c.campaign == campaign_id)).one()
+        return dict(zip(names, map(int, row), strict=True))
 
     def reasons(self, campaign_id: str) -> dict[str, int]:
         """Recipients without a message by reason."""
@@ -190,23 +219,26 @@ class CampaignStore:
         shown = rows[:limit]
         return shown, f"{shown[-1].contact}\x1f{shown[-1].channel}" if len(rows) > limit else None
 
-    def leave(self, row: RecipientRow, touch: Touch, *, blocked_by: Any) -> str | None:
-        """Lets one message out and counts it, unless `blocked_by` (touches of the address -> reason) says no.
+    def leave(self, leaving: Sequence[Leaving], why_not: WhyNot) -> int:
+        """Lets messages out and counts them, but those that `why_not` (moments of promotion, now) gives a reason for.
 
-        Looking and counting are one transaction that no other export can come between. Gives back the reason.
+        Looking and counting are one transaction that no other export can come between. Gives back how many left.
         """
+        left = 0
         with writing(self._engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": EXPORT_LOCK})
-            reason: str | None = blocked_by(_touches(connection, touch.connection, [touch.address]))
-            values: dict[str, Any] = {"state": "blocked", "reason": reason}
-            if reason is None:
-                values = {"state": "exported", "exported_at": touch.at, "reason": None}
-                entry = {name: getattr(touch, name) for name in Touch.__slots__}
-                connection.execute(insert_into(connection, touches).values(**entry).on_conflict_do_nothing())
-            change = update(recipients).where(*_key(row), recipients.c.state == "drafted")
-            connection.execute(change.values(**values, updated_at=touch.at))
-        return reason
+            for one in leaving:
+                reason = why_not(_moments(connection, one), one.touch.at)
+                values: dict[str, Any] = {"state": "blocked", "reason": reason}
+                if reason is None:
+                    values = {"state": "exported", "exported_at": one.touch.at, "reason": None}
+                    entry = {name: getattr(one.touch, name) for name in Touch.__slots__}
+                    connection.execute(insert_into(connection, touches).values(**entry).on_conflict_do_nothing())
+                change = update(recipients).where(*_key(one.row), recipients.c.state == "drafted")
+                changed = connection.execute(change.values(**values, updated_at=one.touch.at)).rowcount
+                left += changed if reason is None else 0
+        return left
 
     def block(self, row: RecipientRow, reason: str, *, at: datetime) -> None:
         """Holds back a message that a gate forbids now."""
@@ -220,6 +252,12 @@ class CampaignStore:
             return ()
         with reading(self._engine) as connection:
             return _touches(connection, connection_name, addresses)
+
+
+def _moments(connection: Connection, one: Leaving) -> tuple[datetime, ...]:
+    """When this person was promoted to, as the CRM and we know it, oldest first."""
+    known = _touches(connection, one.touch.connection, [one.touch.address])
+    return tuple(sorted({*one.crm_times, *(t.at for t in known)}))
 
 
 def _touches(connection: Connection, name: str, addresses: Collection[str]) -> tuple[Touch, ...]:

@@ -15,6 +15,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
 from crmplugin.store.guard import reading
@@ -99,6 +100,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         drafts=DraftStore(engine),
         events=EventStore(engine),
         ledger=Ledger(engine),
+        campaigns=CampaignStore(engine),
         keys=IdempotencyKeys(engine),
         access=AccessStore(engine),
         broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),

@@ -11,6 +11,8 @@ from datetime import timedelta
 
 from crmplugin.errors import StateConflict
 from crmplugin.journeys.ask import start_draft, start_event, start_write_back
+from crmplugin.journeys.campaign_run import start_lanes
+from crmplugin.journeys.campaigns import campaign_of
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.journeys.run_draft import fail_draft
 from crmplugin.store.drafts import DraftRow
@@ -59,6 +61,8 @@ def sweep(desk: Desk, *, patience: timedelta = PATIENCE) -> None:
         _see_to_draft(desk, row)
     for row in desk.drafts.waiting(["approved", "writing_back"], before=now - patience):
         _see_to_write_back(desk, row)
+    for campaign in desk.campaigns.running(before=now - patience):
+        start_lanes(desk, campaign_of(campaign))
 
 
 def _start_scheduled(desk: Desk, row: DraftRow) -> None:

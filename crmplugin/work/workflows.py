@@ -17,6 +17,7 @@ from dbos import DBOS
 from crmplugin.domain.draft import Written
 from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, ModelUnusable
 from crmplugin.journeys.accept_event import accept_event
+from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
@@ -96,7 +97,18 @@ def write_back_v1(payload: Payload) -> Payload:
     return _attempt(payload, _write_back, _bury_draft)
 
 
-WORKFLOWS: Mapping[str, str] = {"event": "accept_v1", "draft": "draft_v1", "write_back": "write_back_v1"}
+@DBOS.workflow(name="campaign_v1", max_recovery_attempts=100)
+def campaign_v1(payload: Payload) -> Payload:
+    """Settles the recipients of one lane of a campaign."""
+    return _attempt(payload, _campaign, _bury_campaign)
+
+
+WORKFLOWS: Mapping[str, str] = {
+    "event": "accept_v1",
+    "draft": "draft_v1",
+    "write_back": "write_back_v1",
+    "campaign": "campaign_v1",
+}
 """Kind of job -> the name under which a new one is started."""
 
 
@@ -111,6 +123,14 @@ def _draft(payload: Payload) -> Payload:
 
 def _write_back(payload: Payload) -> Payload:
     return {"status": write_back(_desk(), payload["draft"])}
+
+
+def _campaign(payload: Payload) -> Payload:
+    return {"status": run_lane(_desk(), payload["campaign"], run=payload["run"], lane=payload["lane"])}
+
+
+def _bury_campaign(payload: Payload, reason: str) -> None:
+    hold_campaign(_desk(), payload["campaign"], run=payload["run"], reason=reason)
 
 
 def _bury_event(payload: Payload, reason: str) -> None:
