@@ -158,11 +158,11 @@ def list_command(limit: int, cursor: str | None, as_json: bool) -> None:
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="File to write; default: its own name.")
 @click.option("--test-to", metavar="ADDRESS", help="Only send three of the mails to this address, by `smtp_url`.")
 def export_command(campaign_id: str, form: str, out: Path | None, test_to: str | None, as_json: bool) -> None:
-    from crmplugin.journeys.campaign_export import export_campaign, push_to_crm, test_mails
+    from crmplugin.journeys.campaign_export import export_campaign, push_to_crm, trial_mails
 
     with open_desk() as desk:
         if test_to:
-            mails = test_mails(desk, campaign_id, test_to)
+            mails = trial_mails(desk, campaign_id, test_to)
             done: dict[str, Any] = {"sent_to": test_to, "mails": _send_test(desk, mails)}
         elif form == "crm":
             done = {"written": push_to_crm(desk, campaign_id, _me())}

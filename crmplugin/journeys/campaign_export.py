@@ -296,7 +296,7 @@ def _push(campaign: Campaign, group: tuple[str, str, str], messages: Sequence[Me
     )
 
 
-def test_mails(desk: Desk, campaign_id: str, address: str, *, most: int = 3) -> list[EmailMessage]:
+def trial_mails(desk: Desk, campaign_id: str, address: str, *, most: int = 3) -> list[EmailMessage]:
     """The first mails of a campaign, all to one address of the owner's: to look at, before anything leaves."""
     campaign = get_campaign(desk, campaign_id)
     rows = [row for row in rows_of(desk, campaign_id, None) if row.document and row.channel == "email"][:most]

@@ -1,8 +1,8 @@
 """A campaign's messages, one recipient after another: durable, paused and continued, each recipient exactly once.
 
-A run has a few lanes; each is a job that settles its waiting recipients in small batches and looks, before each, whether
-it is still wanted. A killed lane is done again by the engine and goes on with those that still wait. In the personal
-way a batch is one recipient, so that a paid answer is kept before the next is asked for.
+A run has a few lanes; each is a job that settles its waiting recipients in small batches and looks before each
+whether it is still wanted. A killed lane is done again by the engine and goes on with those that still wait. In the
+personal way a batch is one recipient, so that a paid answer is kept before the next is asked for.
 """
 
 from __future__ import annotations

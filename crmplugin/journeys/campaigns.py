@@ -166,7 +166,7 @@ def _read_wish(desk: Desk, wish: Mapping[str, Any], who: Principal, campaign_id:
     where = _where(wish, problems)
     channels = _words(wish, "channels", ("email",), CHANNELS, problems)
     languages = _words(wish, "languages", (), bank_languages(), problems)
-    mode = wish.get("mode") or "merge"
+    mode: Any = wish.get("mode") or "merge"
     if mode not in MODES:
         problems.append(f"mode: expected merge or personal, got {mode!r}")
     if wish.get("kind") not in (None, "campaign_message"):

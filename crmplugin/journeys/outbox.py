@@ -16,8 +16,8 @@ MOST = 10
 def send(mails: Sequence[EmailMessage], smtp_url: str | None) -> int:
     """Sends at most ten mails over one connection and gives back how many.
 
-    smtp_url: `smtp://[user:password@]host[:port]` (STARTTLS when the server offers it) or `smtps://…`. Raises UsageError
-    for a wrong address, CrmUnavailable with the server's words when it takes none.
+    smtp_url: `smtp://[user:password@]host[:port]` (STARTTLS when the server offers it) or `smtps://…`. Raises
+    UsageError for a wrong address, CrmUnavailable with the server's words when it takes none.
     """
     where = urlsplit(smtp_url or "")
     if where.scheme not in ("smtp", "smtps") or not where.hostname:
