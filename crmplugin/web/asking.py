@@ -48,7 +48,7 @@ def create_draft(
     check_connection(desk, who, body["connection"])
     request = request_of(desk, body)
     owner = _check_subject(desk, request, who)
-    draft_id = _claim(desk, body, who, route, key) or uuid.uuid4().hex
+    draft_id = claim_id(desk, body, who, route, key) or uuid.uuid4().hex
     ask = Ask(draft_id, request, origin, desk.clock(), created_by=who.name, owner_id=owner)
     ask_for_drafts(desk, [ask])
     row = desk.drafts.get(draft_id)
@@ -57,8 +57,8 @@ def create_draft(
     return row
 
 
-def _claim(desk: Desk, body: Mapping[str, Any], who: Principal, route: str, key: str | None) -> str | None:
-    """The draft id that an idempotency key stands for; None without a key."""
+def claim_id(desk: Desk, body: Mapping[str, Any], who: Principal, route: str, key: str | None) -> str | None:
+    """The id that an idempotency key stands for; None without a key."""
     if key is None:
         return None
     if not key.strip() or len(key) > MAX_KEY or not key.isprintable():

@@ -78,6 +78,8 @@ def _check_scope(right: Right, principal: Principal) -> None:
         row = desk().drafts.find(named["draft_id"])
         if row is None or not is_visible(desk(), principal, row):
             raise NotFound(f"there is no draft {named['draft_id']} of yours")
+    elif right.about == "campaign" and not principal.sees(desk().campaigns.get(named["campaign_id"]).connection):
+        raise NotFound(f"there is no campaign {named['campaign_id']} of yours")
 
 
 def _principal() -> Principal | None:

@@ -22,11 +22,12 @@ ADMIN = frozenset({ADMIN_ROLE})
 OPEN: frozenset[str] = frozenset()
 """No sign-in asked for: the route is public, or checks a signature or pass of its own."""
 
-About = Literal["nothing", "list", "asked", "connection", "draft", "event", "job", "signature", "pass"]
+About = Literal["nothing", "list", "asked", "connection", "draft", "campaign", "event", "job", "signature", "pass"]
 """What a route is about.
 
 nothing: no customer's data. list: only rows that the caller may see. asked: the record that query, form or body name.
-connection, draft, event, job: what the address names. signature: a webhook, link or launch that proves itself.
+connection, draft, campaign, event, job: what the address names. signature: a webhook, link or launch that proves
+itself.
 pass: the holder of a panel's pass, on the connection that the address names.
 """
 
@@ -64,6 +65,17 @@ RIGHTS: Mapping[str, Right] = {
     "drafts.regenerate_draft": Right(EVERYBODY, "draft"),
     "drafts.stop_draft": Right(EVERYBODY, "draft"),
     "drafts.withdraw_draft": Right(EVERYBODY, "draft"),
+    "campaigns.create_campaign": Right(CAMPAIGNERS, "asked"),
+    "campaigns.list_campaigns": Right(CAMPAIGNERS | LEADERS, "list"),
+    "campaigns.get_campaign": Right(CAMPAIGNERS | LEADERS, "campaign"),
+    "campaigns.edit_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.preview_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.approve_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.run_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.pause_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.resume_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.list_recipients": Right(CAMPAIGNERS | LEADERS, "campaign"),
+    "campaigns.export": Right(CAMPAIGNERS, "campaign"),
     "briefs.get_brief": Right(SALES, "asked"),
     "events.list_events": Right(LEADERS, "list"),
     "events.get_event": Right(LEADERS, "event"),

@@ -10,7 +10,9 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from crmplugin.domain.crm import Subject
+from crmplugin.journeys.campaigns import create_campaign
 from crmplugin.journeys.launch import launch_url
+from crmplugin.store.access import Principal
 from crmplugin.store.guard import reading
 from crmplugin.store.tables_work import draft_moves, drafts
 from crmplugin.web.rights import RIGHTS, ROLES
@@ -19,9 +21,11 @@ from tests.web.conftest import make_event, wait_until
 from tests.web.test_webhooks import is_problem
 
 NOW = datetime.now(UTC)
+MASTER = {"language": "en", "channel": "email", "variant": "A", "patterns": {}}
 WISH = {"kind": "summary", "deal_id": "D-1"}
 ASKED: dict[str, dict[str, Any]] = {
     "drafts.create_draft": {"json": WISH},
+    "campaigns.create_campaign": {"json": {"segment": {}, "goal": "win_back"}},
     "briefs.get_brief": {"query_string": {"deal": "D-1"}},
     "console.ask": {"data": {"about": "deal:D-1", "kind": "summary"}},
     "console.new_draft": {"query_string": {"about": "deal:D-1"}},
@@ -33,6 +37,7 @@ ASKED: dict[str, dict[str, Any]] = {
 """What is sent to a route whose address does not say what it is about. A new one needs a line."""
 SENT: dict[str, dict[str, Any]] = {
     "drafts.edit_draft": {"json": {"version": 1, "body": "x"}},
+    "campaigns.edit_campaign": {"json": {"version": 1, "masters": [MASTER]}},
     "console.act": {"data": {"version": "1"}},
     "panel_pages.act": {"data": {"version": "1"}},
     "console.check_typing": {"data": {"body": "x"}},
@@ -62,6 +67,7 @@ def walk(office, app) -> dict[str, str]:
     return {
         "connection": HERE,
         "draft_id": done,
+        "campaign_id": _campaign(office.desk),
         "event_id": "evt-walk",
         "job_id": f"{HERE}/evt-walk",
         "collection": "deals",
@@ -71,6 +77,11 @@ def walk(office, app) -> dict[str, str]:
         "secret": "nothing",
         "filename": "console.css",
     }
+
+
+def _campaign(desk) -> str:
+    wish = {"connection": HERE, "segment": {}, "goal": "win_back", "name": NAMES[HERE]}
+    return create_campaign(desk, wish, Principal("admin", "admin")).id
 
 
 def _drafts_of_event(desk) -> str | None:
