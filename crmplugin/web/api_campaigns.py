@@ -13,6 +13,7 @@ from crmplugin.domain.campaign import Campaign
 from crmplugin.journeys import campaign_run, campaigns
 from crmplugin.journeys.campaign_export import export_campaign, push_to_crm
 from crmplugin.journeys.campaign_view import campaign_json, recipient_json, summary_json
+from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import campaign_schemas as schemas
 from crmplugin.web.api import KEY_HEADER
 from crmplugin.web.asking import claim_id
@@ -32,6 +33,7 @@ blueprint = Blueprint(
 @blueprint.response(201, schemas.CampaignAnswer)
 def create_campaign(body: dict[str, Any]) -> Response:
     """Keep a campaign with the words of the bank; nothing is sent."""
+    check_connection(desk(), who(), body["connection"])
     key = request.headers.get("Idempotency-Key")
     campaign_id = claim_id(desk(), body, who(), "POST /api/v1/campaigns", key)
     response = _answer(campaigns.create_campaign(desk(), body, who(), campaign_id=campaign_id))

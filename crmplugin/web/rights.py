@@ -85,7 +85,7 @@ RIGHTS: Mapping[str, Right] = {
     # the console
     "console.home": Right(OPEN),
     "console.waiting": Right(EVERYBODY, "list"),
-    "console.approve_many": Right(EVERYBODY, "asked"),
+    "console.approve_many": Right(EVERYBODY, "list"),
     "console.one_draft": Right(EVERYBODY, "draft"),
     "console.download": Right(EVERYBODY, "draft"),
     "console.all_facts": Right(EVERYBODY, "draft"),

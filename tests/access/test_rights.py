@@ -73,6 +73,7 @@ def walk(office, app) -> dict[str, str]:
         "collection": "deals",
         "record_id": "D-1",
         "action": "stop",
+        "form": "txt",
         "path": "",
         "secret": "nothing",
         "filename": "console.css",

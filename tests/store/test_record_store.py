@@ -5,14 +5,16 @@ from __future__ import annotations
 import threading
 from datetime import UTC, datetime
 from decimal import Decimal
+from importlib import import_module
+from pkgutil import iter_modules
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+import crmplugin.store
 from crmplugin.errors import RecordProblem
 from crmplugin.ports import Name, Population
-from crmplugin.store import tables_access, tables_records, tables_work  # noqa: F401 - their tables are in `metadata`
 from crmplugin.store.database import metadata, migrate, open_engine
 from crmplugin.store.record_writes import Counts
 from crmplugin.store.records import RecordStore
@@ -254,6 +256,9 @@ def test_saved_fit_comes_back_as_it_was(store: RecordStore) -> None:
 
 
 def test_migrations_make_the_tables_that_the_code_knows(database_url: str) -> None:
+    for module in iter_modules(crmplugin.store.__path__):
+        if module.name.startswith("tables_"):
+            import_module(f"crmplugin.store.{module.name}")
     engine = open_engine(database_url)
     migrate(engine)
     migrate(engine)
