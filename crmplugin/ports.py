@@ -46,6 +46,31 @@ class Name:
 
 
 @dataclass(frozen=True, slots=True)
+class Ranking:
+    """What the fit over all histories ranks for one account.
+
+    repeat and new: product id -> chance to be bought next, 0 to 1, best first. The methods are those that found most
+    of the newest baskets of n customers, which were kept back; "frequency" and "popularity" where none was better.
+    """
+
+    computed_at: datetime
+    repeat_method: str
+    new_method: str
+    n: int
+    repeat: Mapping[str, float] = field(default_factory=dict)
+    new: Mapping[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """What the fit over all histories says of one account; see `Population` for churn."""
+
+    ranking: Ranking | None = None
+    rfm_class: str | None = None
+    churn: tuple[float, float, float, float] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Population:
     """What all accounts of a connection show, learned from the store; empty when there is nothing to learn from.
 
@@ -55,7 +80,9 @@ class Population:
     repeat_share: share of repeat lines over all accounts, 0 to 1.
     closed_deals: closed deals as small rows: id, company_id, industry, product_ids, amount, currency, discount_pct,
     won (bool), closed_at. bought_with: product id -> {other id -> accounts that bought both}; bought_by: product id ->
-    accounts that bought it; accounts: accounts with an order in the window.
+    accounts that bought it; accounts: accounts with an order in the window. bought_alike: group of look-alikes
+    (`analysis.lookalikes`) -> (accounts in it, product id -> how many of them bought it). churn: r, alpha, a and b of
+    BG/NBD in weeks, where enough accounts bought again. ranking and rfm_class are those of the account in view.
     """
 
     computed_at: datetime | None = None
@@ -68,6 +95,10 @@ class Population:
     bought_by: Mapping[str, int] = field(default_factory=dict)
     accounts: int = 0
     account_gap_n: int = 0
+    bought_alike: Mapping[str, tuple[int, Mapping[str, int]]] = field(default_factory=dict)
+    churn: tuple[float, float, float, float] | None = None
+    ranking: Ranking | None = None
+    rfm_class: str | None = None
 
 
 class Records(Protocol):

@@ -18,6 +18,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
 from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
+from crmplugin.store.account_fits import FitStore
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.records import RecordStore
@@ -40,6 +41,7 @@ class Assistant:
         self.engine = open_engine(settings.database_url)
         migrate(self.engine)
         self.records = RecordStore(self.engine, normalise_address=_normalise_address)
+        self.fits = FitStore(self.engine)
         self._names: dict[str, tuple[object, NameIndex]] = {}
         self._populations: dict[str, tuple[object, Population]] = {}
         self._lock = threading.Lock()
@@ -81,6 +83,7 @@ class Assistant:
             read_context=connector.read_context,
             population=lambda: self._population(name),
             template=self.template_writer,
+            learned=lambda account: self.fits.read_account(name, account),
             check=check_text,
             names=lambda: self._name_index(name),
             scan=scan_text,

@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Literal
+from math import exp, log
+from typing import TYPE_CHECKING, Literal
 
-import numpy as np
-from numpy.typing import NDArray
+if TYPE_CHECKING:
+    # Only the fit needs arrays; reading a chance must not cost a command the time to load them.
+    import numpy as np
+    from numpy.typing import NDArray
 
 LEAST_REPEAT_ACCOUNTS = 100
 AT_RISK_RHO, LAPSED_RHO = Decimal(2), Decimal(3)
@@ -63,6 +66,7 @@ def may_fit(buyers: Sequence[Buyer]) -> bool:
 
 def fit_bgnbd(buyers: Sequence[Buyer]) -> BgNbd:
     """The parameters of maximum likelihood. Raises ValueError when fewer than 100 accounts bought again."""
+    import numpy as np
     from scipy.optimize import minimize
 
     if not may_fit(buyers):
@@ -83,6 +87,7 @@ def fit_bgnbd(buyers: Sequence[Buyer]) -> BgNbd:
 def _log_likelihood(
     p: NDArray[np.float64], x: NDArray[np.float64], t_x: NDArray[np.float64], observed: NDArray[np.float64]
 ) -> NDArray[np.float64]:
+    import numpy as np
     from scipy.special import gammaln
 
     r, alpha, a, b = p
@@ -98,9 +103,9 @@ def p_alive(model: BgNbd, buyer: Buyer) -> float:
     """The chance that the customer still buys; 1 without a repeat purchase, which is no evidence of life."""
     if buyer.x == 0:
         return 1.0
-    log_odds = (model.r + buyer.x) * np.log((model.alpha + buyer.observed) / (model.alpha + buyer.t_x))
-    gone = model.a / (model.b + buyer.x - 1) * np.exp(min(log_odds, 700.0))
-    return float(1 / (1 + gone))
+    log_odds = (model.r + buyer.x) * log((model.alpha + buyer.observed) / (model.alpha + buyer.t_x))
+    gone = model.a / (model.b + buyer.x - 1) * exp(min(log_odds, 700.0))
+    return 1 / (1 + gone)
 
 
 def expected_purchases(model: BgNbd, buyer: Buyer, t: float) -> float:

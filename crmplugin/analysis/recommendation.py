@@ -1,39 +1,45 @@
 """Which products to offer an account (sales-craft §2): a repeat list and a new list, never one blended score.
 
-Eligibility comes first and is counted; every pick has its reason, its evidence and the number of cases behind it. This
-is the choice from one account's records and the population; rankings over all baskets live in `fit/`.
+Eligibility comes first and is counted (`eligibility`); every pick has its reason, its evidence and the number of cases
+behind it. This is the choice from one account's records, the population and what the fit ranks for the account; the
+rankings over all baskets are made in `fit/`.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cached_property
 from statistics import median
 from typing import Literal
 
-from crmplugin.analysis.association import associate
-from crmplugin.analysis.replenishment import Purchases, purchases_by_product
+from crmplugin.analysis.association import CLAIMABLE_BUYERS, associate
+from crmplugin.analysis.eligibility import Account, Tally, complements, why_not
+from crmplugin.analysis.fusion import RANK_OFFSET, weigh
+from crmplugin.analysis.lookalikes import Alike, find_alike
+from crmplugin.analysis.replenishment import rhythms
 from crmplugin.domain.brief import DueItem, Signals
 from crmplugin.domain.crm import Context, Product
-from crmplugin.ports import Population
+from crmplugin.ports import Population, Ranking
+
+__all__ = ["Account", "Pick", "Picks", "pick_products", "price_fit", "repeat_slots", "why_not"]
 
 SLOTS = 3
-PRIOR_LINES = 5
+PRIOR_LINES, PRIOR_ORDERS = 5, 2
 UNKNOWN_REPEAT_SHARE = Decimal("0.5")
 """Share of repeat lines taken where no population is known."""
-RANK_OFFSET = 60
 LEAST_SIGMA = Decimal("0.5")
 MAD_TO_SIGMA = Decimal("1.4826")
-FAR_ABOVE = 3
 UNKNOWN_DELIVERY = Decimal("0.6")
 """Weight of a product of which neither lead time nor stock is known: we could not say when it comes."""
-
-Reason = Literal["inactive", "not sold in region", "already owned", "out of stock", "open complaint", "returned",
-                 "fits nothing they own", "far above their prices"]  # fmt: skip
+PLAIN_METHODS = frozenset({"frequency", "popularity", "recent_popularity"})
+"""What is plain to see: a ranking by one of these adds nothing to the account's own records."""
+LEAST_EXPECTED = 5
+"""Accounts that would buy two products together by chance, from which it means something that few do."""
+EVIDENCE_ORDERS = 3
+NO_HISTORY = "no purchases on record: what most accounts buy, not what this one needs"
+NO_REASON = "nothing in its purchases points to a new product: what others buy, not what this one needs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +54,8 @@ class Pick:
     method: str
     n: int
     claimable: bool = False
+    share: Decimal | None = None
+    """Estimated share of such accounts that buy it, 0 to 1, where the method gives one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,71 +68,24 @@ class Picks:
     runners_up: tuple[Pick, ...] = ()
 
 
-@dataclass(frozen=True)
-class Account:
-    """One account's purchases and catalogue."""
-
-    context: Context
-    population: Population
-    now: datetime
-    zone: str
-
-    @cached_property
-    def products(self) -> Mapping[str, Product]:
-        return {p.id: p for p in self.context.products}
-
-    @cached_property
-    def bought(self) -> Mapping[str, Purchases]:
-        today = self.now
-        found = purchases_by_product(self.context.orders, zone=self.zone, until=today.date())
-        return {p.product_id: p for p in found}
-
-    @cached_property
-    def prices(self) -> Sequence[Decimal]:
-        """Unit prices the account paid, ascending."""
-        lines = [x for o in self.context.orders for x in o.lines if x.unit_price and (x.quantity or 1) > 0]
-        return sorted(x.unit_price for x in lines if x.unit_price)
-
-    @cached_property
-    def returned(self) -> set[str]:
-        """Products given back more than bought lately: the newest line of the product is a return."""
-        newest: dict[str, Decimal | None] = {}
-        for order in sorted(self.context.orders, key=lambda o: (o.ordered_at or self.now, o.id)):
-            newest |= {line.product_id: line.quantity for line in order.lines if line.product_id}
-        return {pid for pid, quantity in newest.items() if quantity is not None and quantity < 0}
-
-
-@dataclass
-class _Tally:
-    left: Counter[str] = field(default_factory=Counter)
-
-    def keep(self, products: Iterable[Product], account: Account) -> list[Product]:
-        kept = []
-        for product in products:
-            reason = why_not(product, account)
-            if reason:
-                self.left[reason] += 1
-            else:
-                kept.append(product)
-        return kept
-
-
 def pick_products(
-    context: Context, population: Population, signals: Signals, *, now: datetime, zone: str, top: int = SLOTS
-) -> Picks:
-    """At most `top` products: the share of repeat purchases decides how many come from each list."""
-    account, tally = Account(context, population, now, zone), _Tally()
+    context: Context, population: Population, signals: Signals, *, now: datetime, zone: str, top: int = SLOTS,
+    needs: Collection[str] = (), asked_for: Collection[str] = (),
+) -> Picks:  # fmt: skip
+    """At most `top` products: the share of repeat purchases decides how many come from each list.
+
+    needs: tags of what the account said it needs; asked_for: ids of products it named.
+    """
+    account, tally = Account(context, population, now, zone, frozenset(asked_for)), Tally()
     allowed = {p.id for p in tally.keep(context.products, account)}
-    repeat = [
-        _repeat_pick(i) for i in signals.due_items if i.product_id in allowed or i.product_id not in account.products
-    ]
-    fresh, fallback = _new_picks(account, allowed)
+    repeat = _repeat_picks(account, allowed)
+    fresh, fallback = _new_picks(account, allowed, needs)
+    fresh = _without_substitutes(fresh, account)
     slots = repeat_slots(account, top)
     from_repeat = repeat[: max(slots, top - len(fresh))]
-    from_new = _without_substitutes(fresh, account)[: top - len(from_repeat)]
+    from_new = fresh[: top - len(from_repeat)]
     rest = [p for p in (*repeat, *fresh) if p not in from_repeat and p not in from_new]
-    left = tuple(sorted(tally.left.items()))
-    return Picks((*from_repeat, *from_new), left, fallback, tuple(rest[:2]))
+    return Picks((*from_repeat, *from_new), tally.rows, fallback, tuple(rest[:2]))
 
 
 def repeat_slots(account: Account, top: int) -> int:
@@ -133,29 +94,14 @@ def repeat_slots(account: Account, top: int) -> int:
     prior = UNKNOWN_REPEAT_SHARE if prior is None else prior
     seen: set[str] = set()
     again = total = 0
-    dated = sorted((o.ordered_at, o.id, o) for o in account.context.orders if o.ordered_at)
-    for number, (_, _, order) in enumerate(dated):
+    orders = [o for o in account.context.orders if o.ordered_at and o.ordered_at <= account.now]
+    for number, order in enumerate(sorted(orders, key=lambda o: (o.ordered_at or account.now, o.id))):
         ids = {line.product_id for line in order.lines if line.product_id and (line.quantity or 1) > 0}
         if number:
             again, total = again + len(ids & seen), total + len(ids)
         seen |= ids
     share = (again + PRIOR_LINES * prior) / (total + PRIOR_LINES)
     return int((top * share).quantize(Decimal(1), ROUND_HALF_UP))
-
-
-def why_not(product: Product, account: Account) -> Reason | None:
-    """Why a product must not be offered to this account; None when it may."""
-    checks: tuple[tuple[Reason, bool], ...] = (
-        ("inactive", product.active is False),
-        ("not sold in region", not _sold_here(product, account)),
-        ("already owned", bool(product.durable) and product.id in account.bought),
-        ("out of stock", product.stock is not None and product.stock <= 0),
-        ("open complaint", _complained(product, account)),
-        ("returned", product.id in account.returned),
-        ("fits nothing they own", not _fits(product, account)),
-        ("far above their prices", _far_above(product, account)),
-    )
-    return next((reason for reason, true in checks if true), None)
 
 
 def price_fit(price: Decimal, paid: Sequence[Decimal]) -> Decimal:
@@ -168,121 +114,192 @@ def price_fit(price: Decimal, paid: Sequence[Decimal]) -> Decimal:
     return (-((price.ln() - centre) ** 2) / (2 * sigma * sigma)).exp()
 
 
-def fuse(rankings: Iterable[Sequence[str]]) -> dict[str, Decimal]:
-    """Reciprocal rank fusion: the sum of 1 / (60 + rank) over the rankings."""
-    scores: dict[str, Decimal] = {}
-    for ranking in rankings:
-        for rank, product_id in enumerate(ranking, start=1):
-            scores[product_id] = scores.get(product_id, Decimal(0)) + Decimal(1) / (RANK_OFFSET + rank)
-    return scores
+def _repeat_picks(account: Account, allowed: Collection[str]) -> list[Pick]:
+    """What is due, overdue or lapsed: by the chance of the fit where it beats counting, else by the share of orders.
+
+    Lapsed items come last: of them one asks, and does not assume that they are needed.
+    """
+    context, ranking = account.context, account.population.ranking
+    chances = ranking.repeat if ranking and ranking.repeat_method not in PLAIN_METHODS else {}
+    found = rhythms(context.orders, context.products, account.population, now=account.now, zone=account.zone)
+    due = [i for i in found if i.state != "early" and (i.product_id in allowed or i.product_id not in account.products)]
+    due.sort(key=lambda i: (i.state == "lapsed", i.product_id not in chances, -_chance(i, chances, account)))
+    return [_repeat_pick(i, ranking if i.product_id in chances else None, account) for i in due]
 
 
-def _repeat_pick(item: DueItem) -> Pick:
-    reason = f"bought {item.count} times, last on {item.last_on}, {item.days_since} days ago: {item.state}"
-    return Pick(item.product_id, "repeat", round(item.rho, 4), reason, item.evidence, item.method, item.count)
+def _chance(item: DueItem, chances: Mapping[str, float], account: Account) -> Decimal:
+    """The chance by the fit, or the share of order days with the item, drawn towards 0 by two orders."""
+    if item.product_id in chances:
+        return Decimal(str(chances[item.product_id]))
+    return Decimal(item.count) / (account.order_days + PRIOR_ORDERS)
 
 
-def _new_picks(account: Account, allowed: set[str]) -> tuple[list[Pick], str | None]:
-    """New products by what goes with what was bought; without purchases, what everybody buys, and that is said."""
+def _repeat_pick(item: DueItem, ranking: Ranking | None, account: Account) -> Pick:
+    often = "once" if item.count == 1 else f"{item.count} times"
+    reason = f"bought {often}, last on {item.last_on}, {item.days_since} days ago: {item.state}"
+    score = _chance(item, ranking.repeat if ranking else {}, account)
+    method = ranking.repeat_method if ranking else item.method
+    return Pick(item.product_id, "repeat", round(score, 4), reason, item.evidence, method, item.count)
+
+
+@dataclass
+class _Votes:
+    """Rankings of new products, fused: every vote of weight w adds w / (60 + place)."""
+
+    scores: dict[str, Decimal] = field(default_factory=dict)
+    best: dict[str, tuple[int, Decimal, Pick]] = field(default_factory=dict)
+
+    def add(self, ranking: Sequence[Pick], weight: Decimal, *, tells: int) -> None:
+        """`tells`: how much the reason of this ranking tells a person; the pick is explained by the one that tells
+        most, of equal ones by the greatest vote."""
+        for place, pick in enumerate(ranking, start=1):
+            vote = weight / (RANK_OFFSET + place)
+            self.scores[pick.product_id] = self.scores.get(pick.product_id, Decimal(0)) + vote
+            known = self.best.get(pick.product_id)
+            if known is None or (tells, vote) > known[:2]:
+                self.best[pick.product_id] = tells, vote, pick
+
+
+def _new_picks(account: Account, allowed: Collection[str], needs: Collection[str]) -> tuple[list[Pick], str | None]:
+    """New products by what goes with what was bought and by whoever buys alike; each purchase has its own vote."""
     if not account.bought:
-        return _popular(account, allowed), "no purchases on record: what most accounts buy, not what this one needs"
-    found = {**_fitting_picks(account, allowed), **_associated_picks(account, allowed)}
-    by_lift = sorted((p for p in found.values() if p.method == "association"), key=lambda p: (-p.score, p.product_id))
-    by_fit = [pid for pid in account.products if pid in found and _complements(account, pid)]
-    scores = fuse([[p.product_id for p in by_lift], by_fit])
-    picks = [_weighed(found[pid], score, account) for pid, score in scores.items()]
+        return _by_others(account, allowed)
+    fresh = {id_ for id_ in allowed if id_ not in account.bought}
+    votes = _Votes()
+    for owned in sorted(account.bought):
+        days = len(account.bought[owned].by_day)
+        votes.add(_associated(account, owned, fresh), Decimal(days + 2) / (days + 3), tells=2)
+    votes.add(_fitting(account, fresh), Decimal(1), tells=1)
+    votes.add(_ranked(account, fresh), Decimal(1), tells=0)
+    if not votes.scores:
+        return _by_others(account, fresh)[0], NO_REASON
+    scores = weigh(votes.scores, price_fits=_price_fits(account, votes.scores), matched=_matched(account, needs))
+    picks = [
+        replace(votes.best[id_][2], score=_squeezed(_delivered(score, account, id_))) for id_, score in scores.items()
+    ]
     return sorted(picks, key=lambda p: (-p.score, p.product_id)), None
 
 
-def _weighed(pick: Pick, score: Decimal, account: Account) -> Pick:
-    product = account.products[pick.product_id]
-    if product.list_price and product.currency == account.context.seller.currency:
-        score *= price_fit(product.list_price, account.prices)
-    if not product.lead_time and product.stock is None:
-        score *= UNKNOWN_DELIVERY
-    return Pick(pick.product_id, "new", score, pick.reason, pick.evidence, pick.method, pick.n, pick.claimable)
+def _squeezed(score: Decimal) -> Decimal:
+    """A fused score between 0 and 1, in the same order: one whole vote for the first place gives a half."""
+    votes = score * (RANK_OFFSET + 1)
+    return round(votes / (1 + votes), 6)
 
 
-def _associated_picks(account: Account, allowed: set[str]) -> dict[str, Pick]:
-    """For each new product, the owned one it goes with best."""
-    best: dict[str, Pick] = {}
-    for owned, purchases in account.bought.items():
-        for other in account.population.bought_with.get(owned, {}):
-            pair = associate(account.population, owned, other)
-            if other in account.bought or other not in allowed or pair is None or not pair.supported or pair.lift <= 1:
-                continue
+def _price_fits(account: Account, ids: Iterable[str]) -> dict[str, Decimal]:
+    ours, found = account.context.seller.currency, {}
+    for id_ in ids:
+        product = account.products[id_]
+        if product.list_price and product.currency == ours:
+            found[id_] = price_fit(product.list_price, account.prices)
+    return found
+
+
+def _matched(account: Account, needs: Collection[str]) -> list[str]:
+    """Products that answer a need; all of them when no need is known."""
+    wanted = {tag.casefold() for tag in needs}
+    return [p.id for p in account.context.products if not wanted or _answers(p, wanted) or p.id in account.asked_for]
+
+
+def _answers(product: Product, wanted: Collection[str]) -> bool:
+    return any(tag.casefold() in wanted for feature in product.features for tag in feature.need_tags)
+
+
+def _delivered(score: Decimal, account: Account, product_id: str) -> Decimal:
+    product = account.products[product_id]
+    known = product.lead_time or product.stock is not None
+    return score if known else score * UNKNOWN_DELIVERY
+
+
+def _associated(account: Account, owned: str, fresh: Collection[str]) -> list[Pick]:
+    """New products that buyers of an owned one buy more than others do, the firmest first."""
+    found = []
+    for other in account.population.bought_with.get(owned, {}):
+        pair = associate(account.population, owned, other)
+        if other in fresh and pair is not None and pair.supported and pair.lift > 1:
             reason = f"{pair.n_ij} of {pair.n_i} accounts that bought {owned} also bought it"
-            evidence = tuple(purchases.order_ids[-3:])
-            pick = Pick(other, "new", pair.shrunk_lift, reason, evidence, "association", pair.n_i, pair.claimable)
-            if other not in best or best[other].score < pick.score:
-                best[other] = pick
-    return best
+            pick = Pick(other, "new", pair.shrunk_lift, reason, _orders_of(account, [owned]), "association", pair.n_i,
+                        pair.claimable, pair.shrunk)  # fmt: skip
+            found.append(pick)
+    return sorted(found, key=lambda p: (-p.score, p.product_id))
 
 
-def _fitting_picks(account: Account, allowed: set[str]) -> dict[str, Pick]:
-    picks = {}
-    for product_id in allowed - set(account.bought):
-        owned = _complements(account, product_id)
+def _fitting(account: Account, fresh: Collection[str]) -> list[Pick]:
+    """New products that are recorded to fit owned ones, those that fit most first."""
+    found = []
+    for product_id in fresh:
+        owned = complements(account, product_id)
         if owned:
-            orders = tuple(account.bought[owned[0]].order_ids[-3:])
-            picks[product_id] = Pick(
-                product_id, "new", Decimal(0), f"fits {owned[0]}, which they own", orders, "compatible", len(owned)
-            )
-    return picks
+            orders, reason = _orders_of(account, owned), f"fits {owned[0]}, which they own"
+            found.append(Pick(product_id, "new", Decimal(0), reason, orders, "compatible", len(owned)))
+    return sorted(found, key=lambda p: (-p.n, p.product_id))
 
 
-def _complements(account: Account, product_id: str) -> list[str]:
-    """Products the account owns that this one is recorded to fit."""
-    product = account.products.get(product_id)
-    if product is None:
+def _ranked(account: Account, fresh: Collection[str]) -> list[Pick]:
+    """What the fit ranks for the account, where its method found more than the best-sellers do."""
+    ranking = account.population.ranking
+    if ranking is None or ranking.new_method in PLAIN_METHODS:
         return []
-    named = set(product.compatible_with)
-    named |= {o for o in account.bought if o in account.products and product_id in account.products[o].compatible_with}
-    return sorted(named & set(account.bought))
-
-
-def _popular(account: Account, allowed: set[str]) -> list[Pick]:
-    counts = account.population.bought_by
-    known = sorted((pid for pid in allowed if counts.get(pid)), key=lambda pid: (-counts[pid], pid))
-    total = account.population.accounts
+    reason = f"customers who buy alike bought it ({ranking.new_method}, measured on {ranking.n} customers)"
+    orders = _orders_of(account, account.bought)
     return [
-        Pick(pid, "new", Decimal(counts[pid]) / max(total, 1), f"bought by {counts[pid]} of {total} accounts", (),
-             "popularity", total)
-        for pid in known
-    ]  # fmt: skip
+        Pick(id_, "new", Decimal(str(chance)), reason, orders, ranking.new_method, ranking.n)
+        for id_, chance in ranking.new.items()
+        if id_ in fresh
+    ]
+
+
+def _orders_of(account: Account, products: Iterable[str]) -> tuple[str, ...]:
+    """The newest orders of these products, oldest first."""
+    rows = {(max(p.by_day), p.order_ids[-n]) for id_ in products for p in [account.bought[id_]]
+            for n in range(1, min(EVIDENCE_ORDERS, len(p.order_ids)) + 1)}  # fmt: skip
+    return tuple(dict.fromkeys(order_id for _, order_id in sorted(rows)))[-EVIDENCE_ORDERS:]
+
+
+def _by_others(account: Account, allowed: Collection[str]) -> tuple[list[Pick], str | None]:
+    """What look-alikes buy, or everybody, where the account's own purchases say nothing; the fallback says which."""
+    alike = find_alike(account.context.company, account.population)
+    if alike is None:
+        return [], "no purchases on record, and none of anybody: ask what they need"
+    known = sorted((id_ for id_ in allowed if alike.shares.get(id_)), key=lambda id_: (-alike.shares[id_], id_))
+    picks = [_alike_pick(id_, place, alike, account) for place, id_ in enumerate(known, start=1)]
+    who = alike.words or "accounts"
+    said = f"no purchases on record: common among {alike.n} {who}, not what this one needs"
+    return picks, said if alike.words else NO_HISTORY
+
+
+def _alike_pick(product_id: str, place: int, alike: Alike, account: Account) -> Pick:
+    """What others buy weighs half a vote at most, so that any purchase of one's own says more."""
+    share, count = alike.shares[product_id], alike.counts[product_id]
+    score = share / 2 / (RANK_OFFSET + place)
+    return Pick(
+        product_id=product_id,
+        list="new",
+        score=_squeezed(_delivered(score, account, product_id)),
+        reason=f"bought by {count} of {alike.n} {alike.words or 'accounts'}",
+        evidence=(),
+        method="look_alikes" if alike.words else "popularity",
+        n=alike.n,
+        claimable=bool(alike.words) and alike.n >= CLAIMABLE_BUYERS,
+        share=round(share, 4),
+    )
 
 
 def _without_substitutes(picks: Iterable[Pick], account: Account) -> list[Pick]:
-    """Of products that stand for each other, only the best."""
+    """Of products that stand for each other, by record or by how seldom they are bought together, only the best."""
     kept: list[Pick] = []
     for pick in picks:
-        others = {s for k in kept for s in account.products[k.product_id].substitutes}
-        own = set(account.products[pick.product_id].substitutes)
-        if pick.product_id not in others and not own & {k.product_id for k in kept}:
+        if not any(_stand_for_each_other(pick.product_id, k.product_id, account) for k in kept):
             kept.append(pick)
     return kept
 
 
-def _sold_here(product: Product, account: Account) -> bool:
-    company = account.context.company
-    places = {p for p in (company.country, company.region) if p} if company else set()
-    return not product.regions or bool(places & set(product.regions))
-
-
-def _complained(product: Product, account: Account) -> bool:
-    return any(t.product_id == product.id and t.status in ("open", "pending") for t in account.context.tickets)
-
-
-def _fits(product: Product, account: Account) -> bool:
-    """An accessory must fit something owned; a durable thing stands on its own, and so does what was bought before."""
-    if product.durable or not product.compatible_with or not account.bought or product.id in account.bought:
+def _stand_for_each_other(first: str, second: str, account: Account) -> bool:
+    one, other = account.products[first], account.products[second]
+    if second in one.substitutes or first in other.substitutes:
         return True
-    return bool(_complements(account, product.id))
-
-
-def _far_above(product: Product, account: Account) -> bool:
-    paid, price = account.prices, product.list_price
-    if not paid or price is None or product.currency != account.context.seller.currency or product.id in account.bought:
+    if not one.category or one.category != other.category:
         return False
-    p90 = paid[min(len(paid) - 1, int(len(paid) * 0.9))]
-    return price > FAR_ABOVE * p90
+    pair = associate(account.population, first, second)
+    expected = pair.n_i * pair.n_j / pair.n if pair else 0
+    return pair is not None and expected >= LEAST_EXPECTED and pair.is_substitute(same_category=True)

@@ -182,6 +182,11 @@ def preview(segment: Segment, accounts: Iterable[Account], market: Market, *, ga
     return Preview(len(found), len(left) + len(removed), tuple(left), tuple(removed))
 
 
+def is_member(where: Where, account: Account, market: Market) -> bool:
+    """Whether one account belongs to a segment, its exclusions taken away; who of its contacts is left aside."""
+    return _fits(where, account, market) and _account_reason(where.exclude or Exclude(), account, market) is None
+
+
 def language_of(account: Account, contact: Contact, market: Market) -> str | None:
     """The language a contact is written in: its own, else its company's, else ours; as two letters."""
     company = account.company.language if account.company else None

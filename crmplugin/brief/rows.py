@@ -288,11 +288,15 @@ def _replenishment(s: Situation) -> str | None:
 
 
 def _win_back(s: Situation) -> str | None:
-    """An account that has lapsed by its own rhythm: never with a running contract or an open deal."""
+    """An account that has lapsed, by the model of all buyers where there is one, else by its own rhythm.
+
+    Never with a running contract or an open deal.
+    """
     if s.open_deals or not s.rested or running_contracts(s.context, s.our_today):
         return None
     signals, days = s.signals, order_days(s.context.orders, now=s.now, zone=s.zone)
-    by_rho = signals.account_rho is not None and signals.account_rho > LAPSED_RHO
+    no_model = signals.p_alive is None
+    by_rho = no_model and signals.account_rho is not None and signals.account_rho > LAPSED_RHO
     by_model = signals.p_alive is not None and signals.p_alive < LOW_ALIVE
     by_item = bool(signals.due_items) and all(i.state == "lapsed" for i in signals.due_items)
     no_rhythm = signals.account_rho is None and bool(days) and (s.today - days[-1]).days > LAPSED_DAYS

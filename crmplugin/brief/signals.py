@@ -13,10 +13,11 @@ from functools import cached_property
 from typing import Any
 
 from crmplugin.analysis.cadence import is_held, is_touch, newest, read_cadence
+from crmplugin.analysis.churn import BgNbd, buyer_of, p_alive
 from crmplugin.analysis.mood import read_mood
 from crmplugin.analysis.questions import find_questions
 from crmplugin.analysis.replenishment import due_items
-from crmplugin.analysis.rhythm import account_rho, is_purchase
+from crmplugin.analysis.rhythm import account_rho, is_purchase, order_days
 from crmplugin.analysis.service import ticket_state
 from crmplugin.analysis.stages import is_open, stage_age
 from crmplugin.analysis.threads import meeting_to_recap, unanswered
@@ -280,7 +281,16 @@ def _purchases(m: Moment) -> dict[str, Any]:
     return {
         "due_items": due_items(orders, m.context.products, m.population, now=m.now, zone=m.zone),
         "account_rho": account_rho(orders, now=m.now, zone=m.zone),
+        "p_alive": _p_alive(m),
     }
+
+
+def _p_alive(m: Moment) -> Decimal | None:
+    """The chance that the account still buys, by BG/NBD; never of contract customers, nor of one purchase day."""
+    model, days = m.population.churn, order_days(m.context.orders, now=m.now, zone=m.zone)
+    if model is None or len(days) < 2 or running_contracts(m.context, m.today):
+        return None
+    return Decimal(str(round(p_alive(BgNbd(*model), buyer_of(days, today=m.today)), 4)))
 
 
 def _occasions(m: Moment) -> dict[str, Any]:

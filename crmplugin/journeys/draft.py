@@ -28,7 +28,7 @@ from crmplugin.domain.draft import (
 )
 from crmplugin.errors import ModelError
 from crmplugin.journeys.present import to_json
-from crmplugin.ports import Checker, Emit, NameIndex, Population, Step, Writer, plain_step, silent
+from crmplugin.ports import Checker, Emit, Learned, NameIndex, Population, Step, Writer, plain_step, silent
 from crmplugin.writing.compose import compose, render_body, render_html
 
 ESSENTIAL_ROLES = frozenset({"subject", "ask"})
@@ -47,6 +47,8 @@ class Tools:
     scan: Callable[[str], Any]
     model: Writer | None = None
     why_no_model: str | None = "no model is set: the template writer wrote this"
+    learned: Callable[[str], Learned] = lambda account: Learned()
+    """What the fit over all histories says of an account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,20 @@ class Worded:
 def make_brief(request: Request, *, tools: Tools, now: datetime) -> Brief:
     """Reads the CRM and assembles the brief. Raises NotFound for a subject that is not there."""
     context = tools.read_context(request.subject)
-    return assemble(context, tools.population(), request, now=request.as_of or now, scan=tools.scan)
+    population = account_population(context, tools)
+    return assemble(context, population, request, now=request.as_of or now, scan=tools.scan)
+
+
+def account_population(context: Context, tools: Tools) -> Population:
+    """What all accounts show, with what the fit says of this one."""
+    found = tools.learned(account_of(context))
+    return replace(tools.population(), ranking=found.ranking, rfm_class=found.rfm_class, churn=found.churn)
+
+
+def account_of(context: Context) -> str:
+    """The account's id in the fit: its company, else its contact."""
+    person = context.contact.id if context.contact else context.subject.id
+    return context.company.id if context.company else f"contact:{person}"
 
 
 def make_draft(

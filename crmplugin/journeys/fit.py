@@ -24,7 +24,7 @@ def refresh_fit(connection: str, *, records: RecordStore, clock: Callable[[], da
         stage_changes=records.iterate(connection, "stage_changes"),
         line_items=records.iterate(connection, "line_items"),
         companies=records.iterate(connection, "companies"),
-        accounts=(orders for _, orders in records.iterate_purchases(connection)),
+        accounts=records.iterate_purchases(connection),
         now=clock(),
     )
     records.save_population(connection, population)

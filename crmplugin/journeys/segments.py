@@ -23,7 +23,8 @@ from crmplugin.domain.brief import DraftChannel
 from crmplugin.domain.crm import Company, Contact, Context, Deal, Order, Segment, Seller, Subject, Ticket
 from crmplugin.errors import NotFound
 from crmplugin.ports import Population
-from crmplugin.store.records import LOOSE_CONTACT, RecordStore
+from crmplugin.store.record_keys import LOOSE_CONTACT
+from crmplugin.store.records import RecordStore
 
 
 def preview_segment(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
@@ -11,15 +12,19 @@ from sqlalchemy import Connection, bindparam, func, select
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.records import Document, build, targets
 from crmplugin.store.account import Account, Stored, read_account
-from crmplugin.store.record_keys import contacts_of, instant_of
+from crmplugin.store.record_keys import LOOSE_CONTACT, contacts_of, instant_of
 from crmplugin.store.shared import Shared, read_general_prices, read_products
-from crmplugin.store.tables_records import imports
+from crmplugin.store.tables_records import account_fits, imports
 
 IN_CONTEXT = (
     "contacts", "deals", "stage_changes", "line_items", "quotes", "orders", "contracts", "activities", "tickets",
 )  # fmt: skip
 """Collections that a context holds of the account, oldest first."""
 LAST_IMPORT = select(func.max(imports.c.at)).where(imports.c.connection == bindparam("connection"))
+
+RANKED = select(account_fits.c.doc).where(
+    account_fits.c.connection == bindparam("connection"), account_fits.c.account == bindparam("account")
+)
 
 
 def read_context(
@@ -93,7 +98,16 @@ def _products_of(db: Connection, connection: str, account: Account, shared: Shar
     """What the account's records name, then what goes with it or instead of it, then the rest of the catalogue."""
     named = _read_missing(db, connection, _product_ids(account), shared)
     kin = [id_ for product in named.values() for id_ in (*product.compatible_with, *product.substitutes)]
+    kin += _ranked_ids(db, connection, account)
     return tuple({**named, **_read_missing(db, connection, kin, shared), **shared.catalogue}.values())
+
+
+def _ranked_ids(db: Connection, connection: str, account: Account) -> list[str]:
+    """New products that the fit over all histories ranks for the account."""
+    id_ = account.company_id or next((f"{LOOSE_CONTACT}{contact}" for contact in account.ids("contacts")), None)
+    doc = db.execute(RANKED, {"connection": connection, "account": id_}).scalar() if id_ else None
+    ranking = json.loads(doc)["ranking"] if doc else None
+    return [id_ for id_, _ in ranking["new"]] if ranking else []
 
 
 def _read_missing(db: Connection, connection: str, ids: Sequence[str], shared: Shared) -> dict[str, Any]:

@@ -56,6 +56,7 @@ def encode_population(population: Population) -> dict[str, Any]:
         "bought_by": dict(population.bought_by),
         "accounts": population.accounts,
         "account_gap_n": population.account_gap_n,
+        "bought_alike": {key: [n, dict(counts)] for key, (n, counts) in population.bought_alike.items()},
     }
 
 
@@ -72,6 +73,7 @@ def decode_population(doc: Mapping[str, Any]) -> Population:
         bought_by=doc["bought_by"],
         accounts=doc["accounts"],
         account_gap_n=doc["account_gap_n"],
+        bought_alike={key: (n, counts) for key, (n, counts) in doc.get("bought_alike", {}).items()},
     )
 
 

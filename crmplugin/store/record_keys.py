@@ -29,6 +29,9 @@ CONTACT_FIELDS: Mapping[str, tuple[str, ...]] = {
     "activities": ("contact_ids",),
 }
 
+LOOSE_CONTACT = "contact:"
+"""Before the id of a contact without company that is an account of its own: companies and contacts may share ids."""
+
 
 def sortable(instant: datetime) -> str:
     """The instant as text in UTC that sorts by time."""

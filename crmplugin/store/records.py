@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, func, select
+from sqlalchemy import Connection, Engine, bindparam, func, select, true
 
 from crmplugin.domain.crm import Context, Order, Seller, Subject
 from crmplugin.domain.records import Document, build, check_record
@@ -19,7 +19,7 @@ from crmplugin.store.context import read_context
 from crmplugin.store.fits import fitted_at, load_population, save_population
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.purchases import dealing_of, purchase_of
-from crmplugin.store.record_keys import Normalise, instant_of, plain_address, sortable
+from crmplugin.store.record_keys import LOOSE_CONTACT, Normalise, instant_of, plain_address, sortable
 from crmplugin.store.record_writes import (
     Counts,
     Key,
@@ -36,8 +36,6 @@ from crmplugin.store.tables_records import contact_links, imports, names, record
 POPULAR = 250
 """Products that most accounts bought: they come first into the bounded catalogue of a context."""
 PAGE = 1_000
-LOOSE_CONTACT = "contact:"
-"""Before the id of a contact without company that is an account of its own: companies and contacts may share ids."""
 
 REVISIONS = select(record_revisions.c.collection, record_revisions.c.revision).where(
     record_revisions.c.connection == bindparam("connection")
@@ -159,7 +157,7 @@ class RecordStore:
 
     def _by_account(self, connection: str, read: Callable[[Document], Order]) -> Iterator[tuple[str, list[Order]]]:
         with reading(self._engine) as db:
-            rows = db.execute(_orders_by_account(connection).execution_options(yield_per=PAGE))
+            rows = db.execute(orders_by_account(connection).execution_options(yield_per=PAGE))
             for account, group in groupby(rows, key=lambda row: row.account):
                 yield account, [read(json.loads(row.doc)) for row in group]
 
@@ -265,8 +263,11 @@ def _revisions(db: Connection, connection: str) -> dict[str, int]:
     return {row.collection: row.revision for row in rows}
 
 
-def _orders_by_account(connection: str) -> Any:
-    """Orders with the account they belong to: their company, else their deal's or contact's, else the contact."""
+def orders_by_account(connection: str, accounts: Sequence[str] | None = None) -> Any:
+    """Orders with the account they belong to: their company, else their deal's or contact's, else the contact.
+
+    All of the connection, or of these accounts.
+    """
     deal, contact, link = records.alias("deal"), records.alias("contact"), contact_links
     account = func.coalesce(
         records.c.company_id, deal.c.company_id, contact.c.company_id, LOOSE_CONTACT + link.c.contact_id
@@ -288,5 +289,6 @@ def _orders_by_account(connection: str) -> Any:
             & (contact.c.id == link.c.contact_id),
         )
         .where(records.c.connection == connection, records.c.collection == "orders", account.is_not(None))
+        .where(account.in_(accounts) if accounts is not None else true())
         .order_by(account)
     )

@@ -136,3 +136,15 @@ fits = Table(
     Column("doc", Text, nullable=False),
 )
 """What was learned over all accounts of a connection, as JSON, by name."""
+
+account_fits = Table(
+    "account_fits",
+    metadata,
+    Column("connection", ID, primary_key=True),
+    Column("account", String(NAME_LENGTH), primary_key=True),
+    Column("computed_at", TIME, nullable=False),
+    Column("days", Text, nullable=False),
+    Column("doc", Text, nullable=False),
+)
+"""Of each account with orders: what it bought on which day, and what the fit over all histories says of it. The account
+is a company's id, or `contact:` and the id of a contact without company."""

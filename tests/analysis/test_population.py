@@ -26,7 +26,10 @@ def order(day: str, *products: str, quantity: int = 1) -> Order:
 
 
 def fit(*, accounts: Sequence[Sequence[Order]] = (), **given: Any) -> Population:
-    return learn(**({"deals": (), "stage_changes": (), "now": NOW} | given), accounts=accounts)
+    return learn(
+        **({"deals": (), "stage_changes": (), "now": NOW} | given),
+        accounts=((f"CO-{n}", a) for n, a in enumerate(accounts)),
+    )
 
 
 def won_deal(**changes: Any) -> Deal:

@@ -16,6 +16,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from crmplugin.analysis.lookalikes import Groups
 from crmplugin.domain.crm import Company, Deal, LineItem, Order, StageChange
 from crmplugin.ports import Population
 
@@ -39,21 +40,22 @@ def learn(
     stage_changes: Iterable[StageChange],
     line_items: Iterable[LineItem] = (),
     companies: Iterable[Company] = (),
-    accounts: Iterable[Sequence[Order]],
+    accounts: Iterable[tuple[str, Sequence[Order]]],
     now: datetime,
 ) -> Population:
-    """The population fit: `accounts` gives the orders of one account after the other, in any order.
+    """The population fit: `accounts` gives the id and the orders of one account after the other, in any order.
 
     Deals closed and orders made after `now` do not count.
     """
     closed = {deal.id: deal for deal in deals if closed_outcome(deal) is not None and _by(deal.closed_at, now)}
+    by_id = {company.id: company for company in companies}
     purchases = _Purchases()
-    for orders in accounts:
-        purchases.add(orders, now=now)
+    for account, orders in accounts:
+        purchases.add(orders, company=by_id.get(account), now=now)
     return Population(
         computed_at=now,
         stage_days=_stage_days(closed, stage_changes),
-        closed_deals=_closed_rows(closed, line_items, companies),
+        closed_deals=_closed_rows(closed, line_items, by_id.values()),
         **purchases.learned(),
     )
 
@@ -173,8 +175,9 @@ class _Purchases:
     later_lines: int = 0
     repeat_lines: int = 0
     accounts_with_gap: int = 0
+    groups: Groups = field(default_factory=Groups)
 
-    def add(self, orders: Sequence[Order], *, now: datetime) -> None:
+    def add(self, orders: Sequence[Order], *, company: Company | None, now: datetime) -> None:
         bought = purchase_days(orders, now=now)
         if not bought:
             return
@@ -184,6 +187,7 @@ class _Purchases:
             self.later_lines += len(days) - (days[0] == first)
             self.repeat_lines += len(days) - 1
         self.accounts_with_gap += any(days[-1] > first for days in bought.values())
+        self.groups.add(company, bought)
         self.baskets.append((tuple(bought), array("i", [days[-1].toordinal() for days in bought.values()])))
 
     def _add_product(self, product_id: str, days: Sequence[date]) -> None:
@@ -204,6 +208,7 @@ class _Purchases:
             "bought_by": dict(sorted(Counter(id_ for basket in recent for id_ in basket).items())),
             "accounts": len(recent),
             "account_gap_n": self.accounts_with_gap,
+            "bought_alike": self.groups.kept(),
         }
 
     def _recent_baskets(self) -> list[tuple[str, ...]]:

@@ -8,7 +8,7 @@ repeat items, what everybody buys for new ones. No constant here was fitted to a
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Literal
 
@@ -117,6 +117,22 @@ def rank(recommender: Recommender, baskets: Baskets, *, top: int, customers: Int
     for ranked in side_by_side(lambda block: _rank_block(recommender, block, top), blocks):
         for one in ranked:
             yield one if len(one.items) >= top else _filled(one, moment, fill, top)
+
+
+def rank_lists(
+    recommender: Recommender, baskets: Baskets, *, top: int, customers: Ints | None = None
+) -> Iterator[tuple[int, list[tuple[int, float]], list[tuple[int, float]]]]:
+    """Customer, and the `top` best items of each list apart with their chances, best first; whoever bought nothing
+    has no lists. In no particular order of customers."""
+    moment = Moment(baskets, recommender.tifu, recommender.upcf)
+    asked = np.arange(baskets.customers) if customers is None else customers
+    blocks = moment.prepare().blocks(asked[baskets.counts[asked] > 0])
+    apart = replace(recommender, merge="apart")
+    for ranked in side_by_side(lambda block: _rank_block(apart, block, top), blocks):
+        for one in ranked:
+            rows = list(zip(one.lists, one.items, one.scores, strict=True))
+            lists = [[(item, score) for name, item, score in rows if name == which] for which in ("repeat", "new")]
+            yield one.customer, lists[0], lists[1]
 
 
 def _rank_block(recommender: Recommender, block: Block, top: int) -> list[Ranked]:

@@ -1,0 +1,138 @@
+"""Whether a product may be offered to an account at all (sales-craft §2.1), and if not, why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from functools import cached_property
+from typing import Literal
+
+from crmplugin.analysis.replenishment import Purchases, purchases_by_product
+from crmplugin.domain.crm import Context, Product
+from crmplugin.ports import Population
+
+FAR_ABOVE = 3
+
+Reason = Literal["inactive", "not sold yet", "not sold in region", "already owned", "out of stock", "open complaint",
+                 "returned", "fits nothing they own", "far above their prices"]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account's purchases and catalogue. `asked_for`: products they named themselves."""
+
+    context: Context
+    population: Population
+    now: datetime
+    zone: str
+    asked_for: frozenset[str] = frozenset()
+
+    @cached_property
+    def products(self) -> Mapping[str, Product]:
+        return {p.id: p for p in self.context.products}
+
+    @cached_property
+    def bought(self) -> Mapping[str, Purchases]:
+        found = purchases_by_product(self.context.orders, zone=self.zone, until=self.now.date())
+        return {p.product_id: p for p in found}
+
+    @cached_property
+    def order_days(self) -> int:
+        """Days with a purchase."""
+        return len({day for p in self.bought.values() for day in p.by_day})
+
+    @cached_property
+    def prices(self) -> Sequence[Decimal]:
+        """Unit prices the account paid in our currency, ascending."""
+        ours = self.context.seller.currency
+        orders = (o for o in self.context.orders if o.ordered_at is None or o.ordered_at <= self.now)
+        lines = [x for o in orders if o.currency in (None, ours) for x in o.lines if (x.quantity or 1) > 0]
+        return sorted(x.unit_price for x in lines if x.unit_price)
+
+    @cached_property
+    def returned(self) -> set[str]:
+        """Products given back more than bought lately: the newest line of the product is a return."""
+        newest: dict[str, Decimal | None] = {}
+        for order in sorted(self.context.orders, key=lambda o: (o.ordered_at or self.now, o.id)):
+            if order.ordered_at is None or order.ordered_at <= self.now:
+                newest |= {line.product_id: line.quantity for line in order.lines if line.product_id}
+        return {pid for pid, quantity in newest.items() if quantity is not None and quantity < 0}
+
+
+@dataclass
+class Tally:
+    """Counts what is left out, by reason."""
+
+    left: Counter[str] = field(default_factory=Counter)
+
+    def keep(self, products: Iterable[Product], account: Account) -> list[Product]:
+        kept = []
+        for product in products:
+            reason = why_not(product, account)
+            if reason:
+                self.left[reason] += 1
+            else:
+                kept.append(product)
+        return kept
+
+    @property
+    def rows(self) -> tuple[tuple[str, int], ...]:
+        return tuple(sorted(self.left.items()))
+
+
+def why_not(product: Product, account: Account) -> Reason | None:
+    """Why a product must not be offered to this account; None when it may."""
+    begins = product.valid_from
+    checks: tuple[tuple[Reason, bool], ...] = (
+        ("inactive", product.active is False),
+        ("not sold yet", begins is not None and begins > account.now.date() and product.id not in account.bought),
+        ("not sold in region", not _sold_here(product, account)),
+        ("already owned", bool(product.durable) and product.id in account.bought),
+        ("out of stock", product.stock is not None and product.stock <= 0),
+        ("open complaint", _complained(product, account)),
+        ("returned", product.id in account.returned),
+        ("fits nothing they own", not _fits(product, account)),
+        ("far above their prices", _far_above(product, account)),
+    )
+    return next((reason for reason, true in checks if true), None)
+
+
+def complements(account: Account, product_id: str) -> list[str]:
+    """Products the account owns that this one is recorded to fit."""
+    product = account.products.get(product_id)
+    if product is None:
+        return []
+    named = set(product.compatible_with)
+    named |= {o for o in account.bought if o in account.products and product_id in account.products[o].compatible_with}
+    return sorted(named & set(account.bought))
+
+
+def _sold_here(product: Product, account: Account) -> bool:
+    company = account.context.company
+    places = {p.casefold() for p in (company.country, company.region) if p} if company else set()
+    return not product.regions or bool(places & {r.casefold() for r in product.regions})
+
+
+def _complained(product: Product, account: Account) -> bool:
+    return any(t.product_id == product.id and t.status in ("open", "pending") for t in account.context.tickets)
+
+
+def _fits(product: Product, account: Account) -> bool:
+    """An accessory must fit something owned; a durable thing stands on its own, and so does what was bought before."""
+    if product.durable or not product.compatible_with or not account.bought or product.id in account.bought:
+        return True
+    return bool(complements(account, product.id))
+
+
+def _far_above(product: Product, account: Account) -> bool:
+    """More than three times what nine of ten of their prices stay below: only when they asked for it."""
+    paid, price = account.prices, product.list_price
+    if not paid or price is None or product.currency != account.context.seller.currency:
+        return False
+    if product.id in account.bought or product.id in account.asked_for:
+        return False
+    p90 = paid[min(len(paid) - 1, int(len(paid) * 0.9))]
+    return price > FAR_ABOVE * p90
