@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0600_account_fits"
-down_revision = "0200_leases"
+down_revision = "0500_campaigns"
 branch_labels = None
 depends_on = None
 
