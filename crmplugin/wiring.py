@@ -19,8 +19,10 @@ from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
 from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
 from crmplugin.store.account_fits import FitStore
+from crmplugin.store.audit import AuditLog
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.limits import SharedLimiter, open_limiter
+from crmplugin.store.persons import PersonSeals
 from crmplugin.store.records import RecordStore
 from crmplugin.store.sealing import Seal, split_keys
 from crmplugin.store.vault import CredentialVault
@@ -93,9 +95,20 @@ class Assistant:
 
     @cached_property
     def vault(self) -> CredentialVault:
-        """Credentials that connectors renew by themselves, sealed with the keys of this installation."""
+        """Credentials that connectors renew by themselves."""
+        return CredentialVault(self.engine, self.seal)
+
+    @cached_property
+    def audit(self) -> AuditLog:
+        """The chain of what happened."""
+        seals = PersonSeals(self.seal, self.settings.signing_key)
+        return AuditLog(self.engine, seals, self.settings.signing_key)
+
+    @cached_property
+    def seal(self) -> Seal:
+        """Seals and opens with the keys of this installation."""
         settings, file = self.settings, self.settings.var / VAULT_KEY_FILE
-        return CredentialVault(self.engine, Seal(lambda: split_keys(settings.vault_key or read_or_make_secret(file))))
+        return Seal(lambda: split_keys(settings.vault_key or read_or_make_secret(file)))
 
     @cached_property
     def template_writer(self) -> Writer:

@@ -19,6 +19,7 @@ COMMANDS = {
     "connections": "serve",
     "panel-link": "serve",
     "vault": "trust",
+    "audit": "trust",
     "import": "importing",
     "draft": "drafting",
     "brief": "drafting",

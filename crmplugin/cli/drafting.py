@@ -72,17 +72,22 @@ def brief_command(connection: str, kind: str, as_json: bool, **given: Any) -> No
 @json_option
 def draft_command(kind: str, connection: str, as_json: bool, **given: Any) -> None:
     from crmplugin.journeys.draft import make_draft
-    from crmplugin.journeys.present import draft_json
+    from crmplugin.journeys.present import draft_json, to_json
+    from crmplugin.journeys.recording import Recording
+    from crmplugin.store.drafts_told import printed
 
     with open_assistant() as assistant:
         request = _request(kind, connection, given, assistant)
+        recording = Recording(assistant.tools(connection))
         draft = make_draft(
             request,
-            tools=assistant.tools(connection),
+            tools=recording.tools,
+            step=recording.step,
             draft_id=str(uuid.uuid4()),
             now=now(),
             created_by="cli",
         )
+        assistant.audit.add(printed(to_json(draft), recording.kept(draft), by="cli", at=draft.created_at))
     if as_json:
         print_json(draft_json(draft))
     else:

@@ -1,6 +1,10 @@
-"""`vault`: the credentials that are kept here, and the key that seals them."""
+"""`audit` and `vault`: what happened, and the credentials that are kept here."""
 
 from __future__ import annotations
+
+import json
+import sys
+from dataclasses import asdict
 
 import click
 
@@ -51,5 +55,87 @@ def rotate_vault(forget_old: bool, as_json: bool) -> None:
         click.echo(f"{sealed} credentials are sealed with the newest key; {kept}")
 
 
-COMMANDS = [vault_group]
+@click.group("audit", help="What happened, in a chain that shows tampering.\n\nExample: crmplugin audit verify")
+def audit_group() -> None: ...
+
+
+@audit_group.command(
+    "verify",
+    help="Looks at every row: changed, removed, reordered? Exit 0 good, 1 not. The head that it prints is worth noting "
+    "down elsewhere; --head says later whether it is still in the chain.\n\nExample: crmplugin audit verify",
+)
+@click.option("--head", metavar="SEQ:HASH", help="A head that an earlier look gave.")
+@json_option
+def verify_audit(head: str | None, as_json: bool) -> None:
+    with open_assistant() as assistant:
+        verdict = assistant.audit.verify(head)
+    good = not verdict.problems
+    if as_json:
+        print_json({"good": good, "rows": verdict.rows, "head": verdict.head, "problems": list(verdict.problems)})
+    else:
+        for problem in verdict.problems:
+            click.echo(f"MEND {problem}")
+        click.echo(f"{verdict.rows} rows, head {verdict.head}: {'as they were written' if good else 'tampered with'}")
+    sys.exit(0 if good else 1)
+
+
+@audit_group.command(
+    "show", help="Rows, the last ones or those of a draft.\n\nExample: crmplugin audit show --kind draft.approved"
+)
+@click.argument("draft", required=False)
+@click.option("--kind", "kinds", multiple=True, help="Only rows of this kind; may be repeated.")
+@click.option("--limit", default=50, show_default=True, type=click.IntRange(1, 10_000))
+@click.option("--personal", is_flag=True, help="With personal parts (texts, reasons), where they are still there.")
+@json_option
+def show_audit(draft: str | None, kinds: tuple[str, ...], limit: int, personal: bool, as_json: bool) -> None:
+    from crmplugin.journeys.audit import row_json, told
+
+    with open_assistant() as assistant:
+        rows = list(assistant.audit.rows(draft=draft, kinds=kinds, newest=limit))
+    if as_json:
+        print_json({"items": [row_json(row, personal=personal) for row in rows], "next": None})
+        return
+    for row in rows:
+        click.echo(
+            f"{row.seq}  {row.at:%Y-%m-%d %H:%M:%S}  {row.kind}  {row.by or '-'}  {row.draft or ''}  {told(row.body)}"
+        )
+
+
+@audit_group.command(
+    "replay",
+    help="Makes a draft again from what was kept of it, without a model, and compares: exit 0 the same to the byte, 1 "
+    "not.\n\nExample: crmplugin audit replay 3f2a…",
+)
+@click.argument("draft")
+@json_option
+def replay_audit(draft: str, as_json: bool) -> None:
+    from crmplugin.journeys.audit import replay_draft
+
+    with open_assistant() as assistant:
+        replay = replay_draft(draft, audit=assistant.audit, tools=assistant.tools)
+    if as_json:
+        print_json(asdict(replay))
+    elif replay.same:
+        click.echo(f"draft {draft} comes out the same: {replay.now}")
+    else:
+        why = f"; since then these changed: {', '.join(replay.changed)}" if replay.changed else ""
+        click.echo(f"draft {draft} comes out otherwise ({replay.then} then, {replay.now} now){why}")
+    sys.exit(0 if replay.same else 1)
+
+
+@audit_group.command(
+    "export", help="Every row as a line of JSON, in order.\n\nExample: crmplugin audit export > audit.jsonl"
+)
+@click.option("--connection", help="Only rows of this connection.")
+@click.option("--personal", is_flag=True, help="With personal parts, where they are still there.")
+def export_audit(connection: str | None, personal: bool) -> None:
+    from crmplugin.journeys.audit import row_json
+
+    with open_assistant() as assistant:
+        assistant.audit.seal_chain()
+        for row in assistant.audit.rows(connection=connection):
+            click.echo(json.dumps(row_json(row, personal=personal), ensure_ascii=False))
+
+
+COMMANDS = [vault_group, audit_group]
 """Commands of this module."""

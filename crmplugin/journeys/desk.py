@@ -13,6 +13,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector, Jobs
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
@@ -77,6 +78,7 @@ class Desk:
     connector: Callable[[str], Connector]
     records: RecordStore
     drafts: DraftStore
+    audit: AuditLog
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore

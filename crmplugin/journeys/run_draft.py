@@ -15,8 +15,10 @@ from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_draft
 from crmplugin.journeys.keep_edits import keep_edits
 from crmplugin.journeys.present import draft_from_json, from_json, to_json
+from crmplugin.journeys.recording import Recording
 from crmplugin.ports import Step, plain_step
 from crmplugin.store.drafts import DraftRow
+from crmplugin.store.drafts_told import Kept
 
 PLAYBOOK = "playbook"
 
@@ -31,8 +33,9 @@ def run_draft(desk: Desk, draft_id: str, *, step: Step = plain_step) -> str:
         return _go_alone(desk, keep_edits(desk, row))  # an earlier run may have ended before it
     channel = desk.broadcast.open(draft_id)
     try:
-        draft = _make(desk, row, step, channel.emit)
-        return _finish(desk, row, draft)
+        recording = Recording(desk.tools(row.connection), step)
+        draft = _make(desk, row, recording, channel.emit)
+        return _finish(desk, row, draft, recording.kept(draft))
     except Stopped:
         return "stopped"
     finally:
@@ -60,12 +63,12 @@ def _begin(desk: Desk, draft_id: str) -> DraftRow:
         return desk.drafts.get(draft_id)
 
 
-def _make(desk: Desk, row: DraftRow, step: Step, emit: Any) -> Draft:
+def _make(desk: Desk, row: DraftRow, recording: Recording, emit: Any) -> Draft:
     request = from_json(Request, row.request)
     made = make_draft(
         request,
-        tools=desk.tools(row.connection),
-        step=step,
+        tools=recording.tools,
+        step=recording.step,
         emit=emit,
         draft_id=row.id,
         now=desk.clock(),
@@ -76,11 +79,11 @@ def _make(desk: Desk, row: DraftRow, step: Step, emit: Any) -> Draft:
     return replace(made, created_at=row.created_at)
 
 
-def _finish(desk: Desk, row: DraftRow, draft: Draft) -> str:
+def _finish(desk: Desk, row: DraftRow, draft: Draft, made_of: Kept) -> str:
     """Keeps the result, unless somebody stopped the draft meanwhile."""
     now = desk.clock()
     try:
-        kept = keep_edits(desk, _keep(desk, row, draft, now))
+        kept = keep_edits(desk, _keep(desk, row, draft, made_of, now))
     except StateConflict:
         return desk.drafts.get(row.id).status
     return _go_alone(desk, kept)
@@ -100,10 +103,16 @@ def _go_alone(desk: Desk, row: DraftRow) -> str:
     return row.status
 
 
-def _keep(desk: Desk, row: DraftRow, draft: Draft, now: datetime) -> DraftRow:
-    document = to_json(draft)
+def _keep(desk: Desk, row: DraftRow, draft: Draft, made_of: Kept, now: datetime) -> DraftRow:
     return desk.drafts.move(
-        row.id, draft.status, at=now, by=draft.writer, only_from=("writing",), document=document, problem=None
+        row.id,
+        draft.status,
+        at=now,
+        by=draft.writer,
+        only_from=("writing",),
+        document=to_json(draft),
+        problem=None,
+        kept=made_of,
     )
 
 

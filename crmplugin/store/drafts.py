@@ -16,43 +16,16 @@ from sqlalchemy import Connection, Engine, Row, false, func, or_, select, update
 
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
+from crmplugin.store.audit import AuditLog, Entry
 from crmplugin.store.database import insert_into
 from crmplugin.store.draft_order import Order, Ranked, rank
+from crmplugin.store.draft_rows import DraftRow as DraftRow
+from crmplugin.store.drafts_told import Kept, asked, edited, moved
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
 from crmplugin.store.tables_work import draft_moves, draft_versions, drafts
 
 FILTERS = ("id", "connection", "kind", "status", "event", "subject_type", "subject_id", "owner_id", "origin")
-
-
-@dataclass(frozen=True, slots=True)
-class DraftRow:
-    """A draft as stored. `request` is what was asked for; `replaces` the draft it is another variant of.
-
-    `attempt` counts the jobs that worked on it; `problem` says why the last one failed, in a sentence.
-    """
-
-    id: str
-    connection: str
-    kind: str
-    status: str
-    version: int
-    created_at: datetime
-    updated_at: datetime
-    origin: str
-    subject_type: str
-    subject_id: str
-    write_back: str
-    request: Mapping[str, Any]
-    document: Mapping[str, Any]
-    due: str | None = None
-    event: str | None = None
-    owner_id: str | None = None
-    created_by: str | None = None
-    attempt: int = 1
-    replaces: str | None = None
-    written_id: str | None = None
-    problem: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +74,13 @@ SUMMARY_PARTS = ("type", "audience", "decision", "to", "subject", "channel", "wa
 class DraftStore:
     """All reading and writing of drafts. Every method is one transaction."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, engine: Engine, audit: AuditLog | None = None) -> None:
+        self._engine, self._audit = engine, audit
+
+    def _tell(self, connection: Connection, entry: Entry) -> None:
+        """Puts a row into the audit, within the transaction that it tells of."""
+        if self._audit is not None:
+            self._audit.add_in(connection, entry)
 
     def create(self, row: DraftRow) -> bool:
         """Adds a draft; False when its id is there already, and then nothing changes."""
@@ -111,7 +89,10 @@ class DraftStore:
     def create_all(self, rows: Collection[DraftRow]) -> int:
         """Adds those drafts whose ids are new, all in one transaction; gives back how many."""
         with writing(self._engine) as connection:
-            return sum(_insert(connection, row) for row in rows)
+            new = [row for row in rows if _insert(connection, row)]
+            for row in new:
+                self._tell(connection, asked(row))
+        return len(new)
 
     def get(self, draft_id: str) -> DraftRow:
         """One draft. Raises NotFound."""
@@ -134,11 +115,13 @@ class DraftStore:
         reason: str | None = None,
         version: int | None = None,
         only_from: Collection[str] | None = None,
+        kept: Kept | None = None,
         **changes: Any,
     ) -> DraftRow:
         """Moves a draft to `new`, if the table of moves allows it from where it is now.
 
-        `version`: the one the caller saw. Raises StateConflict naming the present status and version, or NotFound.
+        `version`: the one the caller saw. `kept`: what the audit keeps of how the text came to be.
+        Raises StateConflict naming the present status and version, or NotFound.
         """
         allowed = [old for old, following in MOVES.items() if new in following]
         if only_from is not None:
@@ -150,6 +133,7 @@ class DraftStore:
             _log(connection, before, new, by, reason, at)
             if "document" in changes:
                 _keep_version(connection, before.version, changes["document"], by, at)
+            self._tell(connection, moved(before, new, changes, by=by, reason=reason, at=at, kept=kept))
             return _read(connection, draft_id)
 
     def edit(
@@ -161,6 +145,7 @@ class DraftStore:
             _check(before, "edited", ["proposed"], version)
             _update(connection, before, {"version": version + 1, "document": document, "updated_at": at})
             _keep_version(connection, version + 1, document, by, at)
+            self._tell(connection, edited(before, document, by=by, at=at))
             return _read(connection, draft_id)
 
     def note(self, draft_id: str, *, at: datetime, **changes: Any) -> None:

@@ -15,6 +15,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
@@ -26,6 +27,7 @@ from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.work.engine import JobEngine, Queues
 from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
+from crmplugin.work.sealer import Sealer
 from crmplugin.work.sweeps import Sweeper
 
 
@@ -35,6 +37,9 @@ class House(Protocol):
     settings: Settings
     engine: Engine
     records: RecordStore
+
+    @property
+    def audit(self) -> AuditLog: ...
 
     def tools(self, name: str) -> Tools: ...
 
@@ -60,6 +65,7 @@ class Office:
         self._intake = _open_intake(house, self.jobs)
         self.desk = _desk(house, self.jobs, self._intake, clock)
         self._sweeper = Sweeper(self.desk)
+        self._sealer = Sealer(house.audit)
         if work:
             embedded = take and house.engine.dialect.name == "sqlite"
             self.jobs.launch(self.desk, queues=queues or tuple(Queues.POLL_S), takes_clicks=embedded)
@@ -67,6 +73,7 @@ class Office:
         # One process with one SQLite file has nobody elsewhere to hear from.
         shared = house.engine.dialect.name != "sqlite"
         self._listener = PieceListener(house.engine, self.desk.broadcast.tell) if take and shared else None
+        self._sealer.start()
         if take:
             self._intake.start()
         if self._listener:
@@ -75,6 +82,7 @@ class Office:
     def close(self) -> None:
         """Stops taking and doing, in that order. Nothing is lost that was acknowledged."""
         self._sweeper.stop()
+        self._sealer.stop()
         self._intake.stop()
         if self._listener:
             self._listener.stop()
@@ -97,7 +105,8 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         tools=cache(house.tools),
         connector=cache(house.connector),
         records=house.records,
-        drafts=DraftStore(engine),
+        drafts=DraftStore(engine, house.audit),
+        audit=house.audit,
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),
