@@ -7,20 +7,18 @@ in the language of the text; what must be said and cannot be gives no plan but t
 from __future__ import annotations
 
 import re
-from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
-from crmplugin.analysis.language import guess_language
 from crmplugin.brief.needs import stated_needs
 from crmplugin.brief.plan_answers import answer_beats
 from crmplugin.brief.plan_channels import for_channel
 from crmplugin.brief.plan_found import found_answers, found_article
 from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
 from crmplugin.brief.plan_offer import Offer, Shop, find_offer
-from crmplugin.brief.plan_places import find_places, promise_aliases, told_promise
+from crmplugin.brief.plan_places import find_places, news_aliases, promise_aliases, told_promise
 from crmplugin.brief.plan_recap import recap_beats
 from crmplugin.brief.plan_rows import Scene
 from crmplugin.brief.plans_customer import (
@@ -38,18 +36,16 @@ from crmplugin.brief.plans_follow_up import FOLLOW_UPS, REPLENISHMENT
 from crmplugin.brief.plans_internal import internal_beats
 from crmplugin.brief.plans_stage import PURPOSES, STAGE_STEPS
 from crmplugin.brief.recipient import owner_of, zone_of
+from crmplugin.brief.tongues import FREE_TEXT, Tongues, read_tongues, source_of
 from crmplugin.domain.brief import INTERNAL_KINDS, Beat, DraftChannel, Kind, Plan, Request, Signals
 from crmplugin.domain.crm import Contact, Context
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
 KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
-FREE_TEXT = ("text", "claim", "quote_text")
 QUOTED_WORDS = 18
 """Longer texts are not put into a sentence of at most 25 words."""
 NEED_FACT = re.compile(r"\.need\d+$")
-ENOUGH_WORDS = 8
-"""Words from which on the guess of a language is trusted."""
 Made = tuple[tuple[Beat, ...], tuple[str, ...]]
 
 
@@ -121,7 +117,7 @@ def _customer_beats(
     context: Context, signals: Signals, choice: Chosen, sheet: Sheet, contact: Contact | None, language: str,
     population: Population | None, request: Request,
 ) -> Made:  # fmt: skip
-    told, foreign = _tellable(sheet.facts, contact, choice.send_on, Tongues(language, *home_languages(context)))
+    told, foreign = _tellable(sheet.facts, contact, choice.send_on, read_tongues(context, language, contact))
     if choice.type in ("new_value", "win_back"):
         told = _untold(told, context, contact)
     known = {fact.id for fact in told}
@@ -131,7 +127,7 @@ def _customer_beats(
     scene = Scene(
         facts,
         find_places(context, signals, facts, send_on=choice.send_on, now=moment_of(context, request)),
-        promise_aliases(signals, facts),
+        {**promise_aliases(signals, facts), **news_aliases(context, signals, facts)},
     )
     shop = shop_of(context, signals, population, request, contact)
     shop = replace(shop, unquotable=frozenset(fact.id for fact in carried))
@@ -208,7 +204,7 @@ def _tellable(
     """Facts that may stand in a text to this person, and those left out only for their language."""
     told = [f for f in facts if f.tellable and _in_scope(f, contact) and _in_date(f, send_on) and not _is_long(f)]
     foreign = [f for f in told if tongues.is_foreign(f)]
-    named = [f for f in foreign if _source_of(f) != "articles"]
+    named = [f for f in foreign if source_of(f) != "articles"]
     left_out = {f.id for f in foreign}
     return [f for f in told if f.id not in left_out], named
 
@@ -227,49 +223,6 @@ def _is_long(fact: Fact) -> bool:
         return False
     from_article = bool(fact.source) and fact.source[0].object == "articles"
     return fact.kind in FREE_TEXT and not from_article and len(fact.value.split()) > QUOTED_WORDS
-
-
-@dataclass(frozen=True, slots=True)
-class Tongues:
-    """The language of a text, and the ones our own short texts are in when their words do not tell."""
-
-    language: str
-    catalogue: str | None
-    colleague: str | None
-
-    def is_foreign(self, fact: Fact) -> bool:
-        """Whether a free text would put another language into the message. A question is never shown as it stands."""
-        if fact.kind not in FREE_TEXT or ".question" in fact.id or fact.id.endswith((".name", ".title", ".subject")):
-            return False
-        guess, home = guess_language(fact.value), self._home(fact)
-        if len(fact.value.split()) < ENOUGH_WORDS and guess not in (self.language, home):
-            guess = home
-        return (guess or home or self.language) != self.language
-
-    def _home(self, fact: Fact) -> str | None:
-        source = _source_of(fact)
-        if source in ("products", "claims", "articles", "offers"):
-            return self.catalogue
-        return self.colleague if fact.basis.type == "stated_by_rep" else None
-
-
-def home_languages(context: Context) -> tuple[str | None, str | None]:
-    """The language of our catalogue (None when its words do not tell), and that of the colleague who signs."""
-    owner = owner_of(context)
-    texts = [
-        t for p in context.products for t in (p.description, *(x for f in p.features for x in (f.feature, f.benefit)))
-    ]
-    texts += [claim.text for claim in context.claims]
-    long = [text for text in texts if text and len(text.split()) >= ENOUGH_WORDS]
-    spoken = Counter(code for text in long if (code := guess_language(text)))
-    colleague = owner.language if owner else None
-    if spoken:
-        return spoken.most_common(1)[0][0], colleague
-    return guess_language(" ".join(text for text in texts if text)), colleague
-
-
-def _source_of(fact: Fact) -> str | None:
-    return fact.source[0].object if fact.source else None
 
 
 def _untold(facts: list[Fact], context: Context, contact: Contact | None) -> list[Fact]:

@@ -11,6 +11,7 @@ from crmplugin.analysis.recommendation import Account, Picks, pick_products, why
 from crmplugin.analysis.stages import is_open
 from crmplugin.brief.display import show_date
 from crmplugin.brief.needs import StatedNeed
+from crmplugin.brief.plan_places import FEATURE_NUMBERS, told_feature
 from crmplugin.brief.plan_rows import Place
 from crmplugin.domain.brief import Signals, Warning
 from crmplugin.domain.crm import Context, Deal, Product
@@ -18,7 +19,6 @@ from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
 ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
-FEATURE_NUMBERS = range(1, 13)
 FITS_NUMBERS = range(1, 7)
 
 Facts = Mapping[str, Fact]
@@ -135,8 +135,8 @@ def _is_near(product: Product, need: StatedNeed) -> bool:
 
 
 def _can_be_told(product_id: str, facts: Facts) -> bool:
-    told = (f"{product_id}.{name}" in facts for name in ("feature1", "description", "lead_time"))
-    return f"{product_id}.name" in facts and any(told)
+    told = (f"{product_id}.{name}" in facts for name in ("description", "lead_time"))
+    return f"{product_id}.name" in facts and (any(told) or told_feature(product_id, facts) is not None)
 
 
 def _offer(shop: Shop, product: Product, reason: str, evidence: tuple[str, ...], facts: Facts) -> Offer:
@@ -165,8 +165,7 @@ def _features(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:
     ))  # fmt: skip
     ids = [f"{product.id}.feature{n}" for n, _ in told]
     named = dict(zip(("offer.feature", "offer.feature_more"), ids, strict=False))
-    benefits = [f"{id_}.benefit" for id_ in ids]
-    return named | dict(zip(("offer.benefit", "offer.benefit_more"), benefits, strict=False))
+    return named | ({"offer.benefit": f"{ids[0]}.benefit"} if ids else {})
 
 
 def _need(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:

@@ -18,6 +18,7 @@ from crmplugin.domain.fact import Fact
 
 MEETING_KINDS = frozenset({"meeting", "call", "visit"})
 DECIDED = frozenset({"accepted", "declined"})
+FEATURE_NUMBERS = range(1, 13)
 
 Facts = Mapping[str, Fact]
 
@@ -200,11 +201,28 @@ def _products(context: Context, signals: Signals, facts: Facts) -> dict[str, Pla
     }
 
 
-NEWS_FIELDS = ("feature1", "lead_time", "description")
+NEWS_FIELDS = ("lead_time", "description")
 
 
 def _has_news(product_id: str, facts: Facts) -> bool:
-    return any(f"{product_id}.{field}" in facts for field in NEWS_FIELDS)
+    fields = (f"{product_id}.{field}" in facts for field in NEWS_FIELDS)
+    return any(fields) or told_feature(product_id, facts) is not None
+
+
+def told_feature(product_id: str, facts: Facts) -> str | None:
+    """The id of the product's first feature that may be told in this language, one with a benefit before others."""
+    told = [id_ for n in FEATURE_NUMBERS if (id_ := f"{product_id}.feature{n}") in facts]
+    return min(told, key=lambda id_: f"{id_}.benefit" not in facts, default=None)
+
+
+def news_aliases(context: Context, signals: Signals, facts: Facts) -> dict[str, str]:
+    """References to the feature to tell of the product that has news, and to what it is good for."""
+    ids = product_ids(context, signals)
+    feature = next((found for id_ in ids if f"{id_}.name" in facts and (found := told_feature(id_, facts))), None)
+    if feature is None:
+        return {}
+    product = feature.rpartition(".")[0]
+    return {"news.product": f"{product}.name", "news.feature": feature, "news.benefit": f"{feature}.benefit"}
 
 
 def product_ids(context: Context, signals: Signals) -> list[str]:

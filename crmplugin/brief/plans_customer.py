@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from crmplugin.brief.plan_rows import must, row, say
+from crmplugin.brief.plans_follow_up import OF_COMPANY
 
 ACCOUNT_FACT = "a fact of this account beyond its name: a need, an order, a product they own"
 NO_PRODUCT = "a product to offer that they do not own yet, with a feature, a claim or a description"
@@ -19,11 +20,11 @@ PITCH = (
         "a stated need, an earlier order or the company's name",
         say("pitch.need", need="need.text", on="need.on"),
         say("pitch.message", product="offer.name", on="need.on", carried=("need.carried",)),
-        say("pitch.deal", product="deal_offer.name", company="company.name"),
+        say("pitch.deal", product="deal_offer.name", carried=OF_COMPANY),
         say("pitch.owned_fitting", product="fitting.name", ordered_on="fitting_order.ordered_on"),
         say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
-        say("pitch.company", company="company.name", product="offer.name"),
+        say("pitch.company", product="offer.name", carried=OF_COMPANY),
     ),
     row(
         say("pitch.fits", "claim", product="offer.name", owned="offer.fits"),
@@ -31,16 +32,13 @@ PITCH = (
     ),
     must(
         NO_PRODUCT,
-        say(
-            "common.feature_benefit", "claim",
-            product="offer.name", feature="offer.feature", benefit="offer.benefit",
-        ),
         say("common.feature", "claim", product="offer.name", feature="offer.feature"),
         say("pitch.described", "claim", product="offer.name", description="offer.description"),
         say("common.claim", "claim", claim="offer_claim.text", carried=("offer.name",)),
         say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time"),
     ),
-    row(say("pitch.feature_more", "claim", feature="offer.feature_more", benefit="offer.benefit_more")),
+    row(say("common.benefit", "claim", benefit="offer.benefit", carried=("offer.feature",))),
+    row(say("pitch.feature_more", "claim", feature="offer.feature_more")),
     row(say("common.claim", "claim", claim="offer_claim.text", carried=("offer.name",))),
     row(say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time")),
     row(
@@ -66,7 +64,7 @@ DISCOVERY = (
         say("pitch.need", need="need.text", on="need.on"),
         say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
-        say("pitch.discover_company", company="company.name"),
+        say("pitch.discover_company", carried=OF_COMPANY),
     ),
     row(say("pitch.discover_why")),
     row(say("pitch.ask_discover", "ask")),

@@ -13,6 +13,8 @@ from crmplugin.brief.plan_rows import Option, Row, must, row, say
 
 ONE_WORD = row(say("common.one_word", "close"))
 """Under a plain yes-or-no question to somebody who did not answer so far; nowhere else."""
+OF_COMPANY = ("company.name",)
+"""Carries what is said to "you" about the company that the reader works for."""
 SLOT_ASK = say("common.slot_ask", "ask", slot="meeting_slot.starts_at")
 QUOTE_LINES = row(
     say(
@@ -26,16 +28,14 @@ OPEN_QUOTE_LINES = row(*(replace(option, evidence=("quote.valid_until",)) for op
 TALK = row(say("quote_follow_up.talk", "claim", slot="meeting_slot.starts_at"))
 LEAD_TIME = say("common.lead_time", "claim", product="product.name", lead_time="product.lead_time")
 NEWS: tuple[Option, ...] = (
+    say("new_value.feature", "claim", product="news.product", feature="news.feature"),
     say("new_value.claim", "claim", claim="news_claim.text"),
-    say(
-        "new_value.feature_benefit", "claim",
-        product="news_product.name", feature="news_product.feature1", benefit="news_product.feature1.benefit",
-    ),
-    say("new_value.feature", "claim", product="news_product.name", feature="news_product.feature1"),
     say("new_value.lead_time", "claim", product="news_product.name", lead_time="news_product.lead_time"),
     say("new_value.described", "claim", product="news_product.name", description="news_product.description"),
 )  # fmt: skip
 """One new fact, the strongest first."""
+BENEFIT = row(say("common.benefit", "claim", benefit="news.benefit", carried=("news.feature",)))
+"""What the feature that was just told is good for."""
 NO_NEWS = "something new and true to tell: an approved claim, a feature or a lead time not yet mentioned to them"
 
 SERVICE_ACKNOWLEDGEMENT = (
@@ -169,12 +169,12 @@ REINTRODUCTION = (
     ),
     must(
         "what we did with the account so far: an order, an open quote or the day it became a customer",
-        say("reintroduction.quote", company="company.name", number="quote.number", valid_until="quote.valid_until"),
+        say("reintroduction.quote", number="quote.number", valid_until="quote.valid_until", carried=OF_COMPANY),
         say(
             "reintroduction.order",
-            company="company.name", product="last_order.line1.product", ordered_on="last_order.ordered_on",
+            product="last_order.line1.product", ordered_on="last_order.ordered_on", carried=OF_COMPANY,
         ),
-        say("reintroduction.customer_since", company="company.name", since="company.customer_since"),
+        say("reintroduction.customer_since", since="company.customer_since", carried=OF_COMPANY),
     ),
     OPEN_QUOTE_LINES,
     must(
@@ -220,10 +220,11 @@ NEW_VALUE = (
         ),
         say("new_value.quote_open", number="quote.number", valid_until="quote.valid_until"),
         say("new_value.quote_plain", number="quote.number"),
-        say("new_value.product", product="product.name", company="company.name"),
+        say("new_value.product", product="product.name", carried=OF_COMPANY),
         say("new_value.last_order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
     must(NO_NEWS, *NEWS),
+    BENEFIT,
     row(
         say("new_value.ask_quote", "ask", number="quote.number"),
         say("new_value.ask", "ask"),
@@ -235,9 +236,9 @@ BREAK_UP = (
     must(
         "what stays open for them: a quote, an earlier order or the company's name",
         say("break_up.quote", number="quote.number", valid_until="quote.valid_until"),
-        say("break_up.product", company="company.name", product="product.name"),
+        say("break_up.product", product="product.name", carried=OF_COMPANY),
         say("break_up.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
-        say("break_up.topic", company="company.name", seller="seller.name"),
+        say("break_up.topic", seller="seller.name", carried=OF_COMPANY),
     ),
     row(say("break_up.stop")),
     row(say("break_up.contact")),
@@ -291,13 +292,10 @@ WIN_BACK = (
     ),
     must(
         "what they bought and when",
-        say(
-            "win_back.last_days",
-            product="last_order.line1.product", ordered_on="last_order.ordered_on", days="same_item.days_since",
-        ),
         say("win_back.last", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
     must(NO_NEWS, *NEWS),
+    BENEFIT,
     row(say("win_back.contact")),
     row(say("win_back.ask", "ask", product="last_order.line1.product")),
 )  # fmt: skip
@@ -331,9 +329,9 @@ RELATIONSHIP = (
         ),
         say(
             "relationship.years",
-            company="company.name", years="company.customer_years", since="company.customer_since",
+            years="company.customer_years", since="company.customer_since", carried=OF_COMPANY,
         ),
-        say("relationship.since", company="company.name", since="company.customer_since"),
+        say("relationship.since", since="company.customer_since", carried=OF_COMPANY),
         say("relationship.contract", name="contract.name", starts_on="contract.starts_on"),
         say("relationship.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from crmplugin.brief.plan_rows import Row, must, row, say
-from crmplugin.brief.plans_follow_up import LEAD_TIME, QUOTE_LINES
+from crmplugin.brief.plans_follow_up import LEAD_TIME, OF_COMPANY, QUOTE_LINES
 
 NO_QUOTE = "the number of a quote that was sent"
 SUBJECT_PLAIN = say("stage_step.subject_plain", "subject")
@@ -34,7 +34,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             must(
                 "what they wrote, or the company's name",
                 say("stage_step.new_wrote", on="inbound.on"),
-                say("stage_step.new_company", company="company.name"),
+                say("stage_step.new_company", carried=OF_COMPANY),
             ),
             row(say("stage_step.new_me", "claim", name="me.name", seller="seller.name")),
             row(LEAD_TIME),
@@ -45,9 +45,9 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             row(say("stage_step.qualified_subject", "subject", product="product.name"), SUBJECT_PLAIN),
             must(
                 "the product the deal is about, or what they wrote",
-                say("stage_step.qualified_product", product="product.name", company="company.name"),
+                say("stage_step.qualified_product", product="product.name", carried=OF_COMPANY),
                 say("stage_step.new_wrote", on="inbound.on"),
-                say("stage_step.new_company", company="company.name"),
+                say("stage_step.new_company", carried=OF_COMPANY),
             ),
             row(say("stage_step.qualified_why")),
             row(LEAD_TIME),

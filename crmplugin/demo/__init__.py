@@ -14,6 +14,7 @@ from typing import Any
 from crmplugin.demo.dates import fill_text, resolve
 from crmplugin.demo.expand import (
     Record,
+    add_wordings,
     expand_deal,
     expand_order,
     expand_price_list,
@@ -29,9 +30,9 @@ from crmplugin.demo.expand import (
 FORMAT = "crmplugin-records/1"
 FILES = (
     "seller", "people", "catalogue", "deals", "quotes", "orders", "contracts", "mails", "tickets",
-    "articles", "claims", "policy", "voice",
+    "articles", "claims", "wordings", "policy", "voice",
 )  # fmt: skip
-SHORTHANDS = ("price_lists", "rhythms", "talks")
+SHORTHANDS = ("price_lists", "rhythms", "talks", "wordings")
 """Keys of the files that are not collections of the format; `expand` writes them out."""
 
 
@@ -79,6 +80,7 @@ def _read_files() -> dict[str, Any]:
 
 def _write_out(data: dict[str, Any], companies: dict[str, Record], zone: str) -> None:
     """Deals, orders at a rhythm and talks in full; their times still are offsets."""
+    data["products"] = [add_wordings(product, data["wordings"]) for product in data["products"]]
     data["contacts"] = [fill_contact(contact, companies[contact["company_id"]]) for contact in data["contacts"]]
     expanded = [expand_deal(deal, companies) for deal in data["deals"]]
     data["deals"] = [deal for deal, _ in expanded]

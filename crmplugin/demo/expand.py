@@ -94,6 +94,13 @@ def fill_contact(contact: Record, company: Record) -> Record:
     return {"status": "active", "created_at": "@-370d 09:00", **taken, **contact}
 
 
+def add_wordings(product: Record, wordings: list[Record]) -> Record:
+    """The product with its features in other languages after its own."""
+    rows = [row for row in wordings if row["product_id"] == product["id"]]
+    own = [{key: value for key, value in row.items() if key != "product_id"} for row in rows]
+    return {**product, "features": [*product.get("features", []), *own]} if own else product
+
+
 def expand_deal(deal: Record, companies: dict[str, Record]) -> tuple[Record, list[Record]]:
     """A deal and its stage changes from `path = "New 60 > Proposal 41"`: stages entered so many working days ago."""
     company = companies[deal["company_id"]]

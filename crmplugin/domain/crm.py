@@ -130,6 +130,8 @@ class Feature:
     benefit: str | None = None
     need_tags: tuple[str, ...] = ()
     proof_ids: tuple[str, ...] = ()
+    language: str | None = None
+    """Of these words, when it is not that of the rest of the catalogue (ISO 639-1)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -376,6 +378,7 @@ class Claim:
     proof: str | None = None
     product_ids: tuple[ProductId, ...] = ()
     valid_until: date | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

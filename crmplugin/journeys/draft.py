@@ -30,6 +30,7 @@ from crmplugin.errors import ModelError
 from crmplugin.journeys.present import to_json
 from crmplugin.ports import Checker, Emit, Learned, NameIndex, Population, Step, Writer, plain_step, silent
 from crmplugin.writing.compose import compose, render_body, render_html
+from crmplugin.writing.limits import channel_checks
 
 ESSENTIAL_ROLES = frozenset({"subject", "ask"})
 """Roles without which a text is not the message that was planned."""
@@ -153,8 +154,14 @@ def _word_by_model(
 
 
 def _word_by_template(brief: Brief, *, tools: Tools, emit: Emit, fell_back: bool) -> Worded | None:
-    written = tools.template.write(brief, emit=_checking_emit(brief, tools, emit))
+    watch = _checking_emit(brief, tools, emit)
+    written = tools.template.write(brief, emit=watch)
     sentences, report = _check(brief, written, tools)
+    if not report.supported:
+        rewritten = tools.template.repair(brief, written, report, emit=watch)
+        again, second = _check(brief, rewritten, tools)
+        if _failures(second) < _failures(report):
+            written, sentences, report = rewritten, again, second
     worded = _settle(brief, written, sentences, report, tools, repaired=False)
     if worded is None or not fell_back:
         return worded
@@ -178,12 +185,19 @@ def _checking_emit(brief: Brief, tools: Tools, emit: Emit) -> Emit:
 def _check(brief: Brief, written: Written, tools: Tools) -> tuple[tuple[Sentence, ...], Report]:
     """Composes the whole text, checks it, and takes the mends that are certain."""
     sentences = compose(brief, written)
-    report = _run_check(brief, sentences, tools)
+    report = _check_whole(brief, sentences, tools)
     mended = tuple(_mended(c) for c in report.sentences)
     if all(m.text == c.sentence.text for m, c in zip(mended, report.sentences, strict=True)):
         return tuple(c.sentence for c in report.sentences), report
-    again = _run_check(brief, mended, tools)
+    again = _check_whole(brief, mended, tools)
     return tuple(c.sentence for c in again.sentences), again
+
+
+def _check_whole(brief: Brief, sentences: Sequence[Sentence], tools: Tools) -> Report:
+    """The checker's report on a whole text, with the limits of its channel."""
+    report = _run_check(brief, sentences, tools)
+    channel = brief.plan.channel if brief.plan else "email"
+    return replace(report, checks=(*report.checks, *channel_checks(channel, sentences)))
 
 
 def _run_check(brief: Brief, sentences: Sequence[Sentence], tools: Tools) -> Report:
@@ -225,7 +239,7 @@ def _settle(
     if any(_is_essential(s, brief) for s in failing) or not _stands(kept, brief):
         return None
     if failing:
-        report = _run_check(brief, kept, tools)
+        report = _check_whole(brief, kept, tools)
     if any(c.verdict == "fail" for c in report.checks):
         return None
     mended = [s for s in kept if s.action == "repaired"]
@@ -364,7 +378,7 @@ def recheck(draft: Draft, subject: str | None, body: str, *, tools: Tools) -> Dr
         body=body,
         html=render_html([s for s in checked if s.role != "subject"], draft.channel or "email"),
         sentences=checked,
-        checks=report.checks,
+        checks=(*report.checks, *channel_checks(draft.channel or "email", checked)),
         grounding=Grounding(status),
     )
 

@@ -7,15 +7,18 @@ beat must be said, nothing is written at all. The same brief gives the same text
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from itertools import accumulate
 
 from crmplugin.analysis.passages import sentences
 from crmplugin.domain.brief import Beat, Brief, Plan, Warning
-from crmplugin.domain.draft import Report, Sentence, Written
+from crmplugin.domain.draft import PASSING, Report, Sentence, Written
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Emit, silent
 from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
+from crmplugin.writing.compose import compose, count_sms
 from crmplugin.writing.headings import heading
+from crmplugin.writing.limits import fits
 
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
@@ -26,6 +29,15 @@ PASSAGE_WORDS = 90
 BULLET = "- "
 TONE_TURNS = {"friendly": 1, "warm": 1, "direct": 2, "formal": 2, "concise": 2}
 """How far another tone moves on in the wordings of a beat: other words, the same facts."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How beats are worded. master: wordings approved for a campaign, by key. avoid: sentences not to say again."""
+
+    master: Mapping[str, str] = field(default_factory=dict)
+    avoid: frozenset[str] = frozenset()
+    tersely: bool = False
 
 
 class TemplateWriter:
@@ -41,38 +53,61 @@ class TemplateWriter:
 
     def write(self, brief: Brief, *, emit: Emit = silent) -> Written:
         """The plan in words. Empty, with a warning that says why, when the bank cannot say what must be said."""
-        if (why := _cannot(brief, self._master)) is not None:
-            return Written((), "template", warnings=(Warning("no_words", why),))
-        said = _within_limit(tuple(_sentences(brief, self._master)), brief)
-        for index, sentence in enumerate(said):
-            emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
-            if sentence.verdict != "rendered":
-                emit("line", _line(sentence, index))
-        return Written(said, "template")
+        return _written(brief, Manner(self._master), emit)
 
     def repair(self, brief: Brief, written: Written, report: Report, *, emit: Emit = silent) -> Written:
-        """The same text: what stands in the bank does not get better by saying it again."""
-        return written
+        """The plan with another wording for each sentence that was refused; the same text when none was."""
+        refused = [c.sentence.text for c in report.sentences if c.sentence.verdict not in PASSING]
+        return _written(brief, Manner(self._master, frozenset(map(_plain, refused))), emit) if refused else written
+
+
+def _written(brief: Brief, manner: Manner, emit: Emit) -> Written:
+    if (why := _cannot(brief, manner)) is not None:
+        return Written((), "template", warnings=(Warning("no_words", why),))
+    said = _fitting(brief, manner)
+    for index, sentence in enumerate(said):
+        emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
+        if sentence.verdict != "rendered":
+            emit("line", _line(sentence, index))
+    return Written(said, "template")
 
 
 def _line(sentence: Sentence, index: int) -> dict[str, object]:
     return {"text": sentence.text, "role": sentence.role, "evidence": sentence.evidence, "index": index}
 
 
-def _cannot(brief: Brief, master: Mapping[str, str]) -> str | None:
+def _plain(text: str) -> str:
+    """A sentence as it is compared: the first one of a text may have been given a small letter."""
+    return text.casefold()
+
+
+def _cannot(brief: Brief, manner: Manner) -> str | None:
     """Why nothing can be written, or None when something can."""
     if brief.plan is None:
         return "Nothing is planned, so nothing is written."
     if brief.language not in languages():
         return f"Set a model to write in {brief.language!r}; the template writer knows {', '.join(languages())}."
-    words = _Words(brief, brief.plan, master)
+    words = _Words(brief, brief.plan, manner)
     lost = [beat.key for beat in brief.plan.beats if beat.must and words.say(beat) is None]
     return f"Add the facts for {', '.join(lost)}; without them there is no message." if lost else None
 
 
-def _sentences(brief: Brief, master: Mapping[str, str]) -> Iterator[Sentence]:
+def _fitting(brief: Brief, manner: Manner) -> tuple[Sentence, ...]:
+    """The text within its words and its channel: as planned, else in fewer words, else only what must be said."""
     assert brief.plan is not None
-    words, section = _Words(brief, brief.plan, master), None
+    must = replace(brief.plan, beats=tuple(b for b in brief.plan.beats if b.must or b.role == "subject" or b.section))
+    terse = replace(manner, tersely=True)
+    said: tuple[Sentence, ...] = ()
+    for plan, in_words in ((brief.plan, manner), (brief.plan, terse), (must, terse)):
+        said = _within_limit(tuple(_sentences(replace(brief, plan=plan), in_words)), brief)
+        if fits(plan.channel, compose(brief, Written(said, "template"))):
+            break
+    return said
+
+
+def _sentences(brief: Brief, manner: Manner) -> Iterator[Sentence]:
+    assert brief.plan is not None
+    words, section = _Words(brief, brief.plan, manner), None
     for beat in _kept(brief.plan):
         text = words.say(beat)
         if text is None:
@@ -104,8 +139,8 @@ def _kept(plan: Plan) -> Iterable[Beat]:
 class _Words:
     """Finds the wording of one beat after another for one brief."""
 
-    def __init__(self, brief: Brief, plan: Plan, master: Mapping[str, str]) -> None:
-        self._brief, self._plan, self._master = brief, plan, master
+    def __init__(self, brief: Brief, plan: Plan, manner: Manner) -> None:
+        self._brief, self._plan, self._manner = brief, plan, manner
         self._bank = load_bank(brief.language)
         self._facts = {fact.id: fact for fact in brief.writable_facts()}
 
@@ -134,14 +169,17 @@ class _Words:
         entry = self._bank.get(key)
         if entry is None or not set(entry.slots) <= set(facts):
             return ()
-        if key in self._master:
-            return (fill(self._master[key], facts),)
+        if key in self._manner.master:
+            return (fill(self._manner.master[key], facts),)
         variants = entry.variants(self._plan.channel, formal=self._plan.formal)
         return tuple(fill(variant, facts) for variant in variants)
 
     def _pick(self, key: str, texts: tuple[str, ...]) -> str:
         """One of the wordings. The bullets of one list share their slot, so that they are worded alike."""
         plan = self._plan
+        texts = tuple(text for text in texts if _plain(text) not in self._manner.avoid) or texts
+        if self._manner.tersely:
+            return min(texts, key=lambda text: (count_sms(text)[2], len(text)))
         start = choose(
             len(texts),
             subject_id=self._brief.deal_id or self._brief.subject.id,

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from crmplugin.brief.plan import home_languages
+from crmplugin.brief.tongues import home_languages
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
 from crmplugin.domain.crm import Feature, QuoteLine
 from crmplugin.ports import Population

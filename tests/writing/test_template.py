@@ -1,4 +1,4 @@
-"""The template writer on whole briefs: every type and kind, in both languages, on every channel."""
+"""The template writer on whole briefs: every type and kind, in all languages, on every channel."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from crmplugin.domain.brief import Plan
+from crmplugin.domain.draft import CheckedSentence, Report
 from crmplugin.writing.compose import compose, count_sms, render_body
 from crmplugin.writing.template import TemplateWriter, count_words
 from tests.writing.samples import ask, make_account, make_brief, make_signals
@@ -16,7 +17,12 @@ TYPES = (
     "reintroduction", "renewal", "new_value", "break_up", "check_in", "replenishment", "win_back", "event",
     "stage_step", "relationship",
 )  # fmt: skip
-QUESTIONS = {"en": "Does the price include calibration?", "de": "Ist die Kalibrierung im Preis enthalten?"}
+QUESTIONS = {
+    "en": "Does the price include calibration?",
+    "de": "Ist die Kalibrierung im Preis enthalten?",
+    "fr": "Le prix comprend-il l’étalonnage ?",
+    "es": "¿El precio incluye la calibración?",
+}
 
 
 def brief_of(type_, language="en", **more):
@@ -38,7 +44,7 @@ def roles(written):
     return [s.role for s in written.sentences]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 @pytest.mark.parametrize("type_", TYPES)
 def test_every_type_is_a_whole_message(type_, language):
     brief = brief_of(type_, language)
@@ -55,7 +61,7 @@ def test_every_type_is_a_whole_message(type_, language):
     assert count_words(written.sentences) <= brief.plan.words[1]
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 @pytest.mark.parametrize("type_", TYPES)
 def test_the_first_sentence_cites_a_fact_and_nothing_cites_what_may_not_be_told(type_, language):
     brief = brief_of(type_, language)
@@ -68,7 +74,7 @@ def test_the_first_sentence_cites_a_fact_and_nothing_cites_what_may_not_be_told(
     assert {id_ for s in written.sentences for id_ in s.evidence} <= told
 
 
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 @pytest.mark.parametrize("type_", TYPES)
 def test_sentences_are_short_enough_to_read_aloud(type_, language):
     lengths = [len(s.text.split()) for s in write(brief_of(type_, language)).sentences if s.role != "subject"]
@@ -78,7 +84,7 @@ def test_sentences_are_short_enough_to_read_aloud(type_, language):
 
 
 @pytest.mark.parametrize("kind", ["pitch", "service_reply", "social_reply"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 def test_every_customer_kind_has_words(kind, language):
     channel = "social" if kind == "social_reply" else "email"
 
@@ -91,11 +97,28 @@ def test_the_same_brief_gives_the_same_text():
     assert write(brief_of("quote_follow_up")) == write(brief_of("quote_follow_up"))
 
 
-def test_repair_gives_the_same_text():
+def report_on(written, refused=()):
+    verdicts = ("unsupported" if n in refused else "supported" for n in range(len(written.sentences)))
+    rows = zip(written.sentences, verdicts, strict=True)
+    return Report(tuple(CheckedSentence(replace(s, verdict=v)) for s, v in rows))
+
+
+def test_repair_says_only_what_was_refused_in_other_words():
     brief = brief_of("answer")
     written = write(brief)
 
-    assert TemplateWriter().repair(brief, written, None) is written
+    again = TemplateWriter().repair(brief, written, report_on(written, refused=(1,)))
+
+    assert again.sentences[1].text != written.sentences[1].text
+    assert again.sentences[1].evidence == written.sentences[1].evidence
+    assert again.sentences[2:] == written.sentences[2:]
+
+
+def test_repair_of_a_text_without_a_fault_gives_the_same_text():
+    brief = brief_of("answer")
+    written = write(brief)
+
+    assert TemplateWriter().repair(brief, written, report_on(written)) is written
 
 
 def test_the_second_touch_has_other_words_and_the_same_facts():
@@ -156,7 +179,7 @@ def test_formal_and_informal_german_are_never_mixed():
 
 
 @pytest.mark.parametrize("type_", ["quote_follow_up", "replenishment", "check_in", "answer", "renewal"])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 def test_a_text_message_is_at_most_two_parts_with_sender_and_stop(type_, language):
     body = body_of(brief_of(type_, language, channel="sms"))
 
@@ -174,7 +197,7 @@ def test_a_chat_turn_is_two_sentences(type_):
 
 
 @pytest.mark.parametrize("mood", ["pleased", "angry", "worried", None])
-@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
 def test_a_public_reply_is_short_and_names_no_account_data(mood, language):
     signals = make_signals(language, mood=mood)
 
@@ -271,6 +294,6 @@ def test_german_goes_on_small_after_the_greeting_in_every_wording(type_, touch):
     capital = first[0].isupper()
     assert (
         not capital
-        or first in ("Sie", "Ihr", "Ihre", "Ihrem", "Ticket", "Angebot", "Bestellung", "Fragen")
+        or first in ("Sie", "Ihr", "Ihre", "Ihrem", "Ihnen", "Ticket", "Angebot", "Bestellung", "Fragen")
         or (first in ("Orbis", "Gasket", "Q-118", "Halden", "Guten"))
     ), first
