@@ -13,6 +13,7 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 
 from crmplugin.store.access import Principal
 from crmplugin.web.auth import csrf_token, desk
+from crmplugin.web.charts import draw
 from crmplugin.web.console_about import name_of
 from crmplugin.web.console_show import Reader, choose_locale, cut, plain_field
 from crmplugin.web.console_words import Words, choose_words, load_words
@@ -102,6 +103,7 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         csrf=csrf_token() if principal() and not door.panel else "",
         door=door,
         crm=_crm_of,
+        draw=draw,
         script_words=_script_words(words().language),
         **values,
     )

@@ -19,6 +19,7 @@ from crmplugin.journeys.present import to_json
 from crmplugin.journeys.visibility import check_connection, check_subject, may_see, owners_seen
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import COLLECTIONS, SUBJECT_OF, Names, name_of
+from crmplugin.web.console_customer import OUR_SOURCE, customer_values
 from crmplugin.web.console_drafts import choices, recipients
 from crmplugin.web.console_frame import blueprint, page, reader
 from crmplugin.web.console_waiting import rows_of
@@ -37,12 +38,10 @@ MONEY_FIELDS = frozenset(
 )
 LEADERS = frozenset({"manager", "director", "admin"})
 FOUND = 20
-TIMELINE = 40
 RECENT = 100
 MOST_IDS = 500
 """Ids in one query; SQLite takes more, but an account with more recent records than that has other drafts to show."""
 DRAFTS = 10
-OUR_SOURCE = "crmplugin:"
 ONE_CLICK = ("follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "handoff_note")
 
 
@@ -110,7 +109,7 @@ def one_record(connection: str, collection: str, record_id: str) -> Response:
     record = desk().records.read_one(connection, collection, record_id)
     _check_record_owner(connection, collection, record)
     names = Names(desk())
-    values: dict[str, Any] = {"timeline": (), "drafts": (), "about": None, "subject": SUBJECT_OF.get(collection)}
+    values: dict[str, Any] = {"drafts": (), "about": None, "subject": SUBJECT_OF.get(collection)}
     if collection in SUBJECT_OF:
         values |= _around(connection, SUBJECT_OF[collection], record_id, names)
     return page(
@@ -186,16 +185,15 @@ _LINKED = {"company_id": "companies", "deal_id": "deals", "contact_id": "contact
            "primary_contact_id": "contacts", "product_id": "products"}  # fmt: skip
 
 
-def _around(connection: str, subject: str, record_id: str, names: Names) -> dict[str, Any]:
-    """What happened around a record, newest first, and the drafts about it."""
-    context = desk().tools(connection).read_context(Subject(subject, record_id))  # type: ignore[arg-type]
-    activities = _timeline(context, subject, record_id)
-    return {
-        "about": names.about(connection, subject, record_id),
-        "timeline": [_entry(a) for a in activities[:TIMELINE]],
-        "more": max(len(activities) - TIMELINE, 0),
-        "drafts": drafts_of(context, subject, record_id),
+def _around(connection: str, type_: str, record_id: str, names: Names) -> dict[str, Any]:
+    """What happened around a record, how its customer buys, and the drafts about it."""
+    subject = Subject(type_, record_id)  # type: ignore[arg-type]
+    context = desk().tools(connection).read_context(subject)
+    around = {
+        "about": names.about(connection, type_, record_id),
+        "drafts": drafts_of(context, type_, record_id),
     }
+    return around if type_ == "activity" else {**around, **customer_values(connection, subject)}
 
 
 def drafts_of(context: Context, subject: str, record_id: str) -> list[dict[str, Any]]:
@@ -215,7 +213,3 @@ def _timeline(context: Context, subject: str, record_id: str) -> list[Activity]:
     """The activities of one deal when the record is one, else of the whole account, newest first."""
     mine = [a for a in context.activities if subject != "deal" or a.deal_id == record_id]
     return sorted(mine, key=lambda a: (a.at is not None, a.at), reverse=True)
-
-
-def _entry(activity: Activity) -> dict[str, Any]:
-    return {"activity": activity, "ours": _our_draft(activity)}

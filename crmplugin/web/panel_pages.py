@@ -18,6 +18,7 @@ from crmplugin.store.drafts import DraftRow
 from crmplugin.web.asking import own_draft
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import Names
+from crmplugin.web.console_customer import customer_values
 from crmplugin.web.console_drafts import ACTIONS, ask_by_form, choices, draft_values, file_of, recipients, verdicts
 from crmplugin.web.console_frame import Door, back_to, page
 from crmplugin.web.console_records import ONE_CLICK, drafts_of
@@ -78,6 +79,17 @@ def _record_page(
 def record(connection: str) -> Response:
     """The record's panel again."""
     return _record_page(connection, _enter_by_pass(connection))
+
+
+@blueprint.get("/customer")
+def customer(connection: str) -> Response:
+    """What happened with the record's customer, and how they buy."""
+    subject = _enter_by_pass(connection)
+    check_subject(desk(), who(), connection, subject)
+    about = Names(desk()).about(connection, subject.type, subject.id)
+    return page(
+        "customer.html", connection=connection, of=connection, record=about, **customer_values(connection, subject)
+    )
 
 
 @blueprint.post("")

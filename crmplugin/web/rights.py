@@ -109,5 +109,6 @@ RIGHTS: Mapping[str, Right] = {
     "panel_pages.act": Right(OPEN, "pass"),
     "panel_pages.check_typing": Right(OPEN, "pass"),
     "panel_pages.stream": Right(OPEN, "pass"),
+    "panel_pages.customer": Right(OPEN, "pass"),
     "panel_pages.download": Right(OPEN, "pass"),
 }

@@ -1,0 +1,123 @@
+"""Charts as SVG that stands in the page: drawn by pygal, coloured by our own style sheet, with every value in words.
+
+pygal brings its styles and scripts inside the picture, which our policy forbids; they are taken out, and the classes
+that it leaves are what `charts.css` speaks of. So a chart follows the reader's theme and needs no request of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+from xml.etree import ElementTree
+
+from markupsafe import Markup
+
+SVG = "{http://www.w3.org/2000/svg}"
+WIDTH, HEIGHT = 440, 190
+"""Small enough that its words can be read in a frame of 320 px, where it is shrunk."""
+MOST_LABELS = 4
+"""Labels that fit below a chart of this width."""
+MOST_PRINTED = 8
+
+Kind = Literal["bars", "dots", "steps"]
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One value: where it stands (`at` for a time axis), what it says in words, the record behind it, and its tone."""
+
+    label: str
+    value: float
+    shown: str
+    at: date | None = None
+    link: str | None = None
+    source: str | None = None
+    tone: Literal["plain", "good", "bad"] = "plain"
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A picture of some values. `title` says the finding, `note` what it rests on, `columns` head the table."""
+
+    key: str
+    title: str
+    kind: Kind
+    points: tuple[Point, ...]
+    columns: tuple[str, str]
+    note: str = ""
+    show: Callable[[float], str] = str
+
+
+def draw(chart: Chart) -> Markup:
+    """The chart as an `svg` element: no style, script, id or address in it, its title and values as text."""
+    root = _plot(chart).render_tree()
+    _bare(root)
+    marks = [n for n in root.iter() if {"bar", "dots"} & set(n.get("class", "").split())]
+    for mark, point in zip(marks, chart.points, strict=False):
+        mark.set("class", f"{mark.get('class')} {point.tone}")
+    root.attrib.update({"role": "img", "aria-label": chart.title, "class": f"chart {chart.kind}", "focusable": "false"})
+    return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def _plot(chart: Chart) -> Any:
+    # pygal is a tenth of a second to import, and most pages show no chart.
+    import pygal
+    from pygal.style import Style
+
+    style = Style(label_font_size=13, major_label_font_size=13, no_data_font_size=13)
+    common = {"width": WIDTH, "height": HEIGHT, "show_legend": False, "js": (), "css": (), "margin": 8, "margin_right": 36, "truncate_label": -1, "style": style,
+              "no_prefix": True, "classes": (), "value_formatter": chart.show, "show_minor_y_labels": True,
+              "max_scale": 5, "min_scale": 2, "title": None, "no_data_text": ""}  # fmt: skip
+    values: list[Any] = [p.value for p in chart.points]
+    if chart.kind == "dots":
+        plot = pygal.DateLine(stroke=False, dots_size=4, x_value_formatter=lambda day: day.isoformat(), **common)
+        values = [(p.at, p.value) for p in chart.points]
+    elif chart.kind == "steps":
+        plot = pygal.Line(interpolate=None, dots_size=4, **common)
+    else:
+        plot = pygal.Bar(print_values=len(chart.points) <= MOST_PRINTED, print_values_position="top", **common)
+    if chart.kind == "dots":
+        plot.x_labels = _spread([p.at for p in chart.points if p.at])
+        shown = {p.at: p.label for p in chart.points}
+        plot.x_value_formatter = lambda day: shown.get(getattr(day, "date", lambda: day)(), "")
+    else:
+        kept = _spread([p.label for p in chart.points])
+        plot.x_labels = [p.label if p.label in kept else "" for p in chart.points]
+    plot.range = _range([p.value for p in chart.points])
+    plot.add("", [{"value": v, "label": f"{p.label}: {p.shown}"} for v, p in zip(values, chart.points, strict=True)])
+    return plot
+
+
+def _spread(labels: Sequence[Any]) -> list[Any]:
+    """At most so many of the labels as fit, evenly, the first and the last among them."""
+    if len(labels) <= MOST_LABELS:
+        return list(labels)
+    step = (len(labels) - 1) / (MOST_LABELS - 1)
+    return [labels[round(n * step)] for n in range(MOST_LABELS)]
+
+
+def _range(values: Sequence[float]) -> tuple[float, float]:
+    """From nothing to a little more than the most, so that lengths can be compared."""
+    high = max([*values, 0.0])
+    return (min([*values, 0.0]), high * 1.05 or 1.0)
+
+
+def _bare(node: ElementTree.Element) -> None:
+    """Takes out what a page may not hold, and turns pygal's hidden words into titles that a pointer shows."""
+    for child in list(node):
+        if not isinstance(child.tag, str) or child.tag in (f"{SVG}defs", f"{SVG}title", "defs", "title"):
+            node.remove(child)
+            continue
+        _bare(child)
+    for name in ("style", "id", "onload"):
+        node.attrib.pop(name, None)
+    said = [child for child in node if child.tag in ("desc", f"{SVG}desc")]
+    for child in said:
+        node.remove(child)
+    words = next((c.text for c in said if "label" in c.get("class", "")), None)
+    if words:
+        title = ElementTree.Element(said[0].tag.replace("desc", "title"))
+        title.text = words
+        node.insert(0, title)
