@@ -17,6 +17,7 @@ from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
+from crmplugin.store.figures import Figures
 from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
@@ -79,6 +80,7 @@ class Desk:
     records: RecordStore
     drafts: DraftStore
     audit: AuditLog
+    figures: Figures
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore

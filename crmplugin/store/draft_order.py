@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import JSON, ColumnElement, Engine, Float, and_, case, cast, func, select
+from sqlalchemy import ColumnElement, Engine, Float, and_, case, cast, func, select
 
+from crmplugin.store.doc_fields import ReadField, field_reader
 from crmplugin.store.guard import reading
 from crmplugin.store.tables_records import records
 from crmplugin.store.tables_work import drafts
@@ -48,7 +49,7 @@ def rank(
     """
     subject, deal = records.alias("subject"), records.alias("deal")
     with reading(engine) as connection:
-        field = _field_of(connection.dialect.name)
+        field = field_reader(connection)
         deal_id = case((drafts.c.subject_type == "deal", drafts.c.subject_id), else_=subject.c.deal_id)
         about = case(COLLECTIONS, value=drafts.c.subject_type)
         query = (
@@ -69,14 +70,13 @@ def _by(order: Order, field: Any, doc: Any, rates: Mapping[str, Decimal]) -> tup
     if order == "due":
         day = func.coalesce(field(doc, "next_step_due"), field(doc, "close_date"))
         return (day.is_(None), day)
-    value: Any = cast(func.nullif(field(doc, "amount"), ""), Float)
-    if rates:
-        value *= case({currency: float(rate) for currency, rate in rates.items()}, value=field(doc, "currency"))
+    value = worth(field, doc, rates)
     return (value.is_(None), value.desc())
 
 
-def _field_of(dialect: str) -> Any:
-    """How a database reads a field of a document that is kept as text."""
-    if dialect == "postgresql":
-        return lambda doc, name: cast(doc, JSON)[name].as_string()
-    return lambda doc, name: func.json_extract(doc, f"$.{name}")
+def worth(field: ReadField, doc: Any, rates: Mapping[str, Decimal]) -> Any:
+    """A deal's amount in the seller's currency, null where there is none or no rate."""
+    value: Any = cast(func.nullif(field(doc, "amount"), ""), Float)
+    if rates:
+        value *= case({currency: float(rate) for currency, rate in rates.items()}, value=field(doc, "currency"))
+    return value

@@ -6,9 +6,12 @@ that it leaves are what `charts.css` speaks of. So a chart follows the reader's 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
+from math import ceil, floor, log10
 from typing import Any, Literal
 from xml.etree import ElementTree
 
@@ -20,6 +23,7 @@ WIDTH, HEIGHT = 440, 190
 MOST_LABELS = 4
 """Labels that fit below a chart of this width."""
 MOST_PRINTED = 8
+MOST_MARKS = 4
 
 Kind = Literal["bars", "dots", "steps"]
 
@@ -48,6 +52,8 @@ class Chart:
     columns: tuple[str, str]
     note: str = ""
     show: Callable[[float], str] = str
+    top: float | None = None
+    """Where the axis ends; None: a little above the highest value."""
 
 
 def draw(chart: Chart) -> Markup:
@@ -61,15 +67,27 @@ def draw(chart: Chart) -> Markup:
     return Markup(ElementTree.tostring(root, encoding="unicode"))
 
 
-def _plot(chart: Chart) -> Any:
-    # pygal is a tenth of a second to import, and most pages show no chart.
-    import pygal
-    from pygal.style import Style
+@cache
+def _pygal() -> Any:
+    """pygal, when the first chart is drawn: it takes a tenth of a second to import, and most pages show none.
 
-    style = Style(label_font_size=13, major_label_font_size=13, no_data_font_size=13)
-    common = {"width": WIDTH, "height": HEIGHT, "show_legend": False, "js": (), "css": (), "margin": 8, "margin_right": 36, "truncate_label": -1, "style": style,
+    It leaves a finder for its plug-ins among the interpreter's, of a kind that makes every failed import warn; we have
+    no plug-ins, so it goes again.
+    """
+    import pygal
+    import pygal.style
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
+
+
+def _plot(chart: Chart) -> Any:
+    pygal = _pygal()
+    style = pygal.style.Style(label_font_size=13, major_label_font_size=13, no_data_font_size=13)
+    common = {"width": WIDTH, "height": HEIGHT, "show_legend": False, "js": (), "css": (), "margin": 8, "style": style,
+              "margin_right": 36, "truncate_label": -1,
               "no_prefix": True, "classes": (), "value_formatter": chart.show, "show_minor_y_labels": True,
-              "max_scale": 5, "min_scale": 2, "title": None, "no_data_text": ""}  # fmt: skip
+              "title": None, "no_data_text": ""}  # fmt: skip
     values: list[Any] = [p.value for p in chart.points]
     if chart.kind == "dots":
         plot = pygal.DateLine(stroke=False, dots_size=4, x_value_formatter=lambda day: day.isoformat(), **common)
@@ -85,7 +103,8 @@ def _plot(chart: Chart) -> Any:
     else:
         kept = _spread([p.label for p in chart.points])
         plot.x_labels = [p.label if p.label in kept else "" for p in chart.points]
-    plot.range = _range([p.value for p in chart.points])
+    plot.y_labels = _marks(chart.top or max((p.value for p in chart.points), default=0.0))
+    plot.range = (0, plot.y_labels[-1])
     plot.add("", [{"value": v, "label": f"{p.label}: {p.shown}"} for v, p in zip(values, chart.points, strict=True)])
     return plot
 
@@ -98,10 +117,15 @@ def _spread(labels: Sequence[Any]) -> list[Any]:
     return [labels[round(n * step)] for n in range(MOST_LABELS)]
 
 
-def _range(values: Sequence[float]) -> tuple[float, float]:
-    """From nothing to a little more than the most, so that lengths can be compared."""
-    high = max([*values, 0.0])
-    return (min([*values, 0.0]), high * 1.05 or 1.0)
+def _marks(top: float) -> list[float]:
+    """Round marks of an axis from nothing to above the highest value: steps of 1, 2 or 5 times a power of ten."""
+    if top <= 0:
+        return [0, 1]
+    rough = top / MOST_MARKS
+    power = 10.0 ** floor(log10(rough))
+    step = next(n * power for n in (1, 2, 5, 10) if n * power >= rough)
+    step = max(step, 1) if top >= 1 else step
+    return [n * step for n in range(ceil(top / step) + 1)]
 
 
 def _bare(node: ElementTree.Element) -> None:

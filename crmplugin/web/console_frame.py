@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -29,6 +30,16 @@ SCRIPT_WORDS = (
     "draft.sentence_needs", "draft.copy_by_hand", "bar.away", "bar.back_again", "bar.working", "bar.still",
 )  # fmt: skip
 """Words that scripts say."""
+
+
+BEHIND: Mapping[str, str] = {
+    "events": "/console/events",
+    "jobs": "/console/jobs",
+    "connections": "/console/connections",
+    "rules": "/console/rules",
+    "prompts": "/console/prompts",
+}
+"""Pages of those who keep the server going, by their word in the navigation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +115,7 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         door=door,
         crm=_crm_of,
         draw=draw,
+        behind=BEHIND,
         script_words=_script_words(words().language),
         **values,
     )

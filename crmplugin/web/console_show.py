@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.core import UnknownLocaleError
 from babel.dates import format_date, format_datetime, format_time, format_timedelta
-from babel.numbers import format_currency
+from babel.numbers import format_currency, format_decimal
 
 LONGEST_LABEL = 160
 """Characters of a name in a list or heading; what is longer is cut. The sheet itself shows everything."""
@@ -37,6 +37,10 @@ class Reader:
             return str(format_currency(value, currency, pattern, locale=self.locale, currency_digits=digits))
         except (InvalidOperation, ValueError):
             return f"{amount} {currency}"
+
+    def number(self, value: int) -> str:
+        """A count with the marks between thousands."""
+        return str(format_decimal(value, locale=self.locale))
 
     def day(self, day: date | None) -> str:
         """A day, with its year only when it is another one."""

@@ -94,16 +94,21 @@ def _newest(filters: Mapping[str, Any]) -> _Listed:
 
 
 def _ranked(order: Any, filters: Mapping[str, Any]) -> _Listed:
-    asked = request.args.get("page", "1")
-    number = min(max(int(asked), 1), LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
-    found = desk().drafts.ranked(order, rates=_rates(), offset=(number - 1) * PER_PAGE, limit=PER_PAGE, **filters)
+    number = page_number()
+    found = desk().drafts.ranked(order, rates=rates(), offset=(number - 1) * PER_PAGE, limit=PER_PAGE, **filters)
     rows = {row.id: row for row in desk().drafts.summaries(limit=PER_PAGE, id=found.ids).items} if found.ids else {}
     more = {"page": str(number + 1)} if found.behind else {}
     unrated = found.unrated if order == "value" else ()
     return _Listed(tuple(rows[i] for i in found.ids if i in rows), more, number > 1, unrated)
 
 
-def _rates() -> dict[str, Decimal]:
+def page_number() -> int:
+    """The page of a ranked list that `?page=` asks for, from 1."""
+    asked = request.args.get("page", "1")
+    return min(max(int(asked), 1), LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
+
+
+def rates() -> dict[str, Decimal]:
     """What one unit of each currency is worth in the seller's own, by the rates that somebody approved."""
     for connection in desk().settings.connections:
         shared = desk().records.shared(connection)

@@ -19,6 +19,7 @@ from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
 from crmplugin.store.events import EventStore
+from crmplugin.store.figures import Figures
 from crmplugin.store.guard import reading
 from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.inbox import Inbox
@@ -107,6 +108,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         records=house.records,
         drafts=DraftStore(engine, house.audit),
         audit=house.audit,
+        figures=Figures(engine),
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),

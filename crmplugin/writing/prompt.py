@@ -52,6 +52,11 @@ def load_prompt(name: str) -> Prompt:
     return parse_prompt(text, name)
 
 
+def prompt_head(name: str) -> Mapping[str, object]:
+    """The head of a prompt's file: purpose, date and reason of the last change."""
+    return tomllib.loads((files("prompts") / "write" / f"{name}.md").read_text("utf-8").split("+++\n", 2)[1])
+
+
 def parse_prompt(text: str, name: str) -> Prompt:
     """A prompt from the text of its file."""
     try:

@@ -176,8 +176,21 @@ async function refresh(main) {
   lookAgain(document.querySelector("main"));
 }
 
+/** Fetches what takes longer than the page itself, and puts it in its place. */
+async function fetchLater(main) {
+  const path = main.dataset.later;
+  if (!path) return;
+  try {
+    const answer = await patiently(call(path));
+    if (answer.ok && document.querySelector("main") === main) show(await answer.text());
+  } catch {
+    complain(word("network"));
+  }
+}
+
 /** Brings a new main part to life. */
 function start(main) {
+  fetchLater(main);
   if (main.querySelector("[data-draft]")) import("./draft.js").then((draft) => draft.start(main));
   lookAgain(main);
 }

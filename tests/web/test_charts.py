@@ -1,0 +1,65 @@
+"""Charts stand in the page: no style, script or address in them, and every value in words."""
+
+from __future__ import annotations
+
+from datetime import date
+from xml.etree import ElementTree
+
+import pytest
+
+from crmplugin.web.charts import Chart, Point, draw
+
+SVG = "{http://www.w3.org/2000/svg}"
+HOSTILE = '"><script>alert(1)</script>\u202e'
+
+
+def make_chart(kind="bars", title="Two orders", **changes):
+    points = (
+        Point("3 Jan", 120.0, "120 kg", date(2026, 1, 3)),
+        Point("9 Feb", 200.0, "200 kg", date(2026, 2, 9), tone="good"),
+    )
+    return Chart("key", title, kind, changes.pop("points", points), ("When", "How much"), **changes)
+
+
+@pytest.mark.parametrize("kind", ["bars", "dots", "steps"])
+def test_a_chart_holds_nothing_that_the_policy_forbids(kind):
+    svg = ElementTree.fromstring(draw(make_chart(kind)))
+
+    assert not [n.tag for n in svg.iter() if n.tag in (f"{SVG}style", f"{SVG}script", f"{SVG}defs", f"{SVG}image")]
+    assert not [n for n in svg.iter() if {"style", "onload", "href"} & set(n.attrib)]
+
+
+@pytest.mark.parametrize("kind", ["bars", "dots", "steps"])
+def test_a_pointer_on_a_value_says_it_in_words(kind):
+    svg = ElementTree.fromstring(draw(make_chart(kind)))
+
+    said = [n.text for n in svg.iter(f"{SVG}title")]
+    assert said == ["3 Jan: 120 kg", "9 Feb: 200 kg"]
+    assert svg.get("aria-label") == "Two orders"
+    assert svg.get("role") == "img"
+
+
+def test_a_value_that_is_good_is_marked_as_such():
+    svg = ElementTree.fromstring(draw(make_chart()))
+
+    assert [n.get("class") for n in svg.iter() if "bar" in n.get("class", "").split()] == ["bar plain", "bar good"]
+
+
+def test_hostile_words_are_text():
+    drawn = draw(make_chart(title=HOSTILE, points=(Point(HOSTILE, 1.0, HOSTILE), Point("b", 2.0, "2"))))
+
+    assert "<script" not in drawn
+    assert ElementTree.fromstring(drawn).get("aria-label") == HOSTILE
+
+
+@pytest.mark.parametrize(
+    ("values", "marks"),
+    [((3.0, 1.0), ["0", "1", "2", "3"]), ((120.0, 200.0), ["0", "50", "100", "150", "200"]), ((0.0, 0.0), ["0", "1"])],
+)
+def test_the_axis_has_round_marks(values, marks):
+    points = tuple(Point(str(n), value, f"{value:g}") for n, value in enumerate(values))
+
+    svg = ElementTree.fromstring(draw(make_chart(points=points, show=lambda v: f"{v:g}")))
+
+    axis = next(n for n in svg.iter() if n.get("class", "").startswith("axis y"))
+    assert [n.text for n in axis.iter(f"{SVG}text")] == marks
