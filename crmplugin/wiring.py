@@ -10,9 +10,11 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from crmplugin.brief.addresses import normalise_email, normalise_phone
+from crmplugin.brief.touches import with_touches
 from crmplugin.checking.check import check_text
 from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
+from crmplugin.domain.crm import Context
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import Tools
 from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
@@ -20,6 +22,7 @@ from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
 from crmplugin.store.account_fits import FitStore
 from crmplugin.store.audit import AuditLog
+from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.persons import PersonSeals
@@ -82,7 +85,7 @@ class Assistant:
         """What drafting over this connection uses."""
         connector = self.connector(name)
         return Tools(
-            read_context=connector.read_context,
+            read_context=lambda subject: self._with_touches(name, connector.read_context(subject)),
             population=lambda: self._population(name),
             template=self.template_writer,
             learned=lambda account: self.fits.read_account(name, account),
@@ -92,6 +95,14 @@ class Assistant:
             model=self.model_writer,
             why_no_model=NO_MODEL,
         )
+
+    def _with_touches(self, name: str, context: Context) -> Context:
+        """The context with what left through campaigns, which the caps count."""
+        return with_touches(context, lambda addresses: self.campaigns.touches_of(name, addresses))
+
+    @cached_property
+    def campaigns(self) -> CampaignStore:
+        return CampaignStore(self.engine)
 
     @cached_property
     def vault(self) -> CredentialVault:

@@ -40,7 +40,7 @@ def _command(name: str, text: str, example: str) -> Callable[[Command], Command]
 @_command("create", "Keeps a campaign from a JSON file: segment, goal, channels.", "create spring.json")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def create_command(file: Path, as_json: bool) -> None:
-    from crmplugin.journeys.campaigns import create_campaign, reword_campaign
+    from crmplugin.journeys.campaigns import create_campaign
 
     try:
         wish = json.loads(file.read_text("utf-8"))
@@ -49,22 +49,7 @@ def create_command(file: Path, as_json: bool) -> None:
     if not isinstance(wish, dict):
         raise UsageError(f"{file}: expected an object with segment_id, goal, channels …")
     with open_desk() as desk:
-        campaign = create_campaign(desk, wish, _me())
-        if desk.settings.model.name and campaign.mode == "merge":
-            campaign = _reworded(desk, campaign, reword_campaign)
-        _show(desk, campaign, as_json)
-
-
-def _reworded(desk: Desk, campaign: Any, reword: Callable[..., Any]) -> Any:
-    """The campaign in the model's words; in the bank's, with a line that says so, when the model fails."""
-    from crmplugin.errors import ModelError
-    from crmplugin.llm.chat import open_chat
-
-    try:
-        return reword(desk, campaign.id, open_chat(desk.settings.model))
-    except ModelError as error:
-        click.echo(f"the words are the sentence bank's: {error}", err=True)
-        return campaign
+        _show(desk, create_campaign(desk, wish, _me()), as_json)
 
 
 @_command("preview", "Who gets it, who does not and why, what it costs, three messages.", "preview 3f2a")

@@ -27,10 +27,10 @@ from crmplugin.analysis.stages import is_open
 from crmplugin.brief.audience import campaign_gates
 from crmplugin.brief.gates import cap_free_at
 from crmplugin.brief.hygiene import clean
+from crmplugin.brief.touches import address_hash
 from crmplugin.domain.campaign import Campaign
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import AccessDenied, NotFound, StateConflict, UsageError
-from crmplugin.journeys.campaign_run import address_of
 from crmplugin.journeys.campaigns import CAMPAIGNERS, get_campaign
 from crmplugin.journeys.desk import Desk
 from crmplugin.ports import CampaignMessage, CampaignPush
@@ -38,6 +38,8 @@ from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import Leaving, RecipientRow, Touch
 
 BATCH = 100
+ONE_LINE = SMTP.clone(max_line_length=998)
+"""Headers are not folded: some readers of `List-Unsubscribe` take the fold for a part of the address."""
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "'")
 """First characters that a spreadsheet may read as a formula, and the mark that takes that away."""
 COLUMNS = ("campaign", "contact_id", "company_id", "channel", "language", "variant", "name", "to", "subject", "text",
@@ -108,19 +110,13 @@ def _leaving(desk: Desk, campaign: Campaign, row: RecipientRow) -> Leaving | Non
     if contact is None or gates:
         desk.campaigns.block(row, gates[0].code if gates else "not_found", at=now)
         return None
-    address = address_of(desk, campaign.connection, row.contact, row.channel) or f"contact:{row.contact}"
-    touch = Touch(campaign.connection, address_hash(address), campaign.id, row.channel, row.contact, now)
+    touch = Touch(campaign.connection, address_hash(contact, row.channel), campaign.id, row.channel, row.contact, now)
     return Leaving(row, touch, _promoted(context, row.contact, now))
 
 
 def _promoted(context: Context, contact_id: str, now: datetime) -> tuple[datetime, ...]:
     open_ids = frozenset(d.id for d in context.deals if is_open(d, now))
     return promotional_touches(context.activities, contact_id, open_deal_ids=open_ids, now=now)
-
-
-def address_hash(address: str) -> str:
-    """What is kept of an address for the caps: it outlives the contact's erasure and names nobody."""
-    return sha256(address.encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +217,7 @@ def is_mail(message: Message) -> bool:
 
 def mail_of(campaign: Campaign, m: Message) -> EmailMessage:
     """The mail with its text and HTML parts and the headers of RFC 8058. Its Message-ID is the same on every export."""
-    mail = EmailMessage(policy=SMTP)
+    mail = EmailMessage(policy=ONE_LINE)
     mail["Subject"] = " ".join(m.subject.split())
     mail["To"] = _address(m.name, m.address or "")
     if m.sender:

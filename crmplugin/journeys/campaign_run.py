@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from crmplugin.analysis.segments import Member
-from crmplugin.brief.addresses import normalise_email, normalise_phone
+from crmplugin.brief.touches import address_of
 from crmplugin.domain.campaign import Campaign
 from crmplugin.errors import AccessDenied, StateConflict
 from crmplugin.journeys.campaign_message import Recipient, make_message
@@ -111,26 +111,13 @@ def _member_row(
         language=member.language or "en", variant="" if arm == HELD_OUT else arm, lane=n % LANES[campaign.mode],
         state="held_out" if arm == HELD_OUT else "waiting", updated_at=desk.clock(),
     )  # fmt: skip
-    address = address_of(desk, campaign.connection, member.contact_id, channel)
+    contact = desk.records.read_one(campaign.connection, "contacts", member.contact_id)
+    address = address_of(contact, channel) if contact else None
     if address is not None and address in seen and row.state == "waiting":
         return replace(row, state="excluded", reason="same_address")
     if address is not None:
         seen.add(address)
     return row
-
-
-def address_of(desk: Desk, connection: str, contact_id: str, channel: str) -> str | None:
-    """The normalised address of a contact on a channel, as one text that says of which kind it is."""
-    contact = desk.records.read_one(connection, "contacts", contact_id)
-    if contact is None:
-        return None
-    if channel == "email":
-        mail = normalise_email(contact.email)
-        return f"email:{mail}" if mail else None
-    if channel in ("phone", "sms"):
-        number = normalise_phone(contact.phone, contact.country)
-        return f"phone:{number}" if number else None
-    return None
 
 
 def run_lane(desk: Desk, campaign_id: str, *, run: int, lane: int, tell: Callable[[int], None] = lambda n: None) -> str:

@@ -33,6 +33,7 @@ from crmplugin.journeys.campaign_plan import cost_estimate, test_plan
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.segments import find_segment, preview_document, preview_segment
+from crmplugin.ports import ChatModel
 from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import CampaignRow
 from crmplugin.writing.bank import languages as bank_languages
@@ -52,7 +53,21 @@ def create_campaign(desk: Desk, wish: Mapping[str, Any], who: Principal, *, camp
     campaign = _read_wish(desk, wish, who, campaign_id or uuid.uuid4().hex[:12])
     campaign = replace(campaign, masters=_bank_masters(desk, campaign))
     desk.campaigns.create(_row(campaign, desk.clock()))
-    return get_campaign(desk, campaign.id)
+    return _in_a_models_words(desk, campaign.id)
+
+
+def _in_a_models_words(desk: Desk, campaign_id: str) -> Campaign:
+    """The campaign worded by the model, when one is set and words are fixed once; the bank's words when it fails."""
+    campaign = get_campaign(desk, campaign_id)
+    chat = getattr(desk.tools(campaign.connection).model, "chat", None)
+    if chat is None or campaign.mode != "merge" or any(m.writer == "model" for m in campaign.masters):
+        return campaign
+    try:
+        return reword_campaign(desk, campaign_id, chat)
+    except ModelError as error:
+        usage = {**campaign.usage, "problem": f"The words are the sentence bank's: {error}"}
+        document = document_of(replace(campaign, usage=usage))
+        return campaign_of(desk.campaigns.edit(campaign_id, document, version=campaign.version, at=desk.clock()))
 
 
 def get_campaign(desk: Desk, campaign_id: str) -> Campaign:
@@ -117,7 +132,7 @@ def edit_campaign(desk: Desk, campaign_id: str, *, version: int, masters: Sequen
     return campaign_of(desk.campaigns.edit(campaign_id, document_of(campaign), version=version, at=desk.clock()))
 
 
-def reword_campaign(desk: Desk, campaign_id: str, chat: Any) -> Campaign:
+def reword_campaign(desk: Desk, campaign_id: str, chat: ChatModel) -> Campaign:
     """The masters in a model's words: one call for each. Where the model fails the bank's words stand.
 
     Raises ModelError when no call gave anything.

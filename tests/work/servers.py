@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,11 +41,16 @@ def run(var: Path, *args: str) -> subprocess.CompletedProcess[str]:
 class Server:
     """`crmplugin serve` on a free port. `address` is known when it answers."""
 
-    def __init__(self, var: Path, *args: str) -> None:
+    def __init__(self, var: Path, *args: str, more: Mapping[str, str] | None = None) -> None:
         self._log = (var.parent / "serve.log").open("ab")
         command = [*RUN, "serve", "--port", "0", *args]
         self.process = subprocess.Popen(
-            command, env=environ(var), stdout=subprocess.PIPE, stderr=self._log, text=True, cwd=var.parent
+            command,
+            env=environ(var) | dict(more or {}),
+            stdout=subprocess.PIPE,
+            stderr=self._log,
+            text=True,
+            cwd=var.parent,
         )
         assert self.process.stdout is not None
         first, self.link_line = self.process.stdout.readline(), self.process.stdout.readline()
