@@ -167,11 +167,22 @@ def _other_field(scene: Scene, token: Token, equals: Sequence[Fact], group: froz
         numbered = [f for f in scene.shelf.usable if f.kind == "doc_id" and _record(f) in {_record(e) for e in equals}]
         if numbered:
             return numbered[0]
+    summed = _summed(equals, spoken)
     for rival in scene.shelf.usable:
-        free = rival.kind in group and rival not in equals and rival.id not in spoken
+        free = rival.kind in group and rival not in equals and rival.id not in spoken and not _is_of_sum(rival, summed)
         if free and _belongs(rival, _label(scene, rival), equals, mine, place):
             return rival
     return None
+
+
+def _summed(equals: Sequence[Fact], spoken: frozenset[str]) -> frozenset[str]:
+    """Documents whose total the value is, while the clause counts what stands on their lines."""
+    counted = {line.split(".line")[0] for i in spoken if i.endswith(".quantity") and (line := line_of(i))}
+    return frozenset(_record(f) for f in equals if _field(f) in ("total", "lines_total") and _record(f) in counted)
+
+
+def _is_of_sum(rival: Fact, summed: frozenset[str]) -> bool:
+    return line_of(rival.id) is not None and _record(rival) in summed
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,8 @@ _PROMISE = re.compile(
 )
 _PART = re.compile(r"(.*\.(?:item|promise)[0-9]+)(?:\.|$)")
 _SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.|$)")
+_FEW = 2
+"""Words about which a value that a text states may be said in other words: "each panel weighs 21 kg"."""
 _BESIDE = 6
 """Characters between a phrase and the day beside it: " on ", " vom "."""
 _SENTENCE_BREAK = re.compile(r"[;,:.]")
@@ -109,7 +111,7 @@ def _attribution(p: Phrase) -> str | None:
         return None
     rest = p.rest - courtesy_stems(scene.reader.words)
     if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
-        return None if _right_day(p, said[0]) else f"{p.shown}: that was on another day."
+        return None if any(_right_day(p, f) for f in said) else f"{p.shown}: that was on another day."
     carrier = _telling(p, said, rest)
     if carrier is None:
         return f"{p.shown}: no talk or message with this person says so."
@@ -434,6 +436,9 @@ def _assertion(p: Phrase) -> str | None:
     typed = [f for f in p.stated if f.kind in _TYPED]
     if typed and (len(wanted) <= 1 or _tells_a_line(typed)):
         return None
+    measured = [f for f in p.stated if f.kind in ("text", "claim") and f.trust == "trusted"]
+    if measured and len(wanted) <= _FEW:
+        return _other_way_round(p, measured)
     return f"{p.shown}: no fact says so."
 
 

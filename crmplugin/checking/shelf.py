@@ -124,6 +124,16 @@ class Shelf:
         """Trusted facts with words in them, folded to lower case."""
         return [(f, _words(f)) for f in self.usable]
 
+    def without_products(self, words: str) -> str:
+        """Folded words without the names of products, whose digits measure nothing."""
+        return self._numbered_products.sub(" ", words) if self._numbered_products else words
+
+    @cached_property
+    def _numbered_products(self) -> re.Pattern[str] | None:
+        names = {fold_text(f.value).lower for f in self.facts if f.kind == "product" and any(map(str.isdigit, f.value))}
+        longest = sorted(names, key=len, reverse=True)
+        return re.compile(rf"(?<!\w)(?:{'|'.join(map(re.escape, longest))})(?!\w)") if names else None
+
     @cached_property
     def quoted(self) -> list[tuple[Fact, str]]:
         return [(f, _words(f)) for f in self.quotes]

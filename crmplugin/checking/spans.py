@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any
@@ -303,8 +303,10 @@ def _shaped(folded: Folded, language: str) -> Iterator[tuple[str, int, int]]:
 
 
 def measures_in(folded: Folded, reader: Reader) -> list[Token]:
-    """Numbers with their marks only, for the words of a fact; the digits of a type code (IP-40) measure nothing."""
+    """Numbers with their marks only, for the words of a fact; dates and the digits of a type code measure nothing."""
     mask = _Mask(folded)
+    for language in {reader.words, "en"}:
+        list(_take_dates(mask, replace(reader, language=language)))
     for pattern in (_STANDARD, _CODE):
         list(mask.take("doc_id", (m.span() for m in pattern.finditer(mask.text))))
     return _take_numbers(mask, reader)

@@ -310,6 +310,7 @@ def _in_prose(token: Token, scene: Scene, rows: Iterable[tuple[Fact, str]]) -> l
     if not wanted:
         return []
     for fact, words in sorted(rows, key=lambda row: row[0].id not in scene.cited_ids):
+        words = scene.shelf.without_products(words)
         if fact.kind not in ("text", "claim", "status", "quote_text", "policy"):
             continue
         if (token.kind, token.unit, wanted[0]) in _measures(words, scene.reader.words):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from crmplugin.checking.clauses import strike
+from crmplugin.checking.clauses import Clause, strike
 from crmplugin.checking.lists import table
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.stems import courtesy_stems, overlap, stems_of, things_in
@@ -30,18 +30,40 @@ def judge_unsaid(scene: Scene) -> Iterator[Finding]:
         or scene.is_question
     ):
         return
-    if scene.trigger_kinds & _TALK or _is_carried(scene) or _is_wish(scene):
+    if _is_wish(scene):
         return
-    content = _content(scene)
-    known = sum(_is_known(stem, scene) for stem in content)
-    if len(content) >= _FEWEST and len(content) - known > _MOST_STRANGE * known:
+    if not scene.trigger_kinds & _TALK and not _is_carried(scene) and _is_strange(_content(scene), scene):
         yield Finding(0, len(scene.folded.text), "claim", "unsupported", reason="No fact says this.")
+        return
+    for clause in scene.clauses[1:]:
+        if not clause.reported and not scene.stated_in(clause) and _is_strange_clause(clause, scene):
+            yield Finding(clause.start, clause.end, "claim", "unsupported", reason="No fact says this part.")
+
+
+def _is_strange(content: frozenset[str], scene: Scene) -> bool:
+    known = sum(_is_known(stem, scene) for stem in content)
+    return len(content) >= _FEWEST and len(content) - known > _MOST_STRANGE * known
+
+
+def _is_strange_clause(clause: Clause, scene: Scene) -> bool:
+    """A clause of its own after another one; its words must be known, or be words of a letter."""
+    content = clause.bare - courtesy_stems(scene.reader.words)
+    if scene.folded.text[: clause.start].rstrip().endswith(",") and not _is_joined(clause, scene):
+        return False
+    typed = any(t.kind != "capital" and clause.holds(t.start) for t in scene.tokens)
+    return not typed and len(content) >= _FEWEST and not any(_is_known(stem, scene) for stem in content)
 
 
 def _is_known(stem: str, scene: Scene) -> bool:
     one = frozenset((stem,))
     known = scene.shelf.known_stems
     return bool(things_in(one) & known) or overlap(one, known) > 0
+
+
+def _is_joined(clause: Clause, scene: Scene) -> bool:
+    """Whether it opens with a word that joins statements ("and", "but"); after a comma alone it may be part of one."""
+    first = scene.folded.lower[clause.start : clause.end].split(maxsplit=1)[:1]
+    return bool(first) and first[0] in table("clauses", scene.reader.words)["joins"]
 
 
 def _is_carried(scene: Scene) -> bool:

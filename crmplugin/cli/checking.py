@@ -62,7 +62,7 @@ def _ground(
 
     brief = _read_brief(path)
     if brief is None:
-        with _records_ground(path, subject, language, audience, as_of) as ground:
+        with records_ground(path, subject, language, audience, as_of) as ground:
             yield ground
         return
     with open_assistant() as assistant:
@@ -81,10 +81,10 @@ def _read_brief(path: str) -> dict[str, Any] | None:
 
 
 @contextmanager
-def _records_ground(
+def records_ground(
     path: str, subject: dict[str, Any], language: str | None, audience: str, as_of: str | None
 ) -> Iterator[Any]:
-    from crmplugin.journeys.check_any import ground_of_briefs
+    from crmplugin.journeys.check_any import ground_of_briefs, talk_days
     from crmplugin.journeys.draft import make_brief
     from crmplugin.wiring import open_scratch
 
@@ -95,13 +95,15 @@ def _records_ground(
         moment = read_as_of(as_of, assistant.seller_zone("local")) or now()
         tools = assistant.tools("local")
         kind = "follow_up" if audience == "customer" else "summary"
+        subjects = _subjects(subject, assistant.records)
         briefs = [
             make_brief(Request("local", kind, s, language=language, as_of=moment), tools=tools, now=moment)  # type: ignore[arg-type]
-            for s in _subjects(subject, assistant.records)
+            for s in subjects
         ]
         if not briefs:
             raise UsageError(f"{path} holds no deal, company or contact to check against")
-        yield ground_of_briefs(briefs, tools.names(), language)
+        days = [fact for s in subjects for fact in talk_days(tools.read_context(s))]
+        yield ground_of_briefs(briefs, tools.names(), language, more=days)
 
 
 def _subjects(given: dict[str, Any], records: Any) -> list[Subject]:

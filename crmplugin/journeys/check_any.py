@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
@@ -11,10 +11,13 @@ from crmplugin.analysis.language import guess_language
 from crmplugin.brief.recipient import language_code, locale_of
 from crmplugin.checking.check import split_sentences
 from crmplugin.domain.brief import Brief
+from crmplugin.domain.crm import Context
 from crmplugin.domain.draft import CheckedSentence, Report, Sentence
-from crmplugin.domain.fact import Fact
+from crmplugin.domain.fact import Fact, Source
 from crmplugin.journeys.present import from_json
 from crmplugin.ports import Checker, NameIndex
+
+_TALKS = frozenset({"email", "call", "meeting", "visit", "chat", "form", "sms"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,12 +41,24 @@ def ground_of_brief(doc: Mapping[str, Any], names: NameIndex, language: str | No
     return _read_as(Ground(facts, names, own, locale, str(doc.get("zone") or "UTC"), send_on), language)
 
 
-def ground_of_briefs(briefs: Sequence[Brief], names: NameIndex, language: str | None) -> Ground:
-    """The ground that several briefs give together; how to read the text comes from the first."""
+def ground_of_briefs(
+    briefs: Sequence[Brief], names: NameIndex, language: str | None, *, more: Iterable[Fact] = ()
+) -> Ground:
+    """The ground that several briefs and more facts give together; how to read the text comes from the first brief."""
     first = briefs[0]
-    facts = {f.id: f for b in briefs for f in b.facts}
+    facts = {f.id: f for f in (*more, *(f for b in briefs for f in b.facts))}
     ground = Ground(tuple(facts.values()), names, first.language, first.locale, first.zone, first.send_on)
     return _read_as(ground, language)
+
+
+def talk_days(context: Context) -> Iterator[Fact]:
+    """The days of all talks and messages with the customer; a brief holds only those that its draft needs."""
+    for activity in context.activities:
+        fact_id = f"{activity.id}.on"
+        if activity.type in _TALKS and activity.at and activity.direction != "internal":
+            day = activity.at.date().isoformat()
+            source = Source("activities", activity.id, "at", activity.at)
+            yield Fact(fact_id, "date", f"{activity.type} of {day}", day, day, source=(source,))
 
 
 def language_of(text: str) -> str | None:
