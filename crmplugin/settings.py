@@ -276,7 +276,7 @@ def _frame_ancestors(source: Source, path: tuple[str, ...]) -> tuple[str, ...]:
 
 def _playbook(source: Source, n: int, row: Mapping[str, Any]) -> PlaybookRow:
     path = ("playbook", str(n))
-    source.refuse_unknown(path, {"when", "where", "draft", "channel", "write_back"})
+    source.refuse_unknown(path, {"when", "where", "draft", "channel", "write_back", "after_business_days"})
     when = source.one_of((*path, "when"), row.get("when"), sorted(EVENT_TYPES))
     kinds = source.strings((*path, "draft"))
     if "draft" not in row:
@@ -292,7 +292,11 @@ def _playbook(source: Source, n: int, row: Mapping[str, Any]) -> PlaybookRow:
     channel = row.get("channel")
     if channel is not None:
         source.one_of((*path, "channel"), channel, CHANNELS)
-    return PlaybookRow(when, MappingProxyType(_where(source, path)), kinds, channel, write_back)
+    after = source.value((*path, "after_business_days"), int)
+    if after is not None and not 0 <= after <= 365:
+        raise source.problem((*path, "after_business_days"), f"is {after}: expected 0 to 365")
+    where = MappingProxyType(_where(source, path))
+    return PlaybookRow(when, where, kinds, channel, write_back, after_business_days=after)
 
 
 def _where(source: Source, path: tuple[str, ...]) -> dict[str, tuple[str, ...]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cached_property
 from tempfile import TemporaryDirectory
@@ -14,7 +14,7 @@ from crmplugin.brief.touches import with_touches
 from crmplugin.checking.check import check_text
 from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
-from crmplugin.domain.crm import Context
+from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import Tools
 from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
@@ -83,9 +83,8 @@ class Assistant:
 
     def tools(self, name: str) -> Tools:
         """What drafting over this connection uses."""
-        connector = self.connector(name)
         return Tools(
-            read_context=lambda subject: self._with_touches(name, connector.read_context(subject)),
+            read_context=self._reader(name),
             population=lambda: self._population(name),
             template=self.template_writer,
             learned=lambda account: self.fits.read_account(name, account),
@@ -103,6 +102,18 @@ class Assistant:
     @cached_property
     def campaigns(self) -> CampaignStore:
         return CampaignStore(self.engine)
+
+    def _reader(self, name: str) -> Callable[[Subject], Context]:
+        """Reads one subject whole: the CRM's records, what the owner laid down, and what left through campaigns."""
+        connector = self.connector(name)
+
+        def read(subject: Subject) -> Context:
+            context = connector.read_context(subject)
+            if connector.crm != "local":  # there its records are the store's, the owner's among them
+                context = self.records.join_owner(name, context)
+            return self._with_touches(name, context)
+
+        return read
 
     @cached_property
     def vault(self) -> CredentialVault:

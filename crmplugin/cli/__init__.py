@@ -21,6 +21,7 @@ COMMANDS = {
     "vault": "trust",
     "audit": "trust",
     "import": "importing",
+    "sync": "syncing",
     "draft": "drafting",
     "brief": "drafting",
     "recommend": "recommending",

@@ -15,7 +15,7 @@ class PlaybookRow:
     """`when` names an event; each key of `where` must be one of its values; `draft` are kinds in order, none = nothing.
 
     write_back None: internal kinds at once, customer kinds on approval. `scheduled`: written on the day of the
-    right-moment rule, not now.
+    right-moment rule, not now; with `after_business_days` so many business days after the event.
     """
 
     when: str
@@ -24,3 +24,4 @@ class PlaybookRow:
     channel: str | None = None
     write_back: WriteBack | None = None
     scheduled: bool = False
+    after_business_days: int | None = None

@@ -7,13 +7,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
+from crmplugin.analysis.business_days import add_business_days
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import NotFound
 from crmplugin.journeys.ask import Ask, ask_for_drafts, owner_of, start_draft
+from crmplugin.journeys.calling_off import call_off
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_brief
 from crmplugin.journeys.playbooks import asks_for_fields, choose_row, write_back_of
@@ -46,6 +49,7 @@ def accept_event(desk: Desk, connection: str, event_id: str, *, replay: int = 0)
     Errors that may pass (database, CRM) leave the event `working` and are raised.
     """
     row = desk.events.start(connection, event_id)
+    call_off(desk, row)
     try:
         asks = _asks(desk, row, replay)
     except Ignored as ignored:
@@ -72,7 +76,7 @@ def _asks(desk: Desk, row: EventRow, replay: int) -> tuple[Ask, ...]:
     if chosen is None or not chosen.draft:
         raise Ignored(f"no_playbook: no row asks for a draft on {row.type}")
     subject = _subject(desk, row.connection, reference)
-    due = _due(desk, row, subject) if chosen.scheduled else None
+    due = _due(desk, row, chosen, subject)
     owner = owner_of(desk, row.connection, subject)
     asks = [_ask(row, chosen, kind, subject, replay, due, desk.clock()) for kind in chosen.draft]
     return tuple(replace(ask, owner_id=owner) for ask in asks)
@@ -146,8 +150,17 @@ def _parent(desk: Desk, connection: str, kind: str, id_: str) -> Subject:
     raise Ignored(f"no_subject: {kind} {id_} belongs to no deal and no company")
 
 
-def _due(desk: Desk, row: EventRow, subject: Subject) -> date:
-    """The day a scheduled draft is written: what the brief says is the earliest, else after the first weeks."""
+def _due(desk: Desk, row: EventRow, chosen: PlaybookRow, subject: Subject) -> date | None:
+    """The day a draft is written that is not wanted now."""
+    if chosen.after_business_days is not None:
+        seller = desk.records.seller(row.connection)
+        happened = (row.at or desk.clock()).astimezone(ZoneInfo(seller.timezone or "UTC")).date()
+        return add_business_days(happened, chosen.after_business_days, [seller.country])
+    return _right_moment(desk, row, subject) if chosen.scheduled else None
+
+
+def _right_moment(desk: Desk, row: EventRow, subject: Subject) -> date:
+    """What the brief says is the earliest, else after the first weeks."""
     now = desk.clock()
     request = Request(row.connection, "pitch", subject)
     try:

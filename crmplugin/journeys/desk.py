@@ -21,6 +21,8 @@ from crmplugin.store.figures import Figures
 from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
+from crmplugin.store.related import RelatedRecords
+from crmplugin.store.syncs import SyncStore
 
 PRIORITIES: Mapping[str, int] = {"click": 1, "api": 1, "event": 10, "campaign": 30}
 """Smaller goes first."""
@@ -84,6 +86,8 @@ class Desk:
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore
+    syncs: SyncStore
+    related: RelatedRecords
     keys: IdempotencyKeys
     access: AccessStore
     broadcast: Broadcast

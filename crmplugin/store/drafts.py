@@ -12,8 +12,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, false, func, or_, select, update
+from sqlalchemy import Connection, Engine, Row, false, func, or_, select, tuple_, update
 
+from crmplugin.domain.crm import Subject
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.audit import AuditLog, Entry
@@ -264,6 +265,17 @@ class DraftStore:
         query = select(drafts).where(drafts.c.status == "scheduled", drafts.c.due <= day.isoformat())
         with reading(self._engine) as connection:
             return tuple(_row(r) for r in connection.execute(query.order_by(drafts.c.due).limit(limit)))
+
+    def scheduled_about(self, connection_name: str, subjects: Collection[Subject]) -> tuple[DraftRow, ...]:
+        """Scheduled drafts about any of these records."""
+        about = [(subject.type, subject.id) for subject in subjects]
+        query = select(drafts).where(
+            drafts.c.connection == connection_name,
+            tuple_(drafts.c.subject_type, drafts.c.subject_id).in_(about),
+            drafts.c.status == "scheduled",
+        )
+        with reading(self._engine) as connection:
+            return tuple(_row(r) for r in connection.execute(query.order_by(drafts.c.created_at)))
 
     def counts(self) -> dict[tuple[str, str, str], int]:
         """How many drafts there are by (connection, kind, status)."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, Row, func, select, update
 
+from crmplugin.domain.event import Event
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
@@ -73,6 +74,25 @@ class EventStore:
         with reading(self._engine) as connection:
             return {row.id: row.state for row in connection.execute(query)}
 
+    def told(self, connection_name: str, asked: Sequence[Event], *, within: timedelta) -> set[str]:
+        """The ids of those events whose change another event has told: same type and object, and not earlier.
+
+        `within`: how much earlier the other may say that it happened and still mean the same change.
+        """
+        if not asked:
+            return set()
+        earliest = min(event.at for event in asked) - within
+        key = events.c.document["object"]
+        query = select(events.c.id, events.c.type, key["type"].as_string(), key["id"].as_string(), events.c.at).where(
+            events.c.connection == connection_name, events.c.at >= earliest
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        newest: dict[tuple[str, str, str], list[tuple[str, datetime]]] = {}
+        for id_, *about, at in rows:
+            newest.setdefault((about[0], about[1], about[2]), []).append((id_, at))
+        return {event.id for event in asked if _is_told(event, newest, within)}
+
     def start(self, connection_name: str, event_id: str) -> EventRow:
         """Marks an event as being worked on and counts the attempt."""
         values = {"state": "working", "attempts": events.c.attempts + 1, "reason": None}
@@ -121,6 +141,14 @@ class EventStore:
         with reading(self._engine) as connection:
             rows = connection.execute(select(*keys, func.count()).group_by(*keys)).all()
         return {(r[0], r[1], r[2]): r[3] for r in rows}
+
+
+def _is_told(
+    event: Event, newest: Mapping[tuple[str, str, str], Sequence[tuple[str, datetime]]], within: timedelta
+) -> bool:
+    assert event.object is not None
+    others = newest.get((event.type, event.object.type, event.object.id), ())
+    return any(id_ != event.id and at >= event.at - within for id_, at in others)
 
 
 def _key(connection_name: str, event_id: str) -> tuple[Any, ...]:

@@ -18,6 +18,7 @@ from crmplugin.store.account import fetch
 from crmplugin.store.context import read_context
 from crmplugin.store.fits import fitted_at, load_population, save_population
 from crmplugin.store.guard import reading, writing
+from crmplugin.store.owner import join_owner
 from crmplugin.store.purchases import dealing_of, purchase_of
 from crmplugin.store.record_keys import LOOSE_CONTACT, Normalise, instant_of, plain_address, sortable
 from crmplugin.store.record_writes import (
@@ -30,7 +31,7 @@ from crmplugin.store.record_writes import (
     write_batch,
 )
 from crmplugin.store.search import find_subjects
-from crmplugin.store.shared import SHARED, Shared, read_shared
+from crmplugin.store.shared import SHARED, Shared, read_products, read_shared
 from crmplugin.store.tables_records import contact_links, imports, names, record_revisions, record_versions, records
 
 POPULAR = 250
@@ -90,6 +91,13 @@ class RecordStore:
         """Our company, its rules and its knowledge: what the owner laid down for any connection, and the catalogue."""
         with self._snapshot() as db:
             return self._read_shared(db, connection)
+
+    def join_owner(self, connection: str, context: Context) -> Context:
+        """A context read from a CRM, with what its owner laid down for the connection."""
+        with self._snapshot() as db:
+            shared = self._read_shared(db, connection)
+            known = read_products(db, connection, [product.id for product in context.products])
+        return join_owner(context, shared, known)
 
     def seller(self, connection: str) -> Seller:
         """Our own company; an empty one when nobody said."""

@@ -40,6 +40,7 @@ events = Table(
     Column("document", JSON, nullable=False),
     Index("ix_events_received_at", "received_at", "id"),
     Index("ix_events_state", "state"),
+    Index("ix_events_at", "connection", "at"),
 )
 """Every event ever taken. The row is never deleted: it is what makes a second delivery a duplicate, for ever."""
 

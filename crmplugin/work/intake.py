@@ -20,6 +20,7 @@ from crmplugin.domain.event import EVENT_TYPES, Event
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import CrmPluginError
 from crmplugin.journeys.ask import event_job_id
+from crmplugin.journeys.calling_off import calls_off
 from crmplugin.journeys.desk import event_document
 from crmplugin.journeys.playbooks import has_row
 from crmplugin.store.events import EventRow, EventStore
@@ -68,7 +69,7 @@ class Delivery:
             return replace(row, state="ignored", reason=f"unknown_event: {row.type}")
         if row.document.get("echo"):
             return replace(row, state="ignored", reason="echo: our own write-back made it")
-        if not has_row(row.type, self._own):
+        if not has_row(row.type, self._own) and not calls_off(row.type):
             return replace(row, state="ignored", reason=f"no_playbook: no row asks for a draft on {row.type}")
         return row
 

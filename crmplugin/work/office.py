@@ -26,6 +26,8 @@ from crmplugin.store.inbox import Inbox
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
+from crmplugin.store.related import RelatedRecords
+from crmplugin.store.syncs import SyncStore
 from crmplugin.work.engine import JobEngine, Queues
 from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
 from crmplugin.work.sealer import Sealer
@@ -112,6 +114,8 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),
+        syncs=SyncStore(engine),
+        related=RelatedRecords(engine),
         keys=IdempotencyKeys(engine),
         access=AccessStore(engine),
         broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),

@@ -16,10 +16,12 @@ from crmplugin.journeys.campaigns import campaign_of
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.journeys.run_draft import fail_draft
 from crmplugin.store.drafts import DraftRow
+from crmplugin.work.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
 
 EVERY_S = 30.0
+FIRST_LOOK_S = 2.0
 PATIENCE = timedelta(seconds=10)
 """How long a draft may stand without a job before a sweep adds one."""
 
@@ -28,7 +30,7 @@ class Sweeper:
     """A thread that sweeps at the start and then every half minute."""
 
     def __init__(self, desk: Desk) -> None:
-        self._desk = desk
+        self._desk, self._upkeep = desk, Upkeep(desk)
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="sweeper", daemon=True)
 
@@ -43,8 +45,11 @@ class Sweeper:
             self._thread.join(timeout=5)
 
     def _run(self) -> None:
-        while not self._stopping.wait(EVERY_S):
+        wait_s = FIRST_LOOK_S
+        while not self._stopping.wait(wait_s):
+            wait_s = EVERY_S
             try:
+                self._upkeep.tick()
                 sweep(self._desk)
             except Exception:
                 log.exception("a sweep failed; the next one comes in %s s", EVERY_S)

@@ -10,17 +10,20 @@ import logging
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from datetime import date
 from typing import Any, ClassVar
 
 from dbos import DBOS
 
 from crmplugin.domain.draft import Written
-from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, ModelUnusable
+from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUnavailable, ModelUnusable
 from crmplugin.journeys.accept_event import accept_event
 from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.occasions import find_occasions
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
+from crmplugin.journeys.sync import poll, renew
 from crmplugin.journeys.write_back import write_back
 
 log = logging.getLogger(__name__)
@@ -103,11 +106,32 @@ def campaign_v1(payload: Payload) -> Payload:
     return _attempt(payload, _campaign, _bury_campaign)
 
 
+@DBOS.workflow(name="poll_v1", max_recovery_attempts=20)
+def poll_v1(payload: Payload) -> Payload:
+    """Asks a CRM what has changed since the last time."""
+    return _attempt(payload, _poll, _bury_nothing)
+
+
+@DBOS.workflow(name="renew_v1", max_recovery_attempts=20)
+def renew_v1(payload: Payload) -> Payload:
+    """Renews what a connection has that expires."""
+    return _attempt(payload, _renew, _bury_nothing)
+
+
+@DBOS.workflow(name="sweep_v1", max_recovery_attempts=20)
+def sweep_v1(payload: Payload) -> Payload:
+    """Finds a day's occasions."""
+    return _attempt(payload, _sweep, _bury_nothing)
+
+
 WORKFLOWS: Mapping[str, str] = {
     "event": "accept_v1",
     "draft": "draft_v1",
     "write_back": "write_back_v1",
     "campaign": "campaign_v1",
+    "poll": "poll_v1",
+    "renew": "renew_v1",
+    "sweep": "sweep_v1",
 }
 """Kind of job -> the name under which a new one is started."""
 
@@ -131,6 +155,27 @@ def _campaign(payload: Payload) -> Payload:
 
 def _bury_campaign(payload: Payload, reason: str) -> None:
     hold_campaign(_desk(), payload["campaign"], run=payload["run"], reason=reason)
+
+
+def _poll(payload: Payload) -> Payload:
+    try:
+        report = poll(_desk(), payload["connection"])
+    except CrmUnavailable as error:
+        return {"problem": str(error)}  # the next look comes by itself, and begins where this one ended
+    return {"events": report.events, "updated": report.taken + report.updated, "refused": len(report.refused)}
+
+
+def _renew(payload: Payload) -> Payload:
+    next_at = renew(_desk(), payload["connection"])
+    return {"next_at": next_at.isoformat() if next_at else None}
+
+
+def _sweep(payload: Payload) -> Payload:
+    return {"events": find_occasions(_desk(), payload["connection"], date.fromisoformat(payload["day"]))}
+
+
+def _bury_nothing(payload: Payload, reason: str) -> None:
+    """The job itself says that it died; the next one comes at its time."""
 
 
 def _bury_event(payload: Payload, reason: str) -> None:
