@@ -14,6 +14,8 @@ from scipy import sparse
 from crmplugin.analysis.baskets import Baskets, Floats, Ints, Sparse
 
 TINY = 1e-12
+MOST_MEMBERS = 5_000
+"""Customers among whom neighbours are looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,43 +39,65 @@ def upcf_vectors(baskets: Baskets, p: Upcf) -> Sparse:
 
 @dataclass(frozen=True)
 class Crowd:
-    """Everybody's vectors, ready to be searched."""
+    """Everybody's vectors, and those among whom neighbours are looked for.
+
+    members: their row numbers, ascending; peers: their vectors; squares: of everybody.
+    """
 
     vectors: Sparse
+    members: Ints
+    peers: Sparse
     turned: Sparse
     squares: Floats
 
+    @property
+    def member_squares(self) -> Floats:
+        found: Floats = self.squares[self.members]
+        return found
+
+    def themselves(self, rows: Ints) -> tuple[Ints, Ints]:
+        """Which of these rows are members, as (number within rows, number within members)."""
+        place = np.searchsorted(self.members, rows)
+        place[place == len(self.members)] = 0
+        own = np.flatnonzero(self.members[place] == rows) if len(self.members) else np.zeros(0, dtype=np.int64)
+        return own, place[own]
+
 
 def make_crowd(vectors: Sparse) -> Crowd:
+    """Of very many, neighbours are looked for among some, evenly over the order: who buys alike is not so rare."""
     # Single precision halves the memory of a search, and is far finer than purchases are.
     vectors = vectors.astype(np.float32)
     squares: Floats = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
-    return Crowd(vectors, vectors.T.tocsr(), squares)
+    customers = vectors.shape[0]
+    members = np.unique(np.linspace(0, customers - 1, min(customers, MOST_MEMBERS)).astype(np.int64))
+    peers = vectors if len(members) == customers else vectors[members]
+    return Crowd(vectors, members, peers, peers.T.tocsr(), squares)
 
 
 def similarities(crowd: Crowd, rows: Ints, *, asymmetry: float) -> Floats:
-    """Asymmetric cosine of these customers (rows) to everybody (columns); to oneself it is 0."""
+    """Asymmetric cosine of these customers (rows) to the members (columns); to oneself it is 0."""
     dots: Floats = (crowd.vectors[rows] @ crowd.turned).toarray()
     own = np.maximum(crowd.squares[rows], TINY) ** asymmetry
-    others = np.maximum(crowd.squares, TINY) ** (1 - asymmetry)
+    others = np.maximum(crowd.member_squares, TINY) ** (1 - asymmetry)
     dots /= own[:, None] * others[None, :]
-    dots[np.arange(len(rows)), rows] = 0
+    dots[crowd.themselves(rows)] = 0
     return dots
 
 
 def nearest_by_cosine(crowd: Crowd, rows: Ints, *, k: int, asymmetry: float) -> Sparse:
-    """The similarities to the k most similar customers; those with nothing in common are left out."""
+    """The similarities to the k most similar members; those with nothing in common are left out."""
     found = similarities(crowd, rows, asymmetry=asymmetry)
     row, column = best_cells(found, k, above=0.0)
     return sparse.csr_matrix((found[row, column], (row, column)), shape=found.shape)
 
 
 def nearest_by_distance(crowd: Crowd, rows: Ints, *, k: int) -> Sparse:
-    """1/k for each of the k customers at the least Euclidean distance: their mean when multiplied with vectors."""
-    nearness: Floats = 2 * (crowd.vectors[rows] @ crowd.turned).toarray() - crowd.squares[None, :]
+    """1/k for each of the k members at the least Euclidean distance: their mean when multiplied with the peers."""
+    squares = crowd.member_squares
+    nearness: Floats = 2 * (crowd.vectors[rows] @ crowd.turned).toarray() - squares[None, :]
     # Whoever has bought nothing is near to everybody with few purchases, and tells nothing.
-    nearness[:, crowd.squares == 0] = -np.inf
-    nearness[np.arange(len(rows)), rows] = -np.inf
+    nearness[:, squares == 0] = -np.inf
+    nearness[crowd.themselves(rows)] = -np.inf
     row, column = best_cells(nearness, k, above=-np.inf)
     share = 1 / np.bincount(row, minlength=len(rows))[row]
     return sparse.csr_matrix((share.astype(np.float32), (row, column)), shape=nearness.shape)
@@ -81,7 +105,7 @@ def nearest_by_distance(crowd: Crowd, rows: Ints, *, k: int) -> Sparse:
 
 def upcf_scores(crowd: Crowd, near: Sparse, *, power: float) -> Sparse:
     """The sum of similarity to the power q times the neighbour's vector."""
-    return near.power(power) @ crowd.vectors
+    return near.power(power) @ crowd.peers
 
 
 def normalised(weights: Sparse) -> Sparse:

@@ -155,7 +155,7 @@ class Block:
     def neighbours(self) -> Floats:
         """Mean of the nearest neighbours' vectors (TIFU-KNN)."""
         weights = nearest_by_distance(self.moment.near, self.rows, k=self.moment.tifu.neighbours)
-        found: Floats = (weights @ self.moment.near.vectors).toarray()
+        found: Floats = (weights @ self.moment.near.peers).toarray()
         return found
 
     @cached_property

@@ -92,7 +92,7 @@ def _best_share(earlier: Baskets, held: Sparse, customers: Ints, p: Tifu) -> tup
     sums = dict.fromkeys(OWN_SHARES, 0.0)
     for rows in blocks_of(customers, max(earlier.customers, earlier.items)):
         own = crowd.vectors[rows].toarray()
-        others = (nearest_by_distance(crowd, rows, k=p.neighbours) @ crowd.vectors).toarray()
+        others = (nearest_by_distance(crowd, rows, k=p.neighbours) @ crowd.peers).toarray()
         for share in OWN_SHARES:
             sums[share] += judge(share * own + (1 - share) * others, held[rows])
     share = max(OWN_SHARES, key=lambda s: (sums[s], s))
