@@ -8,12 +8,22 @@ from crmplugin.web import (
     console_figures,
     console_records,
     console_rules,
+    console_trust,
     console_waiting,
     console_work,
 )
 from crmplugin.web.console_frame import blueprint
 
-PAGES = (console_waiting, console_deals, console_drafts, console_records, console_figures, console_rules, console_work)
+PAGES = (
+    console_waiting,
+    console_deals,
+    console_drafts,
+    console_records,
+    console_figures,
+    console_rules,
+    console_trust,
+    console_work,
+)
 """Importing them is what puts their pages on the blueprint."""
 
 __all__ = ["blueprint"]

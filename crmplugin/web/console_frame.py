@@ -38,7 +38,10 @@ BEHIND: Mapping[str, str] = {
     "connections": "/console/connections",
     "rules": "/console/rules",
     "prompts": "/console/prompts",
+    "audit": "/console/audit",
+    "people": "/console/people",
 }
+ADMINS_ONLY = frozenset({"people"})
 """Pages of those who keep the server going, by their word in the navigation."""
 
 
@@ -115,7 +118,7 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         door=door,
         crm=_crm_of,
         draw=draw,
-        behind=BEHIND,
+        behind=_behind(),
         script_words=_script_words(words().language),
         **values,
     )
@@ -126,6 +129,14 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         response.set_etag(hashlib.sha256(html.encode()).hexdigest()[:20])
         response.make_conditional(request)
     return response
+
+
+def _behind() -> Mapping[str, str]:
+    """The pages behind that this reader may open."""
+    found = principal()
+    if found is None or found.role == "admin":
+        return BEHIND
+    return {key: path for key, path in BEHIND.items() if key not in ADMINS_ONLY}
 
 
 def _crm_of(connection: str) -> str:

@@ -7,14 +7,15 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from crmplugin.errors import CrmPluginError
+from crmplugin.errors import CrmPluginError, StateConflict
 from crmplugin.journeys.replay import replay_event
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import schemas
 from crmplugin.web.auth import COOKIE, desk, who
-from crmplugin.web.console_frame import back_to, blueprint, page
+from crmplugin.web.console_frame import back_to, blueprint, page, words
 
 PER_PAGE = 30
+MOST_AT_ONCE = 200
 CATCH_UP_S = 0.3
 
 
@@ -60,7 +61,13 @@ def events() -> Response:
         next=_next("/console/events", found.next, state=state),
         paged=bool(request.args.get("cursor")),
         may_replay=caller.role == "admin",
+        held=_held(),
     )
+
+
+def _held() -> str | None:
+    """Why events do not go on at all, if they do not."""
+    return None if desk().jobs.healthy() else words()("events.held")
 
 
 def _about(event: Any) -> dict[str, Any] | None:
@@ -84,6 +91,23 @@ def replay() -> Response:
     return back_to("/console/events")
 
 
+@blueprint.post("/console/events/replay-dead")
+def replay_dead() -> Response:
+    """Works once more on the events that failed, the newest first."""
+    found = desk().events.list(limit=MOST_AT_ONCE, connections=who().connections, state="dead").items
+    again = [row for row in found if _is_tried(replay_event, desk(), row)]
+    return page("done.html", done=words().count("events.replayed", len(again)), back="/console/events")
+
+
+def _is_tried(do: Any, *what: Any) -> bool:
+    """Whether something could be begun again; what moved on meanwhile is left alone."""
+    try:
+        do(*what)
+    except StateConflict:
+        return False
+    return True
+
+
 @blueprint.get("/console/jobs")
 def jobs() -> Response:
     """Work in progress and done, newest first."""
@@ -98,7 +122,20 @@ def jobs() -> Response:
         states=schemas.JOB_STATES,
         next=_next("/console/jobs", cursor, state=state),
         paged=bool(request.args.get("cursor")),
+        may_retry=who().role == "admin",
     )
+
+
+@blueprint.post("/console/jobs/retry")
+def retry_job() -> Response:
+    """Runs a failed or cancelled job again, or with no job named all that failed."""
+    job = request.form.get("job")
+    ids = [job] if job else [found.id for found in desk().jobs.list(limit=MOST_AT_ONCE, cursor=None, state="dead")[0]]
+    if job:
+        desk().jobs.retry(job)
+        return back_to("/console/jobs")
+    again = [id_ for id_ in ids if _is_tried(desk().jobs.retry, id_)]
+    return page("done.html", done=words().count("jobs.retried", len(again)), back="/console/jobs")
 
 
 @blueprint.get("/console/connections")

@@ -7,23 +7,36 @@ pass (a JWT of an hour) that the panel sends as `Authorization: Bearer …`.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 
 from flask import Blueprint, Response, jsonify, request
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
-from crmplugin.errors import NotGenuine
+from crmplugin.errors import NotFound, NotGenuine
+from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.launch import read_launch
+from crmplugin.journeys.visibility import check_subject, is_visible
+from crmplugin.store.access import Principal
+from crmplugin.store.drafts import DraftRow
 from crmplugin.web.asking import create_draft, own_draft, wait_for
 from crmplugin.web.auth import desk
 from crmplugin.web.console_frame import wants_page
 from crmplugin.web.panel_pages import opened
-from crmplugin.web.panel_pass import PASS_LASTS, check_known, holder, make_pass
+from crmplugin.web.panel_pass import PASS_LASTS, check_known, holder, make_pass, record_of
 from crmplugin.web.problems import problem
-from crmplugin.web.schemas import PanelDraftRequest, Wait
+from crmplugin.web.schemas import Approval, Decision, Edit, Empty, PanelDraftRequest, Variant, Wait
 from crmplugin.web.shapes import draft_answer
+
+LISTED = 10
+SHORT = ("id", "kind", "type", "status", "subject", "to", "channel", "created_at", "version")
+BODIES: Mapping[str, Schema] = {
+    "edit": Edit(), "approve": Approval(), "reject": Decision(), "withdraw": Decision(), "stop": Empty(),
+    "regenerate": Variant(),
+}  # fmt: skip
+"""The body of each thing that can be done about a draft."""
 
 blueprint = Blueprint("panel", __name__, url_prefix="/panel/<connection>")
 
@@ -76,6 +89,45 @@ def get_panel_draft(connection: str, draft_id: str) -> Response:
     """One draft, whole."""
     row = own_draft(desk(), draft_id, holder(connection))
     return jsonify(draft_answer(row))
+
+
+@blueprint.get("/drafts")
+def list_panel_drafts(connection: str) -> Response:
+    """The newest drafts about the record that the pass was made for, short: what a native card lists."""
+    who, subject = holder(connection), record_of(connection)
+    check_subject(desk(), who, connection, subject)
+    found = desk().drafts.list(limit=LISTED, connection=connection, subject_type=subject.type, subject_id=subject.id)
+    seen = [row for row in found.items if is_visible(desk(), who, row)]
+    return jsonify({"items": [{name: draft_answer(row)[name] for name in SHORT} for row in seen], "next": None})
+
+
+@blueprint.post("/drafts/<draft_id>/<any(edit, approve, reject, regenerate, stop, withdraw):action>")
+def decide_panel_draft(connection: str, draft_id: str, action: str) -> Response:
+    """What a person does about a draft in a native card: the same bodies as at `/api/v1/drafts/{id}/…`."""
+    who = holder(connection)
+    row = own_draft(desk(), draft_id, who)
+    if row.connection != connection:
+        raise NotFound(f"there is no draft {draft_id} of yours")
+    body: dict[str, Any] = BODIES[action].load(request.get_json(silent=True) or {})
+    return jsonify(draft_answer(_decide(action, row, who, body)))
+
+
+def _decide(action: str, row: DraftRow, who: Principal, body: dict[str, Any]) -> DraftRow:
+    here, version = desk(), body.get("version")
+    if action == "edit":
+        subject = body["subject"] if "subject" in body else row.document.get("subject")
+        return decisions.edit(here, row.id, who, version=body["version"], subject=subject, body=body["body"])
+    if action == "approve":
+        reason = (body.get("override") or {}).get("reason")
+        return decisions.approve(here, row.id, who, version=version, override_reason=reason)
+    if action == "reject":
+        return decisions.reject(here, row.id, who, version=version, reason=body.get("reason"))
+    if action == "withdraw":
+        return decisions.withdraw(here, row.id, who, version=version)
+    if action == "stop":
+        return decisions.stop(here, row.id, who)
+    keep_edits = body.pop("keep_edits", True)
+    return decisions.regenerate(here, row.id, who, body, keep_edits=keep_edits)
 
 
 @blueprint.post("/actions/draft")

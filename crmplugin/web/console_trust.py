@@ -1,0 +1,87 @@
+"""Who may do what, and what was done: people and roles, keys of programs, the audit and whether it is whole."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from flask import Response, request
+
+from crmplugin.errors import UsageError
+from crmplugin.journeys import approve as decisions
+from crmplugin.journeys.audit import told
+from crmplugin.web.auth import desk, who
+from crmplugin.web.console_about import name_of
+from crmplugin.web.console_frame import blueprint, page
+from crmplugin.web.rights import RIGHTS, ROLES
+
+NEWEST = 100
+MOST_PEOPLE = 200
+DOORS = {
+    "drafts": "console.waiting",
+    "deals": "console.deals",
+    "campaigns": "campaigns.run_campaign",
+    "figures": "console.figures",
+    "events": "console.events",
+    "rules": "console.change_rules",
+    "audit": "console.audit",
+    "people": "console.people",
+}
+"""What a role's line of the table says: a word, and the row of the table of rights that decides it."""
+
+
+@blueprint.get("/console/audit")
+def audit() -> Response:
+    """The newest rows of the audit; with `?look=1` also whether every row is as it was written."""
+    draft = request.args.get("draft", "").strip() or None
+    rows = desk().audit.rows(draft=draft, newest=NEWEST)
+    seen = [row for row in rows if row.connection is None or who().sees(row.connection)]
+    shown = [{"row": row, "told": told(row.body)} for row in reversed(seen)]
+    verdict = desk().audit.verify() if request.args.get("look") == "1" else None
+    return page("audit.html", rows=shown, draft=draft, verdict=verdict)
+
+
+@blueprint.get("/console/people")
+def people() -> Response:
+    """Colleagues of each CRM with their roles, what each role may do, and the keys of programs."""
+    return _people()
+
+
+@blueprint.post("/console/people/link")
+def make_link() -> Response:
+    """A sign-in link for somebody, shown this once."""
+    role = request.form.get("role", "")
+    user_id, _, connection = request.form.get("user", "").partition("@")
+    if role not in ROLES:
+        raise UsageError(f"role: expected one of {', '.join(ROLES)}")
+    ends = desk().clock() + timedelta(minutes=desk().settings.sign_in_minutes)
+    scope = (connection,) if user_id and connection else None
+    secret = desk().access.create_link(role, expires_at=ends, user_id=user_id or None, connections=scope)
+    base = desk().settings.public_url or request.host_url.rstrip("/")
+    return _people(link=f"{base}/sign-in/{secret}", ends=ends)
+
+
+@blueprint.post("/console/people/revoke")
+def revoke_token() -> Response:
+    """Ends a program's key at once."""
+    desk().access.revoke_token(request.form.get("token", ""), at=desk().clock())
+    return _people()
+
+
+def _people(**more: Any) -> Response:
+    names = [name for name in desk().settings.connections if who().sees(name)]
+    users = [
+        {"connection": name, "id": user.id, "name": name_of(user) or user.id, "role": user.role, "email": user.email}
+        for name in names for user in desk().records.iterate(name, "users")
+    ][:MOST_PEOPLE]  # fmt: skip
+    now = desk().clock()
+    keys = [t for t in desk().access.tokens() if t.revoked_at is None and (t.expires_at is None or t.expires_at > now)]
+    shown = {"link": None, "ends": None, **more}
+    return page("people.html", users=users, tokens=keys, roles=ROLES, table=_table(), **shown)
+
+
+def _table() -> list[dict[str, Any]]:
+    """What each role may do: its doors, what it may approve, and whether it may override a check."""
+    rows: list[dict[str, Any]] = [{"word": f"may.{key}", "roles": RIGHTS[right].roles} for key, right in DOORS.items()]
+    rows += [{"word": f"may.approve_{kind}", "roles": roles} for kind, roles in decisions.MAY_APPROVE.items()]
+    return [*rows, {"word": "may.override", "roles": decisions.MAY_OVERRIDE}]
