@@ -11,7 +11,7 @@ from typing import Any
 
 from werkzeug.datastructures import LanguageAccept
 
-LANGUAGES = ("en", "de")
+LANGUAGES = ("en", "de", "fr", "es")
 """Those with a file in `words/`; the first is for readers of any other language."""
 
 

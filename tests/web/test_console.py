@@ -198,6 +198,7 @@ def test_no_page_may_be_framed_but_the_panel(client, person):
 def test_every_language_has_the_words_and_values_of_english(language):
     english, theirs = load_words("en").tables, load_words(language).tables
 
+    assert {t: w.keys() for t, w in theirs.items()} == {t: w.keys() for t, w in english.items()}
     for table, words in theirs.items():
         for key, text in words.items():
             assert set(re.findall(r"{(\w+)}", text)) == set(re.findall(r"{(\w+)}", english[table][key])), (table, key)
