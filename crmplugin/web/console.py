@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from crmplugin.web import (
+    console_campaigns,
     console_deals,
     console_drafts,
     console_figures,
@@ -16,6 +17,7 @@ from crmplugin.web.console_frame import blueprint
 
 PAGES = (
     console_waiting,
+    console_campaigns,
     console_deals,
     console_drafts,
     console_records,

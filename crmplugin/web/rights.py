@@ -109,6 +109,11 @@ RIGHTS: Mapping[str, Right] = {
     "console.people": Right(ADMIN),
     "console.make_link": Right(ADMIN),
     "console.revoke_token": Right(ADMIN),
+    "console.all_campaigns": Right(CAMPAIGNERS | LEADERS, "list"),
+    "console.keep_campaign": Right(CAMPAIGNERS, "asked"),
+    "console.one_campaign": Right(CAMPAIGNERS | LEADERS, "campaign"),
+    "console.act_on_campaign": Right(CAMPAIGNERS, "campaign"),
+    "console.campaign_file": Right(CAMPAIGNERS, "campaign"),
     # the panel in a CRM
     "panel.launch": Right(OPEN, "signature"),
     "panel.create_panel_draft": Right(OPEN, "pass"),

@@ -17,7 +17,7 @@ from crmplugin.store.guard import reading
 from crmplugin.store.tables_work import draft_moves, drafts
 from crmplugin.web.rights import RIGHTS, ROLES
 from tests.access.conftest import HERE, NAMES, THERE
-from tests.web.conftest import make_event, wait_until
+from tests.web.conftest import documents, make_event, wait_until
 from tests.web.test_webhooks import is_problem
 
 NOW = datetime.now(UTC)
@@ -28,6 +28,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "campaigns.create_campaign": {"json": {"segment": {}, "goal": "win_back"}},
     "briefs.get_brief": {"query_string": {"deal": "D-1"}},
     "console.ask": {"data": {"about": "deal:D-1", "kind": "summary"}},
+    "console.keep_campaign": {"data": {"segment": f"{HERE}:SG-walk", "goal": "win_back"}},
     "console.new_draft": {"query_string": {"about": "deal:D-1"}},
     "console.replay": {"data": {"connection": HERE, "event": "evt-walk"}},
     "panel.create_panel_draft": {"json": WISH},
@@ -81,6 +82,7 @@ def walk(office, app) -> dict[str, str]:
 
 
 def _campaign(desk) -> str:
+    desk.records.upsert_many(HERE, documents({"segments": [{"id": "SG-walk", "where": {}}]}))
     wish = {"connection": HERE, "segment": {}, "goal": "win_back", "name": NAMES[HERE]}
     return create_campaign(desk, wish, Principal("admin", "admin")).id
 
@@ -247,8 +249,6 @@ def test_rep_with_a_user_and_no_connection_is_a_user_of_the_local_crm(signed_in)
 
 
 def test_deal_that_changes_hands_changes_readers(office, walk, signed_in):
-    from tests.web.conftest import documents
-
     old, new = (signed_in("rep", connections=[HERE], user_id=user) for user in ("U-1", "U-2"))
     path = f"/api/v1/drafts/{walk['draft_id']}"
     office.desk.records.upsert_many(HERE, documents({"deals": [{"id": "D-1", "owner_id": "U-2"}]}))
