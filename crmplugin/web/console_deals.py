@@ -29,7 +29,8 @@ MOST_SIGNS = 3
 @blueprint.get("/console/deals")
 def deals() -> Response:
     """Open deals of a connection; with `?health=1` also how each stands."""
-    connection = request.args.get("connection", "local")
+    theirs_first = next((name for name in desk().settings.connections if who().sees(name)), "local")
+    connection = request.args.get("connection", theirs_first)
     check_connection(desk(), who(), connection)
     asked = request.args.get("by", "value")
     order: Any = asked if asked in ORDERS else "value"
