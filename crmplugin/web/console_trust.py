@@ -7,9 +7,10 @@ from typing import Any
 
 from flask import Response, request
 
-from crmplugin.errors import UsageError
+from crmplugin.errors import NotFound, UsageError
 from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.audit import told
+from crmplugin.store.access import TokenRow
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import name_of
 from crmplugin.web.console_frame import blueprint, page
@@ -55,7 +56,9 @@ def make_link() -> Response:
     if role not in ROLES:
         raise UsageError(f"role: expected one of {', '.join(ROLES)}")
     ends = desk().clock() + timedelta(minutes=desk().settings.sign_in_minutes)
-    scope = (connection,) if user_id and connection else None
+    scope = (connection,) if user_id and connection else who().connections
+    if scope is not None and not all(who().sees(name) for name in scope):
+        raise NotFound(f"no connection {connection!r} of yours")
     secret = desk().access.create_link(role, expires_at=ends, user_id=user_id or None, connections=scope)
     base = desk().settings.public_url or request.host_url.rstrip("/")
     return _people(link=f"{base}/sign-in/{secret}", ends=ends)
@@ -64,8 +67,17 @@ def make_link() -> Response:
 @blueprint.post("/console/people/revoke")
 def revoke_token() -> Response:
     """Ends a program's key at once."""
-    desk().access.revoke_token(request.form.get("token", ""), at=desk().clock())
+    token_id = request.form.get("token", "")
+    if token_id in {token.id for token in _tokens()}:
+        desk().access.revoke_token(token_id, at=desk().clock())
     return _people()
+
+
+def _tokens() -> list[TokenRow]:
+    """The tokens in force that reach no further than the caller does."""
+    now, mine = desk().clock(), who().connections
+    valid = [t for t in desk().access.tokens() if t.revoked_at is None and (t.expires_at is None or t.expires_at > now)]
+    return [t for t in valid if mine is None or (t.connections is not None and set(t.connections) <= set(mine))]
 
 
 def _people(**more: Any) -> Response:
@@ -74,10 +86,8 @@ def _people(**more: Any) -> Response:
         {"connection": name, "id": user.id, "name": name_of(user) or user.id, "role": user.role, "email": user.email}
         for name in names for user in desk().records.iterate(name, "users")
     ][:MOST_PEOPLE]  # fmt: skip
-    now = desk().clock()
-    keys = [t for t in desk().access.tokens() if t.revoked_at is None and (t.expires_at is None or t.expires_at > now)]
     shown = {"link": None, "ends": None, **more}
-    return page("people.html", users=users, tokens=keys, roles=ROLES, table=_table(), **shown)
+    return page("people.html", users=users, tokens=_tokens(), roles=ROLES, table=_table(), **shown)
 
 
 def _table() -> list[dict[str, Any]]:

@@ -7,7 +7,8 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
-from crmplugin.errors import CrmPluginError, StateConflict
+from crmplugin.errors import CrmPluginError, NotFound, StateConflict
+from crmplugin.journeys.desk import Job
 from crmplugin.journeys.replay import replay_event
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import schemas
@@ -114,7 +115,7 @@ def jobs() -> Response:
     state = request.args.get("state")
     state = state if state in schemas.JOB_STATES else None
     found, cursor = desk().jobs.list(limit=PER_PAGE, cursor=request.args.get("cursor") or None, state=state)
-    rows = [job for job in found if job.connection is None or who().sees(job.connection)]
+    rows = [job for job in found if _is_mine(job)]
     return page(
         "jobs.html",
         rows=rows,
@@ -126,15 +127,23 @@ def jobs() -> Response:
     )
 
 
+def _is_mine(job: Job) -> bool:
+    """Whether the caller may see a job: of their connections, or of none."""
+    return job.connection is None or who().sees(job.connection)
+
+
 @blueprint.post("/console/jobs/retry")
 def retry_job() -> Response:
     """Runs a failed or cancelled job again, or with no job named all that failed."""
     job = request.form.get("job")
-    ids = [job] if job else [found.id for found in desk().jobs.list(limit=MOST_AT_ONCE, cursor=None, state="dead")[0]]
     if job:
+        found = desk().jobs.find(job)
+        if found is None or not _is_mine(found):
+            raise NotFound(f"there is no job {job} of yours")
         desk().jobs.retry(job)
         return back_to("/console/jobs")
-    again = [id_ for id_ in ids if _is_tried(desk().jobs.retry, id_)]
+    dead = desk().jobs.list(limit=MOST_AT_ONCE, cursor=None, state="dead")[0]
+    again = [found.id for found in dead if _is_mine(found) and _is_tried(desk().jobs.retry, found.id)]
     return page("done.html", done=words().count("jobs.retried", len(again)), back="/console/jobs")
 
 
