@@ -66,7 +66,7 @@ DISCOVERY = (
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("pitch.discover_company", carried=OF_COMPANY),
     ),
-    row(say("pitch.discover_why")),
+    row(say("pitch.discover_why", carried=OF_COMPANY)),
     row(say("pitch.ask_discover", "ask")),
 )
 """A pitch with nothing to pitch: a question about the need."""

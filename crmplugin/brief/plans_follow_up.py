@@ -240,8 +240,8 @@ BREAK_UP = (
         say("break_up.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("break_up.topic", seller="seller.name", carried=OF_COMPANY),
     ),
-    row(say("break_up.stop")),
-    row(say("break_up.contact")),
+    row(say("break_up.stop", carried=OF_COMPANY), say("break_up.stop")),
+    row(say("break_up.contact", carried=OF_COMPANY), say("break_up.contact")),
     row(say("break_up.ask", "ask")),
     ONE_WORD,
 )
@@ -261,7 +261,10 @@ CHECK_IN = (
         ),
     ),
     row(say("check_in.why", carried=("delivered_order.number",))),
-    row(say("check_in.help_phone", "claim", phone="me.phone"), say("check_in.help", "claim")),
+    row(
+        say("check_in.help_phone", "claim", phone="me.phone"),
+        say("check_in.help", "claim", carried=("delivered_order.number",)),
+    ),
     row(say("check_in.ask", "ask")),
 )  # fmt: skip
 
@@ -296,7 +299,7 @@ WIN_BACK = (
     ),
     must(NO_NEWS, *NEWS),
     BENEFIT,
-    row(say("win_back.contact")),
+    row(say("win_back.contact", carried=("last_order.ordered_on",))),
     row(say("win_back.ask", "ask", product="last_order.line1.product")),
 )  # fmt: skip
 

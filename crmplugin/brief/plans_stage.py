@@ -38,7 +38,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             ),
             row(say("stage_step.new_me", "claim", name="me.name", seller="seller.name")),
             row(LEAD_TIME),
-            row(say("stage_step.qualified_why")),
+            row(say("stage_step.qualified_why", carried=OF_COMPANY)),
             row(say("stage_step.new_ask", "ask")),
         ),
         "qualified": (
@@ -49,7 +49,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
                 say("stage_step.new_wrote", on="inbound.on"),
                 say("stage_step.new_company", carried=OF_COMPANY),
             ),
-            row(say("stage_step.qualified_why")),
+            row(say("stage_step.qualified_why", carried=OF_COMPANY)),
             row(LEAD_TIME),
             row(say("stage_step.qualified_ask", "ask")),
         ),
@@ -72,7 +72,7 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
             must(NO_QUOTE, say("stage_step.negotiation_subject", "subject", number="quote.number")),
             must(NO_QUOTE, say("stage_step.negotiation_quote", number="quote.number")),
             row(say("new_value.valid", "claim", number="quote.number", valid_until="quote.valid_until")),
-            row(say("stage_step.negotiation_why")),
+            row(say("stage_step.negotiation_why", carried=("quote.number",))),
             row(say("stage_step.negotiation_ask", "ask")),
         ),
         "closing": (
@@ -99,8 +99,8 @@ STAGE_STEPS: Mapping[str, tuple[Row, ...]] = MappingProxyType(
         "lost": (
             row(say("stage_step.lost_subject", "subject", number="any_quote.number"), SUBJECT_PLAIN),
             must("the quote they decided on", say("stage_step.lost_quote", number="any_quote.number")),
-            row(say("stage_step.lost_accept")),
-            row(say("break_up.contact")),
+            row(say("stage_step.lost_accept", carried=("any_quote.number",))),
+            row(say("break_up.contact", carried=OF_COMPANY), say("break_up.contact")),
             row(say("stage_step.lost_ask", "ask")),
         ),
     }
