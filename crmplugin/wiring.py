@@ -24,10 +24,12 @@ from crmplugin.store.account_fits import FitStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.database import migrate, open_engine
+from crmplugin.store.erase import Eraser
 from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.persons import PersonSeals
 from crmplugin.store.records import RecordStore
 from crmplugin.store.sealing import Seal, split_keys
+from crmplugin.store.suppressions import Suppressions
 from crmplugin.store.vault import CredentialVault
 from crmplugin.writing.template import TemplateWriter
 
@@ -111,7 +113,7 @@ class Assistant:
             context = connector.read_context(subject)
             if connector.crm != "local":  # there its records are the store's, the owner's among them
                 context = self.records.join_owner(name, context)
-            return self._with_touches(name, context)
+            return self.suppressions.apply(self._with_touches(name, context))
 
         return read
 
@@ -123,8 +125,21 @@ class Assistant:
     @cached_property
     def audit(self) -> AuditLog:
         """The chain of what happened."""
-        seals = PersonSeals(self.seal, self.settings.signing_key)
-        return AuditLog(self.engine, seals, self.settings.signing_key)
+        return AuditLog(self.engine, self._persons, self.settings.signing_key)
+
+    @cached_property
+    def eraser(self) -> Eraser:
+        """Takes persons out of the store."""
+        return Eraser(self.engine, self.audit, self._persons, self.suppressions)
+
+    @cached_property
+    def suppressions(self) -> Suppressions:
+        """Addresses that nobody may promote to."""
+        return Suppressions(self.engine, self.settings.signing_key, _normalise_address)
+
+    @cached_property
+    def _persons(self) -> PersonSeals:
+        return PersonSeals(self.seal, self.settings.signing_key)
 
     @cached_property
     def seal(self) -> Seal:

@@ -20,6 +20,7 @@ COMMANDS = {
     "panel-link": "serve",
     "vault": "trust",
     "audit": "trust",
+    "erase": "trust",
     "import": "importing",
     "sync": "syncing",
     "draft": "drafting",

@@ -111,7 +111,7 @@ def export_command(path: Path | None, everything: bool, contact: str | None, con
         assistant.connection(connection)
         with open_extract(assistant.engine, connection) as extract:
             if contact is not None:
-                _put(export_contact(extract, contact, lines=lines), path)
+                _put(export_contact(extract, contact, lines=lines, audit=assistant.audit), path)
             else:
                 _put(export_all(extract, lines=lines), path)
 

@@ -8,8 +8,8 @@ from dataclasses import asdict
 
 import click
 
-from crmplugin.cli.output import json_option, open_assistant, print_json
-from crmplugin.errors import UsageError
+from crmplugin.cli.output import connection_option, json_option, open_assistant, print_json
+from crmplugin.errors import NotFound, UsageError
 from crmplugin.local_secrets import VAULT_KEY_FILE, add_key, keep_newest_key
 
 
@@ -137,5 +137,35 @@ def export_audit(connection: str | None, personal: bool) -> None:
             click.echo(json.dumps(row_json(row, personal=personal), ensure_ascii=False))
 
 
-COMMANDS = [vault_group, audit_group]
+@click.command(
+    "erase",
+    help="Takes a person out of everything: record, activities, drafts, streams, events, campaigns, jobs, audit. Their "
+    "addresses stay suppressed, as hashes. It cannot be undone.\n\nExample: crmplugin erase --contact C-7",
+)
+@connection_option
+@click.option("--contact", "contact_id", metavar="ID", required=True)
+@click.option("--despite-hold", is_flag=True, help="Also when the person is under legal hold.")
+@json_option
+def erase_command(connection: str, contact_id: str, despite_hold: bool, as_json: bool) -> None:
+    import os
+
+    from crmplugin.journeys.erase import erase_person
+    from crmplugin.settings import load_settings
+    from crmplugin.wiring import open_office
+
+    office = open_office(load_settings(os.environ), work=False, take=False)
+    try:
+        if connection not in office.desk.settings.connections:
+            raise NotFound(f"no connection {connection!r}: see `crmplugin connections list`")
+        done = erase_person(office.desk, connection, contact_id, by="cli", despite_hold=despite_hold)
+    finally:
+        office.close()
+    if as_json:
+        print_json({"connection": connection, "contact": contact_id, "known": done.known, "erased": dict(done.counts)})
+    else:
+        what = ", ".join(f"{n} {name.replace('_', ' ')}" for name, n in done.counts.items()) or "nothing was kept"
+        click.echo(f"contact {contact_id} of {connection}: {what}")
+
+
+COMMANDS = [vault_group, audit_group, erase_command]
 """Commands of this module."""

@@ -14,11 +14,12 @@ from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
-from crmplugin.errors import NotFound
+from crmplugin.errors import NotFound, StateConflict
 from crmplugin.journeys.ask import Ask, ask_for_drafts, owner_of, start_draft
 from crmplugin.journeys.calling_off import call_off
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_brief
+from crmplugin.journeys.erase import erase_person
 from crmplugin.journeys.playbooks import asks_for_fields, choose_row, write_back_of
 from crmplugin.store.events import EventRow
 
@@ -50,6 +51,8 @@ def accept_event(desk: Desk, connection: str, event_id: str, *, replay: int = 0)
     """
     row = desk.events.start(connection, event_id)
     call_off(desk, row)
+    if row.type == "contact.erased":
+        return _erase(desk, row)
     try:
         asks = _asks(desk, row, replay)
     except Ignored as ignored:
@@ -61,6 +64,20 @@ def accept_event(desk: Desk, connection: str, event_id: str, *, replay: int = 0)
             start_draft(desk, ask.draft_id, connection=connection, event=event_id, priority=10)
     desk.events.settle(connection, event_id, "done")
     return ids
+
+
+def _erase(desk: Desk, row: EventRow) -> tuple[str, ...]:
+    """The CRM says that a person was deleted for privacy: they are erased here too, and the event itself is blanked."""
+    reference = row.document.get("object") or {}
+    try:
+        if reference.get("type") == "contact":
+            erase_person(desk, row.connection, reference["id"], by=f"event:{row.id}")
+            desk.events.settle(row.connection, row.id, "done")
+        else:
+            desk.events.settle(row.connection, row.id, "ignored", "no_subject: only a contact can be erased")
+    except StateConflict as held:
+        desk.events.settle(row.connection, row.id, "ignored", f"legal_hold: {held}")
+    return ()
 
 
 def _asks(desk: Desk, row: EventRow, replay: int) -> tuple[Ask, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from crmplugin.store.access import AccessStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
+from crmplugin.store.erase import Eraser
 from crmplugin.store.events import EventStore
 from crmplugin.store.figures import Figures
 from crmplugin.store.idempotency import IdempotencyKeys
@@ -57,6 +58,15 @@ class JobBoard(Jobs, Protocol):
         """Runs a dead or cancelled job again. Raises NotFound or StateConflict."""
         ...
 
+    def forget(self, drafts: Collection[str], clean: Callable[[str], str], marks: Collection[str]) -> int:
+        """Takes what names a person out of what is remembered of jobs: all that these drafts' jobs gave, and every
+        mark elsewhere; gives back how many values changed."""
+        ...
+
+    def tidy(self) -> None:
+        """Overwrites what deleted rows left behind."""
+        ...
+
     def healthy(self) -> bool: ...
 
 
@@ -71,6 +81,10 @@ class Intake(Protocol):
         """Waits until what was taken so far can be seen in the store, or the time is over."""
         ...
 
+    def tidy(self) -> None:
+        """Overwrites what was handed on and is kept here no more."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Desk:
@@ -83,6 +97,7 @@ class Desk:
     drafts: DraftStore
     audit: AuditLog
     figures: Figures
+    eraser: Eraser
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore

@@ -13,8 +13,10 @@ from crmplugin.domain.crm import COLLECTIONS, SINGLES
 from crmplugin.domain.record_files import Parts, write_document, write_lines
 from crmplugin.domain.records import Document
 from crmplugin.errors import NotFound
+from crmplugin.journeys.audit import row_json
 from crmplugin.journeys.present import draft_json, show_instant, to_json
 from crmplugin.journeys.run_draft import current_draft
+from crmplugin.store.audit import AuditLog
 from crmplugin.store.drafts import DraftRow, MoveRow
 from crmplugin.store.events import EventRow
 from crmplugin.store.export import Extract
@@ -35,7 +37,7 @@ def export_all(extract: Extract, *, lines: bool) -> Iterator[str]:
     return _write(parts, private, lines=lines)
 
 
-def export_contact(extract: Extract, contact_id: str, *, lines: bool) -> Iterator[str]:
+def export_contact(extract: Extract, contact_id: str, *, lines: bool, audit: AuditLog | None = None) -> Iterator[str]:
     """The pieces of a document with what is kept about one person. Raises NotFound."""
     contact = extract.chosen([("contacts", contact_id)])
     if not contact:
@@ -44,14 +46,24 @@ def export_contact(extract: Extract, contact_id: str, *, lines: bool) -> Iterato
     own = {name: [doc for (kind, _), doc in found.items() if kind == name] for name in OF_A_PERSON}
     deals = [_name_of(doc) for (kind, _), doc in found.items() if kind == "deals"]
     rows = list(extract.drafts(contact_id))
+    ids = {row.id for row in rows}
     told = {(OBJECT_TYPES[name], doc["id"]) for name, docs in own.items() for doc in docs} | {("contact", contact_id)}
     private: Parts = [
         ("x_deals", deals),
         ("x_drafts", map(_draft, rows)),
-        ("x_decisions", (_decision(id_, move) for id_, move in extract.moves({row.id for row in rows}))),
+        ("x_decisions", (_decision(id_, move) for id_, move in extract.moves(ids))),
+        ("x_versions", extract.versions(ids)),
+        ("x_campaigns", extract.campaign_messages(contact_id)),
+        ("x_audit", _told_of(audit, extract.connection, contact_id, ids)),
         ("x_events", (_event(row) for row in extract.events() if _tells_of(row, contact_id, told))),
     ]
     return _write([("contacts", contact.values()), *own.items()], private, lines=lines)
+
+
+def _told_of(audit: AuditLog | None, connection: str, contact_id: str, drafts: set[str]) -> Iterator[Document]:
+    """What the audit says about the person, their own part of it included."""
+    rows = audit.about(connection, contact_id, drafts) if audit else ()
+    return (row_json(row, personal=True) for row in rows)
 
 
 def _write(parts: Parts, private: Parts, *, lines: bool) -> Iterator[str]:

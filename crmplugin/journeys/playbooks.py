@@ -25,6 +25,10 @@ DEFAULTS: tuple[PlaybookRow, ...] = (
 )
 
 
+ALWAYS = frozenset({"contact.erased"})
+"""Events that are worked on without a row."""
+
+
 def choose_row(event_type: str, fields: Mapping[str, Any], own: Iterable[PlaybookRow] = ()) -> PlaybookRow | None:
     """The first row that fits an event and the fields of its object; None when no row does."""
     return next((row for row in (*own, *DEFAULTS) if _fits(row, event_type, fields)), None)
@@ -36,8 +40,8 @@ def asks_for_fields(event_type: str, own: Iterable[PlaybookRow] = ()) -> bool:
 
 
 def has_row(event_type: str, own: Iterable[PlaybookRow] = ()) -> bool:
-    """Whether any row could ask for a draft on this event; for most of what CRMs tell us none does."""
-    return any(row.when == event_type for row in (*own, *DEFAULTS))
+    """Whether there is something to do about an event; for most of what CRMs tell us there is not."""
+    return event_type in ALWAYS or any(row.when == event_type for row in (*own, *DEFAULTS))
 
 
 def write_back_of(row: PlaybookRow, kind: str) -> WriteBack:

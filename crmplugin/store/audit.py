@@ -59,6 +59,7 @@ class AuditRow:
     personal: Mapping[str, Any] | None
     gone: bool
     hash: str | None
+    keys: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,11 +172,22 @@ class AuditLog:
             for row in reversed(found.all()) if newest else found:
                 yield self._opened(db, row)
 
+    def about(self, connection: str, contact_id: str, drafts: Collection[str]) -> Iterator[AuditRow]:
+        """Rows that are sealed with a person's key, or tell of these drafts."""
+        with reading(self._engine) as db:
+            keys = set(self._seals.keys_of(db, connection, contact_id))
+        named = set(drafts)
+        for row in self.rows(connection=connection):
+            if row.draft in named or keys & set(row.keys):
+                yield row
+
     def _opened(self, db: Connection, row: Row[Any]) -> AuditRow:
-        personal = None if row.sealed is None else self._seals.open(db, row.sealed, json.loads(row.key_ids))
+        keys = json.loads(row.key_ids)
+        personal = None if row.sealed is None else self._seals.open(db, row.sealed, keys)
         gone = row.sealed_hash is not None and personal is None
         body = json.loads(row.body)
-        return AuditRow(row.seq, row.at, row.kind, row.connection, row.draft, row.by, body, personal, gone, row.hash)
+        what = (row.seq, row.at, row.kind, row.connection, row.draft, row.by, body)
+        return AuditRow(*what, personal, gone, row.hash, tuple(keys))
 
     def forget_person(self, db: Connection, connection: str, contact_id: str, drafts: Collection[str]) -> list[int]:
         """Deletes a person's key and takes the personal parts out that are about them; gives back the rows' numbers.

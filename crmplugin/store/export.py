@@ -13,9 +13,10 @@ from crmplugin.domain.records import Document
 from crmplugin.store.drafts import DraftRow, MoveRow
 from crmplugin.store.events import EventRow
 from crmplugin.store.guard import reading_one_moment
-from crmplugin.store.record_writes import Key, read_docs
+from crmplugin.store.record_writes import Key, chunks, read_docs
+from crmplugin.store.tables_campaigns import campaign_recipients, campaigns
 from crmplugin.store.tables_records import contact_links, records
-from crmplugin.store.tables_work import draft_moves, drafts, events
+from crmplugin.store.tables_work import draft_moves, draft_versions, drafts, events
 
 PAGE = 500
 
@@ -25,6 +26,10 @@ class Extract:
 
     def __init__(self, db: Connection, connection: str) -> None:
         self._db, self._connection = db, connection
+
+    @property
+    def connection(self) -> str:
+        return self._connection
 
     def documents(self, collection: str) -> Iterator[Document]:
         """All records of a collection by id, as they were given."""
@@ -61,6 +66,24 @@ class Extract:
         for row in self._rows(query):
             if draft_ids is None or row.draft in draft_ids:
                 yield row.draft, MoveRow(row.old, row.new, row.version, row.by, row.reason, row.at)
+
+    def versions(self, draft_ids: Collection[str]) -> Iterator[Document]:
+        """Every text that these drafts have had."""
+        for ids in chunks(sorted(draft_ids)):
+            query = select(draft_versions).where(draft_versions.c.draft.in_(ids))
+            for row in self._db.execute(query.order_by(draft_versions.c.draft, draft_versions.c.version)):
+                text = {"subject": row.subject, "body": row.body, "by": row.by, "at": row.at.isoformat()}
+                yield {"draft": row.draft, "version": row.version, **text}
+
+    def campaign_messages(self, contact_id: str) -> Iterator[Document]:
+        """What campaigns had for a contact."""
+        here = select(campaigns.c.id).where(campaigns.c.connection == self._connection)
+        query = select(campaign_recipients).where(
+            campaign_recipients.c.contact == contact_id, campaign_recipients.c.campaign.in_(here)
+        )
+        for row in self._db.execute(query.order_by(campaign_recipients.c.campaign, campaign_recipients.c.channel)):
+            state = {"state": row.state, "reason": row.reason, "message": row.document}
+            yield {"campaign": row.campaign, "channel": row.channel, **state}
 
     def events(self) -> Iterator[EventRow]:
         """Events, oldest first."""

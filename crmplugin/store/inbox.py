@@ -112,6 +112,17 @@ class Inbox:
         """Says that these were handed on; kept with the next commit. Lost in a crash, they are handed on again."""
         self._wishes.put(_Forwarded(seqs))
 
+    def tidy(self) -> None:
+        """Overwrites what was forwarded and stands in the file no more."""
+        connection = _open(self._path)
+        try:
+            connection.execute("VACUUM")
+            connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        except sqlite3.Error as error:
+            raise StoreError(f"{self._path} cannot be tidied ({error}): look at the disk") from error
+        finally:
+            connection.close()
+
     def close(self) -> None:
         """Writes what was asked for so far and ends the thread."""
         self._wishes.put(None)

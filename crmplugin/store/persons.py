@@ -50,12 +50,17 @@ class PersonSeals:
         content: dict[str, Any] = json.loads(zlib.decompress(_fernet(keys).decrypt(sealed.encode())))
         return content
 
+    def keys_of(self, db: Connection, connection: str, contact_id: str) -> list[int]:
+        """The id of a person's key; empty when nothing is sealed with it."""
+        mine = (person_keys.c.connection == connection, person_keys.c.person == self.reference(connection, contact_id))
+        return list(db.execute(select(person_keys.c.id).where(*mine)).scalars())
+
     def forget(self, db: Connection, connection: str, contact_id: str) -> list[int]:
         """Deletes a person's key; gives back its id. A later text about them gets a new one."""
         person = self.reference(connection, contact_id)
         self._kept.pop((connection, person), None)
         mine = (person_keys.c.connection == connection, person_keys.c.person == person)
-        ids = list(db.execute(select(person_keys.c.id).where(*mine)).scalars())
+        ids = self.keys_of(db, connection, contact_id)
         db.execute(person_keys.delete().where(*mine))
         return ids
 

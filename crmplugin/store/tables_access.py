@@ -64,3 +64,13 @@ person_keys = Table(
     UniqueConstraint("connection", "person"),
 )
 """One key a person (`person`: a hash of the contact's id), itself sealed. Erasing a person deletes the row."""
+
+suppressions = Table(
+    "suppressions",
+    metadata,
+    Column("connection", String(64), primary_key=True),
+    Column("kind", String(8), primary_key=True),
+    Column("hash", String(64), primary_key=True),
+    Column("at", Instant, nullable=False),
+)
+"""Addresses that nobody may promote to, as keyed hashes of their normalised form: they outlive an erasure."""

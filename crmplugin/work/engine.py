@@ -9,7 +9,7 @@ import logging
 import os
 import socket
 import uuid
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -25,6 +25,7 @@ from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
 from crmplugin.store.leases import LeaseStore
 from crmplugin.work import workflows
+from crmplugin.work.forget import forget_in_jobs, tidy_jobs
 from crmplugin.work.jobs import STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
 from crmplugin.work.leases import LeaseKeeper, NoLease
 from crmplugin.work.takeover import EngineRows
@@ -205,6 +206,16 @@ class JobEngine:
         found = self.find(job_id)
         assert found is not None
         return found
+
+    def forget(self, drafts: Collection[str], clean: Callable[[str], str], marks: Collection[str]) -> int:
+        """Takes what names a person out of what is remembered of jobs; gives back how many values changed."""
+        with _as_store_error():
+            return forget_in_jobs(self.database, drafts, clean, marks)
+
+    def tidy(self) -> None:
+        """Overwrites what deleted rows left in the engine's file."""
+        with _as_store_error():
+            tidy_jobs(self.database)
 
     def healthy(self) -> bool:
         """Whether the engine's database answers."""

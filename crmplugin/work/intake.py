@@ -113,6 +113,9 @@ class InboxIntake:
         while self._inbox.pending(1) and time.monotonic() < deadline:
             time.sleep(0.01)
 
+    def tidy(self) -> None:
+        self._inbox.tidy()
+
     def stop(self) -> None:
         self._stopping.set()
         self._inbox.arrived.set()
@@ -165,6 +168,9 @@ class DirectIntake:
 
     def settle(self, timeout_s: float) -> None:
         """Nothing to wait for: what was taken is in the store."""
+
+    def tidy(self) -> None:
+        """Nothing to tidy: nothing is kept here."""
 
     def stop(self) -> None:
         """Nothing to stop."""

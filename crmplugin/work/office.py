@@ -18,6 +18,7 @@ from crmplugin.store.access import AccessStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
+from crmplugin.store.erase import Eraser
 from crmplugin.store.events import EventStore
 from crmplugin.store.figures import Figures
 from crmplugin.store.guard import reading
@@ -43,6 +44,9 @@ class House(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def eraser(self) -> Eraser: ...
 
     def tools(self, name: str) -> Tools: ...
 
@@ -111,6 +115,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         drafts=DraftStore(engine, house.audit),
         audit=house.audit,
         figures=Figures(engine),
+        eraser=house.eraser,
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),
