@@ -5,6 +5,7 @@ One constant names the version of the API; HubSpot keeps each for 18 months.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -68,7 +69,8 @@ class HubSpotClient:
         body = {
             "filterGroups": [{"filters": list(filters)}],
             "properties": list(properties),
-            "sorts": [sort],
+            # The description wants texts, the vendor's guides show objects; its own client sends the object as a text.
+            "sorts": [json.dumps(sort)],
             "limit": limit,
             "after": after,
         }

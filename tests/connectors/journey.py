@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -11,7 +12,11 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
+from crmplugin.domain.brief import Request
+from crmplugin.domain.crm import Subject
 from crmplugin.domain.records import check_record
+from crmplugin.journeys.ask import Ask, ask_for_drafts, blank_draft
+from crmplugin.journeys.present import to_json
 from crmplugin.settings import load_settings
 from crmplugin.web.app import create_app
 from crmplugin.wiring import Assistant
@@ -73,3 +78,16 @@ def server(var: Path, options: Mapping[str, str], *, crm: str, public_url: str) 
 def days_ago(days: float) -> str:
     moment = datetime.now(UTC) - timedelta(days=days)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def approved_draft(here: Server, subject: Subject) -> str:
+    """A draft whose text is given, approved: for a CRM whose answers hold nothing to write about."""
+    now = datetime.now(UTC)
+    ask = Ask(uuid.uuid4().hex, Request("acme", "follow_up", subject, channel="email"), "api", now)
+    desk = here.office.desk
+    ask_for_drafts(desk, [ask])
+    sentence = {"text": "Your quote is ready.", "role": "claim", "verdict": "supported", "action": "kept"}
+    text = {"subject": "Quote", "body": "Your quote is ready.", "sentences": [sentence | {"evidence": []}]}
+    desk.drafts.move(ask.draft_id, "proposed", at=now, document=to_json(blank_draft(ask)) | text)
+    assert here.post(f"/api/v1/drafts/{ask.draft_id}/approve", {}).status_code == 200
+    return ask.draft_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -29,10 +30,13 @@ BODY = (
 )
 
 
-def make_connector(fake: FakeHubSpot, sleep: Any = None, **options: Any) -> HubSpotConnector:
+def make_connector(fake: FakeHubSpot, **options: Any) -> HubSpotConnector:
     given = {"base_url": fake.url, "client_secret": SECRET, "access_token": TOKEN, "portal_id": "62515"}
     waits: list[float] = []
-    services = Services(MemoryLimiter(), MemoryVault(), clock=lambda: AT, sleep=sleep or waits.append)
+    # Whoever wants to sleep moves the limiter's clock instead.
+    services = Services(
+        MemoryLimiter(lambda: time.monotonic() + sum(waits)), MemoryVault(), clock=lambda: AT, sleep=waits.append
+    )
     return HubSpotConnector("acme", given | options, services)
 
 
