@@ -201,6 +201,19 @@ class Visitor:
 
 
 @dataclass(frozen=True, slots=True)
+class Action:
+    """A step of a CRM's workflow that asks for a draft (a connector's `read_action`, where its CRM has such steps).
+
+    `body` asks as a panel does, `key` makes a repeated call the same draft, `answer` gives the draft in the CRM's form.
+    """
+
+    subject: Subject
+    body: Mapping[str, Any]
+    key: str
+    answer: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Changes:
     """A page of what changed in a CRM.
 

@@ -98,6 +98,7 @@ class HubSpotClient:
         """Id -> ids of the other kind, all of them."""
         found: dict[str, list[str]] = {id_: [] for id_ in ids}
         waiting: list[dict[str, str]] = [{"id": id_} for id_ in ids]
+        seen: set[tuple[str, str]] = set()
         while waiting:
             now, waiting = waiting[:BATCH], waiting[BATCH:]
             path = f"/crm/associations/{VERSION}/{kind}/{to}/batch/read"
@@ -105,7 +106,10 @@ class HubSpotClient:
                 id_ = str(result["from"]["id"])
                 found.setdefault(id_, []).extend(str(entry["toObjectId"]) for entry in result.get("to", ()))
                 after = next_cursor(result)
+                if after and (id_, after) in seen:
+                    raise CrmRefused(f"HubSpot's list of {to} of {kind} {id_} does not end: {after!r} came twice")
                 if after:
+                    seen.add((id_, after))
                     waiting.append({"id": id_, "after": after})
         return {id_: list(dict.fromkeys(other)) for id_, other in found.items()}
 

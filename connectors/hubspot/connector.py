@@ -10,7 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import EARLY, FixedHeader, OAuth
 from connectors.documents import field_table
-from connectors.hubspot import campaigns, events, verify
+from connectors.hubspot import actions, campaigns, events, verify
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import BASE_URL, DIALECT, LIMITS, TOKEN_PATH, HubSpotClient
 from connectors.hubspot.diagnosing import diagnose
@@ -22,7 +22,7 @@ from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, 
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft
 from crmplugin.errors import NotGenuine, SettingsError
-from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
+from crmplugin.ports import Action, CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
 
 STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing", "won", "lost")
 
@@ -31,6 +31,8 @@ class HubSpotConnector:
     """One HubSpot account. Raises SettingsError when its settings cannot work."""
 
     crm = "hubspot"
+    wraps_problems = True
+    """A card hears of any answer but 2xx only that there was one."""
 
     def __init__(self, connection: str, options: Mapping[str, Any], services: Services) -> None:
         self._connection, self._options, self._services = connection, options, services
@@ -127,6 +129,19 @@ class HubSpotConnector:
         # A user who owns nothing gets an id that is no owner's, and so sees no rep's deals.
         owner = self._book.owner_of(user) or f"user:{user}"
         return Visitor(owner, query.get("userEmail", [None])[0])
+
+    def read_action(self, call: PanelCall, *, now: datetime) -> Action:
+        """What a workflow's step asks for. Raises NotGenuine or Unreadable."""
+        verify.verify(
+            call.headers,
+            call.body,
+            method=call.method,
+            url=call.url,
+            secrets=self._secrets,
+            versions=set(self._options.get("signature_versions") or ()),
+            now=now,
+        )
+        return actions.read_action(call.body, portal=str(self._options.get("portal_id") or ""))
 
     def may_see(self, user_id: str, subject: Subject) -> bool | None:
         """True for the record's owner; None otherwise, because HubSpot attests no rights and our roles decide."""

@@ -19,18 +19,22 @@ from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.launch import read_launch
 from crmplugin.journeys.visibility import check_subject, is_visible
+from crmplugin.ports import Action
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 from crmplugin.web.asking import create_draft, own_draft, wait_for
 from crmplugin.web.auth import desk
+from crmplugin.web.called import own_query, panel_call, wrapped
 from crmplugin.web.console_frame import wants_page
 from crmplugin.web.panel_pages import opened
-from crmplugin.web.panel_pass import PASS_LASTS, check_known, holder, make_pass, record_of
+from crmplugin.web.panel_pass import PASS_LASTS, check_known, holder, make_pass, record_of, visitor
 from crmplugin.web.problems import problem
 from crmplugin.web.schemas import Approval, Decision, Edit, Empty, PanelDraftRequest, Variant, Wait
 from crmplugin.web.shapes import draft_answer
 
 LISTED = 10
+ACTION_WAIT_S = 15.0
+"""A workflow waits some 30 s for its action; what is not written by then comes later by itself."""
 SHORT = ("id", "kind", "type", "status", "subject", "to", "channel", "created_at", "version")
 BODIES: Mapping[str, Schema] = {
     "edit": Edit(), "approve": Approval(), "reject": Decision(), "withdraw": Decision(), "stop": Empty(),
@@ -73,7 +77,7 @@ def create_panel_draft(connection: str) -> Response:
     """Asks for a draft: its id and status, at once; `?wait=` seconds for more."""
     who = holder(connection)
     body = _checked(PanelDraftRequest(), request.get_json(force=True), connection)
-    wait = Wait().load(request.args.to_dict())["wait"]
+    wait = Wait().load(own_query())["wait"]
     here = desk()
     key = body.pop("key", None) or request.headers.get("Idempotency-Key")
     row = create_draft(here, body, who, route=f"POST /panel/{connection}/drafts", key=key, origin="click")
@@ -132,8 +136,19 @@ def _decide(action: str, row: DraftRow, who: Principal, body: dict[str, Any]) ->
 
 @blueprint.post("/actions/draft")
 def draft_action(connection: str) -> Response:
-    """A workflow action of the CRM: asks for a draft and gives back its id."""
-    return create_panel_draft(connection)
+    """A workflow action of the CRM: asks for a draft and answers in the form that the CRM reads."""
+    here = desk()
+    check_known(here, connection)
+    read_action = getattr(here.connector(connection), "read_action", None)
+    if read_action is None or "Authorization" in request.headers:
+        return create_panel_draft(connection)
+    action: Action = read_action(panel_call(here), now=here.clock())
+    who = visitor(connection, action.subject, None)
+    body = _checked(PanelDraftRequest(), dict(action.body), connection)
+    route = f"POST /panel/{connection}/actions/draft"
+    row = create_draft(here, body, who, route=route, key=action.key, origin="event")
+    row = wait_for(here, row.id, ACTION_WAIT_S)
+    return jsonify(action.answer(draft_answer(row)))
 
 
 def _checked(schema: PanelDraftRequest, document: Any, connection: str) -> dict[str, Any]:
@@ -141,6 +156,9 @@ def _checked(schema: PanelDraftRequest, document: Any, connection: str) -> dict[
     if body.get("connection", connection) != connection:
         raise ValidationError({"connection": ["this address is of another connection"]})
     return {**body, "connection": connection}
+
+
+blueprint.after_request(wrapped)
 
 
 @blueprint.errorhandler(ValidationError)

@@ -14,6 +14,7 @@ from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.store.access import Principal
 from crmplugin.web.auth import desk
+from crmplugin.web.called import signed_by_crm
 
 PASS_LASTS = timedelta(hours=1)
 PASS_AUDIENCE = "panel"
@@ -32,9 +33,14 @@ def check_known(here: Desk, connection: str) -> None:
 
 
 def holder(connection: str) -> Principal:
-    """Who holds the pass of this connection, or an API token that may use it. Raises NotGenuine or NotFound."""
+    """Who holds the pass of this connection, an API token that may use it, or whom the CRM names in a call it signed.
+
+    Raises NotGenuine or NotFound.
+    """
     here = desk()
     check_known(here, connection)
+    if "Authorization" not in request.headers:
+        return signed_by_crm(here, connection)
     secret = _bearer()
     who = here.access.by_token(secret, now=here.clock()) or _by_pass(here, connection, secret)
     check_connection(here, who, connection)

@@ -11,9 +11,9 @@ from flask import Blueprint, Response, request
 
 from crmplugin.domain.event import Event
 from crmplugin.errors import NotFound, Unreadable
-from crmplugin.journeys.desk import Desk
 from crmplugin.ports import Connector, Reading
 from crmplugin.web.auth import desk
+from crmplugin.web.called import public_address
 
 blueprint = Blueprint("webhooks", __name__)
 ANSWERS_400 = frozenset({"local"})
@@ -28,18 +28,10 @@ def receive(connection: str, path: str) -> Response:
     if connection not in here.settings.connections:
         raise NotFound(f"no connection {connection!r}: the settings name the connections")
     connector, body, now = here.connector(connection), request.get_data(cache=False), here.clock()
-    connector.verify_webhook(dict(request.headers), body, url=_public_url(here), now=now)
+    connector.verify_webhook(dict(request.headers), body, url=public_address(here), now=now)
     reading = _read(connector, connection, body, now)
     status, headers, answer = connector.acknowledge(reading, here.intake.take(reading.events))
     return Response(answer, status, headers=_pairs(headers))
-
-
-def _public_url(here: Desk) -> str:
-    """The address as the CRM called it, which some sign: ours as the settings say, not the proxy's."""
-    if here.settings.public_url is None:
-        return request.url
-    query = request.query_string.decode("latin-1")
-    return here.settings.public_url + request.path + (f"?{query}" if query else "")
 
 
 def _read(connector: Connector, connection: str, body: bytes, now: datetime) -> Reading:

@@ -204,3 +204,12 @@ def test_merged_deal_is_found_under_its_new_id(hubspot):
     context = make_connector(hubspot).read_context(Subject("deal", "8999"))
 
     assert (context.subject.id, context.deal.id) == ("9001", "9001")
+
+
+def test_list_that_never_ends_is_refused(hubspot):
+    hubspot.page = 0
+    endless = {"results": [{"from": {"id": "9001"}, "to": [{"toObjectId": "501"}], "paging": {"next": {"after": "x"}}}]}
+    hubspot.fail("POST", r"/crm/associations/.*", 200, body=endless, times=99)
+
+    with pytest.raises(CrmRefused, match="does not end"):
+        make_connector(hubspot).read_context(DEAL)
