@@ -33,7 +33,7 @@ MOVES: Mapping[str, frozenset[str]] = MappingProxyType(
 
 GOALS: Mapping[Goal, tuple[FollowUpType | None, ...]] = MappingProxyType(
     {
-        "best_fit": (None, "replenishment", "win_back"),
+        "best_fit": (None, "replenishment"),
         "cross_sell": (None,),
         "replenishment": ("replenishment",),
         "win_back": ("win_back",),

@@ -36,6 +36,10 @@ def start_campaign(desk: Desk, campaign_id: str, who: Principal) -> Campaign:
     if campaign.status != "approved":
         raise StateConflict(f"campaign {campaign_id} is {campaign.status}: only an approved one can be run")
     members = choose_recipients(desk, campaign)
+    if not any(row.state == "waiting" for row in members):
+        raise StateConflict(
+            f"nobody is left to write to: look at the preview of campaign {campaign_id}, then its segment"
+        )
     return _begin(desk, campaign, members)
 
 
