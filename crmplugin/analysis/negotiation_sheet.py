@@ -427,7 +427,7 @@ def _people(t: Table) -> Iterator[SheetLine]:
         last = _day(t, person.last_in) if person.last_in else sheet.word("never")
         yield say("people", f"person_{c.id}", "person", inputs=(("contacts", c.id, "name"),),
                   name=sheet.text(name), role=role, last=last)  # fmt: skip
-    for gap in gaps_among(people, t.now):
+    for gap in gaps_among(people, t.now) if people else ():
         yield say("people", gap)
     if not people:
         yield say("people", "no_people")

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.cadence import is_human
+from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.health import DEFAULTS, Health, health
 from crmplugin.analysis.intent import intent_level, intent_score
 from crmplugin.analysis.next_action import next_actions
@@ -19,7 +20,7 @@ from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.sheet import SheetLine, Val, say, show
 from crmplugin.analysis.upsell import find_signals
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Activity, Context, Ticket
+from crmplugin.domain.crm import Activity, Context, Deal, Ticket
 from crmplugin.ports import Population
 
 RECENT = 4
@@ -27,6 +28,7 @@ WEEK_DAYS = 7
 MANY_CONTACTS = 3
 SLOW_RATIO = Decimal("1.5")
 HAND_OFF_QUOTES = 2
+DUE_SHOWN = 3
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,13 @@ class View:
 def status_lines(v: View) -> Iterator[SheetLine]:
     """Where the deal stands: stage and its age, the quote, who is awaited, the health."""
     deal = v.context.deal
+    if deal and closed_outcome(deal):
+        yield from _closed(v, deal)
+        return
     if deal:
         for field in ("stage", "amount", "close_date"):
             yield show("status", ("deals", deal.id, field))
+        yield from _not_on_record(v, deal)
     yield from _stage_age(v)
     if v.signals.quote_id:
         for field in ("total", "valid_until"):
@@ -73,13 +79,55 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     yield from _intent(v)
 
 
+def _closed(v: View, deal: Deal) -> Iterator[SheetLine]:
+    """How a closed deal ended: it has no chance, no risk and no next word any more."""
+    words = f"closed_{closed_outcome(deal)}" if deal.closed_at else f"closed_{closed_outcome(deal)}_undated"
+    yield say("status", "closed", words, sources=(("deals", deal.id, "closed_at"),), on=v.day(deal.closed_at))
+    yield show("status", ("deals", deal.id, "amount"))
+    yield show("status", ("deals", deal.id, "lost_reason"))
+    yield from _not_on_record(v, deal)
+
+
+def _not_on_record(v: View, deal: Deal) -> Iterator[SheetLine]:
+    """What a rep would look for and the CRM does not say."""
+    if v.context.company is None:
+        yield say("status", "unknown_company")
+    if deal.amount is None:
+        yield say("status", "unknown_amount")
+    elif not deal.currency:
+        amount = sheet.number(deal.amount, 2)
+        yield say("status", "unknown_currency", sources=(("deals", deal.id, "amount"),), amount=amount)
+
+
+def order_lines(v: View) -> Iterator[SheetLine]:
+    """How often an account without a deal in view has ordered, and what it may need again."""
+    made = sorted((o.ordered_at, o.id, o) for o in v.context.orders if o.ordered_at and o.ordered_at <= v.now)
+    if v.context.deal or not made:
+        return
+    newest = made[-1][2]
+    yield say(
+        "orders", "orders", "orders_known", sources=(("orders", newest.id, "ordered_at"),),
+        n=sheet.count(len(made)), number=sheet.text(newest.number or newest.id), on=v.day(newest.ordered_at),
+    )  # fmt: skip
+    if company := v.context.company:
+        for item in v.signals.due_items[:DUE_SHOWN]:
+            yield show("orders", ("replenishment", f"{company.id}/{item.product_id}", "days_since"))
+
+
 def next_lines(v: View) -> Iterator[SheetLine]:
     """What to do next, with its reason."""
     for n, action in enumerate(next_actions(v.signals, today=v.today), start=1):
-        about = sheet.text(action.record[1] if action.record else "")
+        about = sheet.text(_called(v, action.record) if action.record else "")
         when = sheet.day(action.due) if action.due else sheet.word("today")
         words = f"action.{action.key}" if action.due or action.key != "wait" else "action.wait_open"
         yield say("next", f"next_action{n}", words, record=about, due=when)
+
+
+def _called(v: View, record: tuple[str, str]) -> str:
+    """A product by its name; anything else by the id it is found under."""
+    collection, id_ = record
+    names = {p.id: p.name for p in v.context.products} if collection == "products" else {}
+    return names.get(id_) or id_
 
 
 def recent_lines(v: View) -> Iterator[SheetLine]:
@@ -96,8 +144,10 @@ def recent_lines(v: View) -> Iterator[SheetLine]:
 
 
 def risk_lines(v: View) -> Iterator[SheetLine]:
-    """Signs that the deal is in danger; one line that says so when there is none."""
+    """Signs that the deal is in danger; one line that says so when there is none. A closed deal is in none."""
     s, deal = v.signals, v.context.deal
+    if deal and closed_outcome(deal):
+        return
     signs = (
         ("risk_hold", s.ticket.hold),
         ("risk_stalled", s.stage_state in ("slow", "stalled")),
@@ -109,7 +159,7 @@ def risk_lines(v: View) -> Iterator[SheetLine]:
     found = [key for key, true in signs if true]
     if deal:
         people = people_of(v.context.contacts, deal, v.context.activities, v.now)
-        found += gaps_among(people, v.now)
+        found += gaps_among(people, v.now) if people else ["no_people"]
     for key in found or ["no_risk"]:
         yield say("risks", key)
 
@@ -131,9 +181,21 @@ def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
 def deal_lines(v: View) -> Iterator[SheetLine]:
     """Open deals of the account."""
     for deal in v.context.deals:
-        if deal.status in (None, "open"):
-            for field in ("name", "stage", "amount"):
+        if closed_outcome(deal) is None:
+            if not deal.name:
+                yield _unnamed(v, deal)
+            for field in ("name", "stage", "amount") if deal.name else ("amount",):
                 yield show("deals", ("deals", deal.id, field))
+
+
+def _unnamed(v: View, deal: Deal) -> SheetLine:
+    """A deal without a name: several lines that say its stage alone could not be told apart."""
+    products = (p.name for p in v.context.products if p.id in deal.product_ids and p.name)
+    about = ", ".join(filter(None, (deal.stage, *products))) or "-"
+    sources = (("deals", deal.id, "stage"), ("deals", deal.id, "product_ids"))
+    return say(
+        "deals", f"deal_{deal.id}", "deal_unnamed", sources=sources, id=sheet.text(deal.id), about=sheet.text(about)
+    )
 
 
 def ticket_lines(v: View) -> Iterator[SheetLine]:

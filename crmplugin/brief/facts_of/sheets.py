@@ -20,6 +20,7 @@ from crmplugin.analysis.situation import (
     handoff_lines,
     hold_lines,
     next_lines,
+    order_lines,
     outline_lines,
     people_lines,
     question_lines,
@@ -172,7 +173,7 @@ def _negotiation(v: View, found: Qualification | None) -> Iterable[SheetLine]:
 
 
 def _meeting_brief(v: View, found: Qualification | None) -> Iterable[SheetLine]:
-    for write in (people_lines, recent_lines, deal_lines, ticket_lines, question_lines, risk_lines):
+    for write in (people_lines, recent_lines, deal_lines, order_lines, ticket_lines, question_lines, risk_lines):
         yield from write(v)
     if found:
         yield from questions(found, "questions")
@@ -180,7 +181,7 @@ def _meeting_brief(v: View, found: Qualification | None) -> Iterable[SheetLine]:
 
 
 def _summary(v: View, found: Qualification | None) -> Iterable[SheetLine]:
-    for write in (status_lines, risk_lines, next_lines, recent_lines, hold_lines):
+    for write in (status_lines, order_lines, risk_lines, next_lines, recent_lines, hold_lines):
         yield from write(v)
 
 
@@ -215,8 +216,18 @@ _WRITERS: Mapping[str, Callable[[View, Qualification | None], Iterable[SheetLine
 INTERNAL_SECTIONS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "negotiation_note": NEGOTIATION_SECTIONS,
-        "meeting_brief": ("people", "recent", "deals", "tickets", "their_questions", "risks", "questions", "next"),
-        "summary": ("status", "risks", "next", "recent", "hold"),
+        "meeting_brief": (
+            "people",
+            "recent",
+            "deals",
+            "orders",
+            "tickets",
+            "their_questions",
+            "risks",
+            "questions",
+            "next",
+        ),
+        "summary": ("status", "orders", "risks", "next", "recent", "hold"),
         "qualification": ("score", "elements", "questions"),
         "handoff_note": ("case", "who", "promises", "mood", "signals", "hold", "next"),
         "insight_digest": ("changes", "hold", "next"),
