@@ -1,0 +1,106 @@
+"""What drafts make of tables with gaps: what nobody filled in is said, and nothing is guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+ACCOUNTS = """account,sector,year_established,revenue,employees,office_location,subsidiary_of
+Tallwood,retail,1990,12.5,40,Germany,
+"""
+PRODUCTS = """product,series,sales_price
+GTX Pro,GTX,4821
+MG Special,MG,55
+"""
+PIPELINE = """opportunity_id,sales_agent,product,account,deal_stage,engage_date,close_date,close_value
+OPENBLANK,Ana Ruiz,GTXPro,,Engaging,2026-01-05,,
+OPENONE,Ana Ruiz,GTXPro,Tallwood,Engaging,2026-01-06,,
+OPENTWO,Ana Ruiz,MG Special,Tallwood,Prospecting,,,
+WONONE,Ana Ruiz,GTXPro,Tallwood,Won,2025-10-01,2025-12-01,4514
+LOSTONE,Ana Ruiz,GTXPro,Tallwood,Lost,2025-10-02,2025-12-02,0
+"""
+CUSTOMERS = """customer_id,company_name,contact_name,contact_title,address,city,region,postal_code,country,phone,fax
+NORDA,Nordanby,Siv Ek,Owner,Storgatan 1,Lund,,22100,Sweden,+46 46 123 45 67,
+"""
+GOODS = """product_id,product_name,supplier_id,category_id,quantity_per_unit,unit_price,units_in_stock,discontinued
+11,Sea Salt,1,1,10 boxes,9.80000019,5,0
+"""
+ORDERS = """order_id,customer_id,employee_id,order_date,required_date,shipped_date,ship_via,freight
+901,NORDA,1,2025-11-03,,,1,32.3800011
+902,NORDA,1,2025-12-01,,,1,11.6099997
+903,NORDA,1,2025-12-29,,,1,65.8300018
+"""
+LINES = """order_id,product_id,unit_price,quantity,discount
+901,11,9.80000019,5,0
+902,11,9.80000019,5,0
+903,11,9.80000019,5,0.150000006
+"""
+PIPELINE_FILES = {"accounts.csv": ACCOUNTS, "products.csv": PRODUCTS, "sales_pipeline.csv": PIPELINE}
+ORDER_FILES = {"customers.csv": CUSTOMERS, "goods.csv": GOODS, "orders.csv": ORDERS, "order_details.csv": LINES}
+NOON = "2026-02-09T11:00:00Z"
+
+
+@pytest.fixture
+def draft(crmplugin, tmp_path: Path):
+    """The draft of a kind about a record, after these tables went in."""
+
+    def ask(files: dict[str, str], kind: str, *about: str):
+        paths = [tmp_path / name for name in files]
+        for path in paths:
+            path.write_text(files[path.name], encoding="utf-8")
+        assert crmplugin("import", *paths).code == 0
+        return crmplugin("draft", kind, *about, "--as-of", NOON, "--json").json
+
+    return ask
+
+
+def lines_of(draft: dict) -> list[str]:
+    return [line for line in draft["body"].splitlines() if ": " in line]
+
+
+def test_a_deal_without_company_amount_and_people_says_so(draft):
+    lines = lines_of(draft(PIPELINE_FILES, "summary", "--deal", "OPENBLANK"))
+
+    assert "Company: Not on record." in lines
+    assert "Amount: Not on record." in lines
+    assert "People: Nobody is on record for this deal." in lines
+
+
+def test_a_won_deal_has_its_day_and_amount_and_neither_chance_nor_risk(draft):
+    lines = lines_of(draft(PIPELINE_FILES, "summary", "--deal", "WONONE"))
+
+    assert lines == [
+        "Closed: Won on 1 December.",
+        "Amount: 4,514; its currency is not on record.",
+        "Next: Nothing is due.",
+    ]
+
+
+def test_the_zero_of_a_lost_deal_is_no_amount(draft):
+    lines = lines_of(draft(PIPELINE_FILES, "summary", "--deal", "LOSTONE"))
+
+    assert lines == ["Closed: Lost on 2 December.", "Amount: Not on record.", "Next: Nothing is due."]
+
+
+def test_deals_without_a_name_are_told_apart(draft):
+    lines = lines_of(draft(PIPELINE_FILES, "meeting_brief", "--company", "Tallwood"))
+
+    assert [line for line in lines if line.startswith("Deal")] == [
+        "Deal OPENTWO: Prospecting, MG Special; it has no name.",
+        "Deal OPENONE: Engaging, GTX Pro; it has no name.",
+    ]
+
+
+def test_nobody_to_write_to_is_a_block_and_no_guess(draft):
+    answer = draft(PIPELINE_FILES, "follow_up", "--deal", "OPENONE")
+
+    assert (answer["status"], answer["decision"]["code"]) == ("blocked", "unreachable")
+
+
+def test_an_account_that_orders_shows_its_orders_and_names_what_is_due(draft):
+    lines = lines_of(draft(ORDER_FILES, "summary", "--company", "NORDA"))
+
+    assert "Orders: 3 on record; the newest is 903 of 29 December." in lines
+    assert "Time since the last purchase of Sea Salt: 42 days" in lines
+    assert "Next: Ask whether Sea Salt is needed again (today)." in lines
