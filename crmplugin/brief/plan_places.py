@@ -93,6 +93,7 @@ def _rhythms(context: Context, signals: Signals) -> dict[str, Place | None]:
         "rhythm": _rhythm(context.company.id, due),
         "due_rhythm": _rhythm(context.company.id, due if not lapsed else None),
         "lapsed_rhythm": _rhythm(context.company.id, lapsed),
+        "repeats": _rhythm(context.company.id, due if due and due.count > 1 else None),
         "same_item": _rhythm(context.company.id, same),
     }
 

@@ -22,7 +22,7 @@ PITCH = (
         say("pitch.message", product="offer.name", on="need.on", carried=("need.carried",)),
         say("pitch.deal", product="deal_offer.name", carried=OF_COMPANY),
         say("pitch.owned_fitting", product="fitting.name", ordered_on="fitting_order.ordered_on"),
-        say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
+        say("pitch.owned_times", item="item.name", count="repeats.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("pitch.company", product="offer.name", carried=OF_COMPANY),
     ),
@@ -62,7 +62,7 @@ DISCOVERY = (
     must(
         "a stated need, an earlier order or the company's name",
         say("pitch.need", need="need.text", on="need.on"),
-        say("pitch.owned_times", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
+        say("pitch.owned_times", item="item.name", count="repeats.count", last_on="rhythm.last_on"),
         say("pitch.owned", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("pitch.discover_company", carried=OF_COMPANY),
     ),

@@ -272,7 +272,7 @@ REPLENISHMENT = (
     row(say("replenishment.subject", "subject", item="item.name"), say("replenishment.subject_plain", "subject")),
     must(
         "how often and when the item was bought",
-        say("replenishment.history", item="item.name", count="rhythm.count", last_on="rhythm.last_on"),
+        say("replenishment.history", item="item.name", count="repeats.count", last_on="rhythm.last_on"),
         say("replenishment.last", item="item.name", last_on="rhythm.last_on"),
     ),
     row(

@@ -104,3 +104,12 @@ def test_an_account_that_orders_shows_its_orders_and_names_what_is_due(draft):
     assert "Orders: 3 on record; the newest is 903 of 29 December." in lines
     assert "Time since the last purchase of Sea Salt: 42 days" in lines
     assert "Next: Ask whether Sea Salt is needed again (today)." in lines
+
+
+def test_what_was_bought_once_is_not_counted(draft):
+    files = ORDER_FILES | {"orders.csv": ORDERS.replace("903,NORDA,1,2025-12-29,,,1,65.8300018\n", "")}
+    files["order_details.csv"] = "\n".join(LINES.splitlines()[:2]) + "\n"
+
+    answer = draft(files, "follow_up", "--company", "NORDA", "--type", "replenishment", "--channel", "letter")
+
+    assert "times" not in (answer["body"] or "")

@@ -53,7 +53,8 @@ def rhythm_facts(make: Maker, item: DueItem, *, company_id: str, product: Produc
         ),
         make.days(
             rec, "usual_gap", item.usual_gap_days.to_integral_value(), **gap,
-            visibility="customer" if item.gap_claimable else "internal",
+            # What is due because little was bought the last time has nothing to do with the usual gap.
+            visibility="customer" if item.gap_claimable and item.method == "gap" else "internal",
         ),
         make.days(rec, "expected_gap", round(item.expected_gap_days, 1), **gap),
         make.fact(
