@@ -15,11 +15,13 @@ from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
+from crmplugin.domain.approval import ApprovalRow
 from crmplugin.domain.brief import INTERNAL_KINDS
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import SettingsError
 from crmplugin.local_secrets import read_or_make_secret
+from crmplugin.settings_approval import read_approvals
 from crmplugin.settings_file import Source, read_source
 
 KINDS = (
@@ -130,6 +132,7 @@ class Settings:
     model: ModelSettings
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
+    approvals: tuple[ApprovalRow, ...] = ()
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -140,7 +143,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """
     source = read_source(environ, frozenset(SCALARS))
     values = {name: _scalar(source, name) for name in SCALARS}
-    source.refuse_unknown((), {*SCALARS, "connections", "playbook"})
+    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval"})
     var = Path(values["var"])
     return Settings(
         source=source.name,
@@ -156,6 +159,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         model=_model(source, values),
         connections=MappingProxyType(_connections(source, var)),
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),
+        approvals=read_approvals(source),
     )
 
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import replace
-from types import MappingProxyType
 
-from crmplugin.domain.brief import INTERNAL_KINDS, Request
+from crmplugin.domain.brief import Request
 from crmplugin.domain.draft import OVERRIDABLE, PASSING, Draft, Sentence
 from crmplugin.errors import AccessDenied, StateConflict, UsageError
+from crmplugin.journeys.approval import MAY_APPROVE as MAY_APPROVE
+from crmplugin.journeys.approval import check_approver, why_not
 from crmplugin.journeys.ask import Ask, ask_for_drafts, start_draft, start_write_back
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.journeys.draft import recheck
@@ -21,23 +22,12 @@ from crmplugin.journeys.run_draft import current_draft
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 
-EVERYBODY = frozenset({"rep", "manager", "director", "marketing", "admin"})
-SALES = frozenset({"rep", "manager", "director", "admin"})
-MAY_APPROVE: Mapping[str, frozenset[str]] = MappingProxyType(
-    {
-        "internal": EVERYBODY,
-        "one_to_one": SALES,
-        "social_reply": frozenset({"manager", "director", "marketing", "admin"}),
-        "campaign_message": frozenset({"director", "marketing", "admin"}),
-    }
-)
-"""Roles that may approve what: internal notes, messages to one customer, public replies, campaigns."""
 MAY_OVERRIDE = frozenset({"manager", "director", "admin"})
 
 
-def may_approve(kind: str, role: str) -> bool:
-    """Whether a role may approve drafts of a kind."""
-    return role in MAY_APPROVE[_class_of(kind)]
+def may_approve(desk: Desk, row: DraftRow, who: Principal) -> bool:
+    """Whether somebody may approve a draft."""
+    return why_not(desk, row, who) is None
 
 
 class Unchecked(StateConflict):
@@ -51,7 +41,7 @@ def approve(
 ) -> DraftRow:
     """Approves a draft and adds its write-back. Raises StateConflict or AccessDenied, with the sentence that fails."""
     row = desk.drafts.get(draft_id)
-    _check_role(row, who, MAY_APPROVE[_class_of(row.kind)], "approve")
+    check_approver(desk, row, who)
     draft = current_draft(row)
     if row.status == "proposed":
         _check_sentences(draft, who, override_reason)
@@ -140,17 +130,6 @@ def _try_again(desk: Desk, row: DraftRow, who: Principal) -> DraftRow:
     again = desk.drafts.move(row.id, "writing", at=desk.clock(), by=who.name, attempt=row.attempt + 1, problem=None)
     start_draft(desk, row.id, connection=row.connection, priority=PRIORITIES["click"], attempt=again.attempt)
     return again
-
-
-def _class_of(kind: str) -> str:
-    if kind in INTERNAL_KINDS:
-        return "internal"
-    return kind if kind in MAY_APPROVE else "one_to_one"
-
-
-def _check_role(row: DraftRow, who: Principal, allowed: frozenset[str], verb: str) -> None:
-    if who.role not in allowed:
-        raise AccessDenied(f"a {who.role} may not {verb} a {row.kind}: ask one of {', '.join(sorted(allowed))}")
 
 
 def _check_sentences(draft: Draft, who: Principal, override_reason: str | None) -> None:

@@ -24,6 +24,7 @@ from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
 from crmplugin.store.syncs import SyncStore
+from crmplugin.store.waits import Waits
 
 PRIORITIES: Mapping[str, int] = {"click": 1, "api": 1, "event": 10, "campaign": 30}
 """Smaller goes first."""
@@ -98,6 +99,7 @@ class Desk:
     audit: AuditLog
     figures: Figures
     eraser: Eraser
+    waits: Waits
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore

@@ -90,6 +90,12 @@ class AccessStore:
             rows = connection.execute(select(tokens).order_by(tokens.c.created_at)).all()
         return tuple(_token(r) for r in rows)
 
+    def find_token(self, token_id: str) -> TokenRow | None:
+        """One token by its id, without its secret."""
+        with reading(self._engine) as connection:
+            row = connection.execute(select(tokens).where(tokens.c.id == token_id)).first()
+        return _token(row) if row else None
+
     def revoke_token(self, token_id: str, *, at: datetime) -> None:
         """Ends a token at once. Raises NotFound."""
         change = update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Column, Index, Integer, String, Table, Text, UniqueConstraint
 
 from crmplugin.store.database import metadata
 from crmplugin.store.tables_work import Instant
@@ -74,3 +74,25 @@ suppressions = Table(
     Column("at", Instant, nullable=False),
 )
 """Addresses that nobody may promote to, as keyed hashes of their normalised form: they outlive an erasure."""
+
+approval_waits = Table(
+    "approval_waits",
+    metadata,
+    Column("draft", String(64), primary_key=True),
+    Column("reminded_at", Instant),
+    Column("escalated_at", Instant),
+)
+"""What was said about drafts that wait for an approval."""
+
+spending = Table(
+    "spending",
+    metadata,
+    Column("day", String(10), primary_key=True),
+    Column("connection", String(64), primary_key=True),
+    Column("person", String(255), primary_key=True),
+    Column("kind", String(32), primary_key=True),
+    Column("reserved", BigInteger, nullable=False),
+    Column("spent", BigInteger, nullable=False),
+    Column("calls", Integer, nullable=False),
+)
+"""What models cost by day of UTC, in millionths of the owner's currency; `reserved`: estimates of what is at work."""

@@ -72,7 +72,7 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
         "decided_by": _who_did(moves, "approved", row.connection),
         "rejected_by": _who_did(moves, "rejected", row.connection),
         "editing": request.args.get("edit") == "1" and row.status == "proposed" and old is None,
-        "may_approve": decisions.may_approve(row.kind, caller.role),
+        "may_approve": decisions.may_approve(desk(), row, caller),
         "may_override": caller.role in decisions.MAY_OVERRIDE,
         "look_again_ms": MOVING.get(row.status, 0),
         "crm_url": _crm_url(draft),

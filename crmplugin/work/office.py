@@ -29,6 +29,7 @@ from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
 from crmplugin.store.syncs import SyncStore
+from crmplugin.store.waits import Waits
 from crmplugin.work.engine import JobEngine, Queues
 from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
 from crmplugin.work.sealer import Sealer
@@ -116,6 +117,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         audit=house.audit,
         figures=Figures(engine),
         eraser=house.eraser,
+        waits=Waits(engine),
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),

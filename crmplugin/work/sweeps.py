@@ -10,6 +10,7 @@ import threading
 from datetime import timedelta
 
 from crmplugin.errors import StateConflict
+from crmplugin.journeys.approval import see_to_waiting
 from crmplugin.journeys.ask import start_draft, start_event, start_write_back
 from crmplugin.journeys.campaign_run import start_lanes
 from crmplugin.journeys.campaigns import campaign_of
@@ -66,6 +67,7 @@ def sweep(desk: Desk, *, patience: timedelta = PATIENCE) -> None:
         _see_to_draft(desk, row)
     for row in desk.drafts.waiting(["approved", "writing_back"], before=now - patience):
         _see_to_write_back(desk, row)
+    see_to_waiting(desk)
     for campaign in desk.campaigns.running(before=now - patience):
         start_lanes(desk, campaign_of(campaign))
 

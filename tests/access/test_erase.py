@@ -76,7 +76,7 @@ def busy(office: Office) -> Office:
     about_her = {"type": "contact", "id": "C-77"}
     take(office, make_event("evt-1", object=about_her, type="contact.changed", records={"contacts": [PERSON]}))
     take(office, make_event("evt-2", object={"type": "activity", "id": "A-90"}, type="message.received"))
-    wait_until(lambda: {state_of(office, "evt-1"), state_of(office, "evt-2")} <= {"done", "ignored"})
+    wait_until(lambda: {state_of(office, "evt-1"), state_of(office, "evt-2")} <= {"done", "ignored"}, 60)
     her, deal = Subject("contact", "C-77"), Subject("deal", "D-1")
     wishes = {
         "to-her": Request("local", "follow_up", deal, to_contact_id="C-77", instruction=SECRET_WISH),
@@ -86,7 +86,7 @@ def busy(office: Office) -> Office:
     for draft_id, request in wishes.items():
         ask_for_drafts(desk, [Ask(draft_id, request, "api", desk.clock(), created_by="user:U-1")])
         start_draft(desk, draft_id, connection="local", priority=1)
-    wait_until(lambda: not desk.drafts.waiting(["writing"], before=desk.clock()))
+    wait_until(lambda: not desk.drafts.waiting(["writing"], before=desk.clock()), 60)
     proposed = [row for row in desk.drafts.list().items if row.status == "proposed"]
     assert proposed
     for row in proposed:
@@ -213,7 +213,7 @@ def test_person_under_legal_hold_is_not_erased(office):
 def test_privacy_event_of_the_crm_erases(office):
     take(office, make_event("evt-gone", type="contact.erased", object={"type": "contact", "id": "C-77"}))
 
-    wait_until(lambda: state_of(office, "evt-gone") == "done")
+    wait_until(lambda: state_of(office, "evt-gone") == "done", 60)
 
     assert office.desk.records.read_one("local", "contacts", "C-77") is None
     assert held(office, EMAIL) == []

@@ -1,0 +1,244 @@
+"""Who may let what out: the owner's table, the second pair of eyes, and drafts that wait."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from crmplugin.domain.approval import ApprovalCase, ApprovalRow
+from crmplugin.domain.brief import Request
+from crmplugin.domain.crm import Subject
+from crmplugin.domain.draft import Sentence
+from crmplugin.errors import AccessDenied, SettingsError
+from crmplugin.journeys import approve as decisions
+from crmplugin.journeys.approval import see_to_waiting
+from crmplugin.journeys.ask import Ask, blank_draft
+from crmplugin.journeys.present import to_json
+from crmplugin.settings import load_settings
+from crmplugin.store.access import Principal
+from crmplugin.store.drafts import DraftRow
+from tests.access.conftest import HERE
+
+LEADERS = frozenset({"manager", "director"})
+BIG = {"above": Decimal("20000"), "currency": "GBP"}
+
+
+def who(role: str, user: str = "U-9") -> Principal:
+    return Principal(f"user:{user}", role, user)
+
+
+def with_rows(office, *rows: ApprovalRow, now: datetime | None = None):
+    desk = replace(office.desk, settings=replace(office.desk.settings, approvals=rows))
+    return replace(desk, clock=lambda: now) if now else desk
+
+
+@pytest.fixture
+def proposed(office):
+    """Makes a proposed draft with a text that passes: `proposed("d-1", kind="pitch", created_by="user:U-1")`."""
+
+    def make(
+        draft_id: str, *, kind: str = "follow_up", deal: str = "D-1", created_by: str = "user:U-1", **changes: Any
+    ):
+        ask = Ask(draft_id, Request(HERE, kind, Subject("deal", deal), channel="email"), "api", office.desk.clock())
+        draft = replace(blank_draft(ask), status="proposed", sentences=(Sentence("Hello.", "context"),), body="Hello.")
+        made_at = changes.pop("at", office.desk.clock())
+        row = DraftRow(
+            draft_id, HERE, kind, "proposed", 1, made_at, made_at, "api", "deal", deal, "never", to_json(ask.request),
+            to_json(draft), owner_id="U-1", created_by=created_by,
+        )  # fmt: skip
+        office.desk.drafts.create(row)
+        return draft_id
+
+    return make
+
+
+ROLE_TABLE = [
+    ("meeting_brief", "rep manager director marketing admin"),
+    ("follow_up", "rep manager director admin"),
+    ("social_reply", "manager director marketing admin"),
+]
+
+
+@pytest.mark.parametrize("role", ["rep", "manager", "director", "marketing", "admin"])
+@pytest.mark.parametrize(("kind", "roles"), ROLE_TABLE)
+def test_without_a_table_the_defaults_decide(office, proposed, kind, roles, role):
+    draft_id = proposed(f"default-{kind}-{role}", kind=kind)
+
+    if role in roles.split():
+        assert decisions.approve(office.desk, draft_id, who(role)).status == "approved"
+    else:
+        with pytest.raises(AccessDenied, match=f"a {role} may not approve this {kind}"):
+            decisions.approve(office.desk, draft_id, who(role))
+
+
+CASE = ApprovalCase(
+    {"connection": "local", "kind": "pitch", "type": None, "audience": "customer", "channel": "email"},
+    {"GBP": Decimal("26505.00")},
+    Decimal("12.5"),
+)
+
+
+@pytest.mark.parametrize(
+    ("row", "fits"),
+    [
+        ({"where": {"kind": ("pitch",)}}, True),
+        ({"where": {"kind": ("follow_up",)}}, False),
+        ({"where": {"channel": ("email", "letter"), "audience": ("customer",)}}, True),
+        ({"where": {"channel": ("sms",)}}, False),
+        ({"where": {"connection": ("acme",)}}, False),
+        ({"above": Decimal("26504.99"), "currency": "GBP"}, True),
+        ({"above": Decimal("26505.00"), "currency": "GBP"}, False),
+        ({"above": Decimal("99999999"), "currency": "EUR"}, True),
+        ({"discount_above": Decimal("12.4")}, True),
+        ({"discount_above": Decimal("12.5")}, False),
+    ],
+)
+def test_row_fits_by_kind_channel_audience_amount_and_discount(row, fits):
+    assert ApprovalRow(LEADERS, **row).fits(CASE) is fits
+
+
+def test_large_deal_needs_a_leader(office, proposed):
+    desk = with_rows(office, ApprovalRow(LEADERS, **BIG))
+    draft_id = proposed("large")
+
+    with pytest.raises(AccessDenied, match="ask one of director, manager"):
+        decisions.approve(desk, draft_id, who("rep"))
+    assert decisions.approve(desk, draft_id, who("manager")).status == "approved"
+
+
+def test_first_row_that_fits_decides(office, proposed):
+    rows = (ApprovalRow(frozenset({"rep"}), {"kind": ("follow_up",)}), ApprovalRow(LEADERS, **BIG))
+
+    assert decisions.approve(with_rows(office, *rows), proposed("first"), who("rep")).status == "approved"
+
+
+def test_discount_of_the_deal_counts(office, proposed):
+    from tests.web.conftest import documents
+
+    office.desk.records.upsert_many(HERE, documents({"deals": [{"id": "D-2", "discount_pct": "18"}]}))
+    desk = with_rows(office, ApprovalRow(LEADERS, discount_above=Decimal("15")))
+
+    with pytest.raises(AccessDenied):
+        decisions.approve(desk, proposed("discounted", deal="D-2"), who("rep"))
+    assert decisions.approve(desk, proposed("plain", deal="D-1"), who("rep")).status == "approved"
+
+
+FOUR_EYES = ApprovalRow(frozenset({"rep", "manager"}), four_eyes=True)
+
+
+def test_whoever_asked_may_not_approve_where_two_are_needed(office, proposed):
+    desk = with_rows(office, FOUR_EYES)
+    draft_id = proposed("asked", created_by="user:U-1")
+
+    with pytest.raises(AccessDenied, match="needs a second person"):
+        decisions.approve(desk, draft_id, who("rep", "U-1"))
+    assert decisions.approve(desk, draft_id, who("rep", "U-2")).status == "approved"
+
+
+def test_whoever_edited_may_not_approve_where_two_are_needed(office, proposed):
+    desk = with_rows(office, FOUR_EYES)
+    draft_id = proposed("edited", created_by="playbook")
+    office.desk.drafts.edit(
+        draft_id, {**office.desk.drafts.get(draft_id).document, "version": 2}, version=1, by="user:U-2",
+        at=office.desk.clock(),
+    )  # fmt: skip
+
+    with pytest.raises(AccessDenied, match="needs a second person"):
+        decisions.approve(desk, draft_id, who("rep", "U-2"))
+
+
+def test_a_token_of_the_author_is_the_author(office, proposed):
+    desk = with_rows(office, FOUR_EYES)
+    token_id, secret = office.desk.access.create_token("rep", at=datetime.now(UTC), user_id="U-1")
+    draft_id = proposed("by-session", created_by="user:U-1")
+
+    with pytest.raises(AccessDenied, match="needs a second person"):
+        decisions.approve(desk, draft_id, office.desk.access.by_token(secret, now=datetime.now(UTC)))
+    with pytest.raises(AccessDenied, match="needs a second person"):
+        decisions.approve(desk, proposed("by-token", created_by=f"token:{token_id}"), who("rep", "U-1"))
+
+
+def test_api_says_in_a_sentence_why_not(office, app, signed_in, proposed):
+    app.extensions["desk"] = with_rows(office, ApprovalRow(LEADERS, **BIG))
+    try:
+        answer = signed_in("rep").post(f"/api/v1/drafts/{proposed('by-api')}/approve")
+    finally:
+        app.extensions["desk"] = office.desk
+
+    assert (answer.status_code, answer.json["code"]) == (403, "forbidden")
+    assert answer.json["detail"] == "a rep may not approve this follow_up: ask one of director, manager"
+
+
+WAITING = ApprovalRow(
+    frozenset({"rep"}), {"kind": ("pitch",)}, remind_hours=24, escalate_hours=72, escalate_to=frozenset({"director"})
+)
+
+
+def told(office, draft_id: str) -> list[str]:
+    return [row.kind for row in office.desk.audit.rows(draft=draft_id) if row.kind.startswith("approval.")]
+
+
+def test_waiting_draft_is_reminded_of_and_escalated_once(office, proposed):
+    start = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    draft_id = proposed("waits", kind="pitch", at=start)
+
+    def look(hours: int) -> None:
+        see_to_waiting(with_rows(office, WAITING, now=start + timedelta(hours=hours)))
+
+    look(23)
+    assert told(office, draft_id) == []
+    look(25)
+    look(26)  # as after a restart: what was told is in the store
+    assert told(office, draft_id) == ["approval.reminded"]
+    look(73)
+    look(74)
+    assert told(office, draft_id) == ["approval.reminded", "approval.escalated", "approval.reminded"]
+
+
+def test_escalated_draft_may_be_approved_by_others(office, proposed):
+    start = datetime(2026, 3, 1, 9, tzinfo=UTC)
+    draft_id = proposed("stuck", kind="pitch", at=start)
+    desk = with_rows(office, WAITING, now=start + timedelta(hours=73))
+
+    with pytest.raises(AccessDenied):
+        decisions.approve(desk, draft_id, who("director"))
+    see_to_waiting(desk)
+
+    assert decisions.approve(desk, draft_id, who("director")).status == "approved"
+
+
+def test_table_is_read_from_the_settings(tmp_path):
+    (tmp_path / "crmplugin.toml").write_text(
+        '[[approval]]\nkind = ["pitch"]\nabove = "50000"\ncurrency = "EUR"\nroles = ["director"]\nfour_eyes = true\n'
+        'remind_hours = 24\nescalate_hours = 72\nescalate_to = ["admin"]\n'
+    )
+
+    (row,) = load_settings(
+        {"CRMPLUGIN_CONFIG": str(tmp_path / "crmplugin.toml"), "CRMPLUGIN_VAR": str(tmp_path)}
+    ).approvals
+
+    assert row == ApprovalRow(
+        frozenset({"director"}), {"kind": ("pitch",)}, Decimal("50000"), "EUR", None, True, 24, 72, frozenset({"admin"})
+    )
+
+
+@pytest.mark.parametrize(
+    ("row", "sentence"),
+    [
+        ('kind = "pitch"', "has no roles"),
+        ('roles = ["boss"]', "expected one of rep, manager"),
+        ('roles = ["admin"]\nabove = "5"', "needs above and currency together"),
+        ('roles = ["admin"]\nescalate_hours = 5', "needs escalate_hours and escalate_to together"),
+        ('roles = ["admin"]\nremind_hours = 0', "expected more than 0"),
+        ('roles = ["admin"]\nrolls = 1', "is no setting"),
+    ],
+)
+def test_wrong_row_is_named(tmp_path, row, sentence):
+    (tmp_path / "crmplugin.toml").write_text(f"[[approval]]\n{row}\n")
+
+    with pytest.raises(SettingsError, match=sentence):
+        load_settings({"CRMPLUGIN_CONFIG": str(tmp_path / "crmplugin.toml"), "CRMPLUGIN_VAR": str(tmp_path)})
