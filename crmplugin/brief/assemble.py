@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
+from crmplugin.analysis.reputation import read_comment
 from crmplugin.brief.decision import Choice, decide
 from crmplugin.brief.facts import make_facts
 from crmplugin.brief.hygiene import clean
@@ -66,7 +67,11 @@ def assemble(
         if choice.outcome == "draft"
         else (None, ())
     )  # fmt: skip
-    ours = (*_of_language(spoken), *_of_choice(context, signals, population, request, contact, plan))
+    ours = (
+        *_of_comment(context, request),
+        *_of_language(spoken),
+        *_of_choice(context, signals, population, request, contact, plan),
+    )
     return Brief(
         connection=context.connection,
         subject=request.subject,
@@ -94,6 +99,19 @@ def assemble(
         deal_id=context.deal.id if context.deal else None,
         voice=context.voice,
     )
+
+
+def _of_comment(context: Context, request: Request) -> tuple[Warning, ...]:
+    """What the rep should do first about a public comment that cannot wait."""
+    said = context.activity
+    if request.kind != "social_reply" or said is None or not said.body:
+        return ()
+    comment = read_comment(said.body, headline=said.subject)
+    if comment.urgency != "urgent":
+        return ()
+    words = ", ".join(f"{topic}: “{quote}”" for topic, quote in comment.reasons)
+    text = f"Show this to whoever is in charge before anything is posted: it cannot wait ({words})."
+    return (Warning("urgent_comment", text, (f"{said.id}.on",)),)
 
 
 def _decision(choice: Choice, plan: Plan | None, missing: tuple[str, ...]) -> Decision:

@@ -32,6 +32,7 @@ COMMANDS = {
     "doctor": "operating",
     "migrate": "operating",
     "campaign": "campaigning",
+    "reviews": "commenting",
     "backup": "data",
     "restore": "data",
     "export": "data",

@@ -17,6 +17,7 @@ from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.journeys.ask import Ask, ask_for_drafts, owner_of, start_draft
 from crmplugin.journeys.calling_off import call_off
+from crmplugin.journeys.comments import alert_person
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_brief
 from crmplugin.journeys.erase import erase_person
@@ -62,6 +63,7 @@ def accept_event(desk: Desk, connection: str, event_id: str, *, replay: int = 0)
     for ask in asks:
         if ask.due is None:
             start_draft(desk, ask.draft_id, connection=connection, event=event_id, priority=10)
+    alert_person(desk, row)
     desk.events.settle(connection, event_id, "done")
     return ids
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+import numpy as np
 import pytest
 
 from crmplugin.analysis.experiments import (
@@ -88,3 +89,15 @@ def test_a_clear_difference_is_said_with_its_interval():
 )
 def test_what_cannot_be_told_is_not_told(hits, n, other, other_n, verdict):
     assert lift(hits, n, other, other_n).verdict == verdict
+
+
+@pytest.mark.parametrize(("rate", "other", "n"), [(0.10, 0.06, 400), (0.30, 0.20, 150), (0.05, 0.05, 600)])
+def test_the_interval_covers_a_known_lift_in_95_of_100_runs(rate, other, n):
+    runs = 1000
+    chance = np.random.default_rng(20261129)
+    hits, other_hits = chance.binomial(n, rate, runs), chance.binomial(n, other, runs)
+
+    found = [lift(int(a), n, int(b), n).interval for a, b in zip(hits, other_hits, strict=True)]
+
+    covered = sum(low <= rate - other <= high for low, high in found)
+    assert 930 <= covered <= 970
