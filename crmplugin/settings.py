@@ -58,6 +58,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "model_max_tokens": (int, 1200),
         "model_temperature": (Decimal, Decimal("0.3")),
         "model_calls_at_once": (int, 64),
+        "model_calls_per_second": (Decimal, None),
         "model_input_price": (Decimal, None),
         "model_output_price": (Decimal, None),
         "model_budget_per_day": (Decimal, None),
@@ -69,7 +70,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
 POSITIVE = frozenset(
     {
         "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes", "model_connect_timeout_s",
-        "model_timeout_s", "model_max_tokens", "model_calls_at_once",
+        "model_timeout_s", "model_max_tokens", "model_calls_at_once", "model_calls_per_second",
     }
 )  # fmt: skip
 
@@ -108,6 +109,7 @@ class ModelSettings:
     input_price: Decimal | None
     output_price: Decimal | None
     budget_per_day: Decimal | None
+    calls_per_second: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,7 +160,9 @@ class Assistant:
         from crmplugin.llm.chat import open_chat
         from crmplugin.writing.model import ModelWriter
 
-        return ModelWriter(open_chat(model), input_price=model.input_price, output_price=model.output_price)
+        return ModelWriter(
+            open_chat(model, self.limiter), input_price=model.input_price, output_price=model.output_price
+        )
 
     def _name_index(self, name: str) -> NameIndex:
         """The index over all names of a connection, rebuilt when its records have changed."""

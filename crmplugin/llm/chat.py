@@ -18,10 +18,12 @@ from crmplugin.errors import ModelError, ModelUnavailable
 from crmplugin.llm.breaker import Breaker
 from crmplugin.llm.budget import DayBudget
 from crmplugin.llm.masking import Mask
-from crmplugin.ports import Message, ModelAnswer
+from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer
 from crmplugin.settings import ModelSettings
 
 DROPPABLE = ("stream_options", "temperature", "max_tokens")
+UNLIMITED = 1_000.0
+"""Calls a second where the owner set no limit: only a `Retry-After` stops them."""
 KEYLESS = "no-key"
 """What is sent as the key to an endpoint that wants none; the client refuses an empty one."""
 
@@ -47,10 +49,18 @@ class OpenAIChat:
     budget: DayBudget = field(default_factory=lambda: DayBudget(None, None, None))
     calls: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(64))
     """Permits for calls at once."""
+    limiter: Limiter | None = None
+    per_second: float | None = None
+
+    @property
+    def bucket(self) -> str:
+        """The key of the limit that all processes share: the endpoint and the model."""
+        return f"model/{self.client.base_url.host}/{self.name}"
 
     def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer:
         """The answer as it comes. Raises ModelUnavailable, also from the pieces, when the call fails or is cut."""
         self.budget.check()
+        self._take_turn()
         self.breaker.enter()
         mask = Mask(private) if self.masking else Mask()
         sent = [{"role": m.role, "content": mask.hide(m.content) if self.masking else m.content} for m in messages]
@@ -58,16 +68,34 @@ class OpenAIChat:
         pieces = self._guarded(sent, count)
         return ModelAnswer(mask.show_pieces(pieces), lambda: (count.input_tokens, count.output_tokens), self.name)
 
+    def _take_turn(self) -> None:
+        """Waits for a turn among all processes. Raises ModelUnavailable with the time when that is long."""
+        if self.limiter is None or self.per_second is None:
+            return
+        wait_s = self.limiter.reserve(self.bucket, per_second=self.per_second, burst=max(1, int(self.per_second)))
+        if wait_s > LONGEST_WAIT_S:
+            raise ModelUnavailable(f"the model is called as often as it may be: wait {wait_s:.0f} s", wait_s)
+        time.sleep(wait_s)
+
     def _guarded(self, sent: list[dict[str, str]], count: _Count) -> Iterator[str]:
         """The pieces, every failure turned into our errors and counted by the breaker."""
         try:
             with self.calls:
                 yield from self._pieces(self._open(sent), count)
         except (openai.OpenAIError, HTTPError, ModelUnavailable) as error:
-            self.breaker.failed()
-            raise _our_error(error) from error
+            ours = _our_error(error)
+            self._learn(ours)
+            raise ours from error
         self.breaker.succeeded()
         self.budget.count(count.input_tokens, count.output_tokens)
+
+    def _learn(self, error: ModelError) -> None:
+        """Counts a failure; one that names a time stops everybody until then instead."""
+        named = getattr(error, "retry_after_s", None)
+        if named and self.limiter is not None:
+            self.limiter.hold(self.bucket, named)
+        else:
+            self.breaker.failed()
 
     def _open(self, sent: list[dict[str, str]]) -> Any:
         for _ in DROPPABLE:
@@ -127,8 +155,8 @@ def _status_error(error: openai.APIStatusError) -> ModelError:
     return ModelError(f"the model endpoint refuses the request ({code})")
 
 
-def open_chat(settings: ModelSettings) -> OpenAIChat:
-    """The chat model of the settings; makes no call."""
+def open_chat(settings: ModelSettings, limiter: Limiter | None = None) -> OpenAIChat:
+    """The chat model of the settings, within the limit that all processes share; makes no call."""
     total = float(settings.timeout_s)
     client = openai.OpenAI(
         api_key=settings.api_key or KEYLESS,
@@ -149,6 +177,8 @@ def open_chat(settings: ModelSettings) -> OpenAIChat:
         masking=settings.masking,
         budget=DayBudget(settings.budget_per_day, settings.input_price, settings.output_price),
         calls=threading.Semaphore(settings.calls_at_once),
+        limiter=limiter,
+        per_second=float(settings.calls_per_second or UNLIMITED),
     )
 
 

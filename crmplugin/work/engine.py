@@ -199,7 +199,7 @@ class JobEngine:
         job = job_of(status)
         if job.state not in ("dead", "cancelled"):
             raise StateConflict(f"job {job_id} is {job.state}: only a dead or cancelled one can be retried")
-        payload = {**payload_of(status), "attempts": 1, "why": "retried by hand"}
+        payload = {**payload_of(status), "attempts": 1, "waits": 0, "why": "retried by hand"}
         n = _attempt_number(status.workflow_id) + 1
         with _as_store_error():
             self._client.enqueue(_options(payload, attempt_id(job.id, n), None), payload)

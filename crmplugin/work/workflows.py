@@ -7,6 +7,7 @@ are a new name and the old one stays until no job of it is left.
 from __future__ import annotations
 
 import logging
+import random
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,12 +26,18 @@ from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
 from crmplugin.journeys.sync import poll, renew
 from crmplugin.journeys.write_back import write_back
+from crmplugin.ports import Step
 
 log = logging.getLogger(__name__)
 
-RETRY_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600)
-"""How long a job waits before its second, third … attempt; a CRM that names a time is waited for instead."""
+RETRY_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200)
+"""How long a job waits before its second, third … attempt: about a day in all."""
 MAX_ATTEMPTS = len(RETRY_DELAYS_S) + 1
+MAX_WAITS = 1_000
+"""How often a job waits because the other side, or our own limit, named a time; such waits are no failed attempts."""
+LONGEST_NAMED_S = 6 * 3600.0
+PATIENT_WAITS = 3
+"""How often a draft that nobody waits for sleeps until a busy model is free; then the template writer takes over."""
 
 Payload = dict[str, Any]
 Again = Callable[[Payload, float], str]
@@ -142,7 +149,7 @@ def _accept(payload: Payload) -> Payload:
 
 
 def _draft(payload: Payload) -> Payload:
-    return {"status": run_draft(_desk(), payload["draft"], step=durable_step)}
+    return {"status": run_draft(_desk(), payload["draft"], step=durable_step(payload))}
 
 
 def _write_back(payload: Payload) -> Payload:
@@ -192,38 +199,78 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
         with Workplace.at_work(payload.get("priority", 10)):
             return work(payload)
     except CrmPluginError as error:
-        attempts = payload.get("attempts", 1)
-        if error.retryable and attempts < MAX_ATTEMPTS:
+        later = _later(payload, error)
+        if later is not None:
             assert Workplace.again is not None
-            delay = getattr(error, "retry_after_s", None) or RETRY_DELAYS_S[attempts - 1]
-            return {"next": Workplace.again({**payload, "attempts": attempts + 1, "why": str(error)}, delay)}
-        log.error("job is dead", extra={"job": payload.get("job"), "reason": str(error)})
+            return {"next": Workplace.again({**payload, **later[0], "why": str(error)}, later[1])}
+        log.error("job is dead", extra={**about(payload), "reason": type(error).__name__})
         bury(payload, str(error))
         raise JobDead(str(error)) from None
     except Exception as error:
-        log.exception("job failed", extra={"job": payload.get("job")})
+        log.exception("job failed", extra=about(payload))
         reason = f"this should not happen ({type(error).__name__}: {error}): see the log, then retry the job"
         bury(payload, reason)
         raise JobDead(reason) from None
+
+
+def _later(payload: Payload, error: CrmPluginError) -> tuple[Payload, float] | None:
+    """What the next attempt counts and how long it waits; None when there is none.
+
+    A named time is stretched by up to half at random, so that those who wait for one limit do not all come at once.
+    """
+    attempts, waits = payload.get("attempts", 1), payload.get("waits", 0)
+    named = getattr(error, "retry_after_s", None)
+    if error.retryable and named and waits < MAX_WAITS:
+        return {"waits": waits + 1}, min(named, LONGEST_NAMED_S) * random.uniform(1.0, 1.5)
+    if error.retryable and attempts < MAX_ATTEMPTS:
+        return {"attempts": attempts + 1}, RETRY_DELAYS_S[attempts - 1]
+    return None
+
+
+def about(payload: Payload) -> Payload:
+    """What a line of the log says of a job."""
+    return {name: payload[name] for name in ("job", "kind", "connection", "event", "draft") if payload.get(name)}
 
 
 STEP_RESULTS: Mapping[str, type] = {"write": Written, "repair": Written}
 """Steps whose answer is remembered: those that cost money. The others are quick, pure, and simply run again."""
 
 
-def durable_step(name: str, fn: Callable[..., Any], *args: Any) -> Any:
-    """`ports.Step`: remembers the answers of a model, and its failures too, so that a crash does not pay twice."""
-    kind = STEP_RESULTS.get(name)
-    if kind is None:
-        return fn(*args)
-    answer = DBOS.run_step({"name": name}, _call, fn, args)
-    if "failed" in answer:
+class ModelBusy(CrmPluginError):
+    """The model is over its limit and said until when; nobody waits for this draft, so its job does."""
+
+    code = "model_busy"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
+
+
+def durable_step(payload: Payload) -> Step:
+    """The steps of one job: the answers of a model are remembered, its failures too, so that no crash pays twice.
+
+    Raises ModelBusy instead of a failure that will pass at a known time, where the job may wait for that.
+    """
+    patient = payload.get("priority", 10) >= 10 and payload.get("waits", 0) < PATIENT_WAITS
+
+    def step(name: str, fn: Callable[..., Any], *args: Any) -> Any:
+        kind = STEP_RESULTS.get(name)
+        if kind is None:
+            return fn(*args)
+        answer = DBOS.run_step({"name": name}, _call, fn, args)
+        if "failed" not in answer:
+            return from_json(kind, answer["value"])
+        if patient and answer.get("retry_after_s"):
+            raise ModelBusy(answer["failed"], answer["retry_after_s"])
         raise (ModelUnavailable if answer["retryable"] else ModelUnusable)(answer["failed"])
-    return from_json(kind, answer["value"])
+
+    return step
 
 
 def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Payload:
     try:
         return {"value": to_json(fn(*args))}
     except ModelError as error:
-        return {"failed": str(error), "retryable": error.retryable}
+        wait_s = getattr(error, "retry_after_s", None)
+        return {"failed": str(error), "retryable": error.retryable, "retry_after_s": wait_s}
