@@ -36,6 +36,7 @@ class Trouble:
     lose_answer: float = 0.0
     late: float = 0.0
     late_s: float = 1.0
+    cut: bool = False
 
 
 @dataclass
@@ -151,6 +152,9 @@ class _Handler(BaseHTTPRequestHandler):
     def _misbehave(self) -> bool:
         """Whether trouble was the answer."""
         trouble = self.crm.trouble
+        if trouble.cut:
+            self._hang_up()
+            return True
         time.sleep(trouble.delay_s)
         if self.crm.chance(trouble.busy):
             self._answer(429, {"error": "busy"}, {"Retry-After": str(trouble.retry_after_s)})
