@@ -31,6 +31,7 @@ from urllib3.util import Retry
 
 from connectors.tracing import Call, Trace, join, record, traced
 from crmplugin.errors import CrmRefused, CrmUnavailable, SettingsError
+from crmplugin.meters import CRM_CALLS
 from crmplugin.ports import Services
 
 log = logging.getLogger(__name__)
@@ -241,6 +242,7 @@ class Transport:
             return None
         finally:
             ms = round((time.monotonic() - started) * 1000)
+            CRM_CALLS.labels(self.crm, self.connection, str(status or "none")).observe(ms / 1000)
             record(Call(method, urlsplit(url).path, status, ms))
             log.debug("crm call", extra=self._about(method, url) | {"status": status, "ms": ms})
 

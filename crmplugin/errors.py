@@ -12,6 +12,7 @@ class, never at the text.
     ├── Unreadable            genuine, but not understood (stored and ignored, or 400)
     ├── TooLarge              more than we take at once (413)
     ├── StoreError            the database refused or is full (503, retryable)
+    │   └── Overloaded        disk or memory is nearly full, so nothing new is taken (503, retryable)
     ├── ModelError            the model gave nothing usable
     │   ├── ModelUnavailable  timeout, 429, 5xx, cut stream (retryable; the template writer takes over)
     │   └── ModelUnusable     the answer breaks the line form twice
@@ -75,6 +76,10 @@ class TooLarge(CrmPluginError):
 class StoreError(CrmPluginError):
     code = "store_unavailable"
     retryable = True
+
+
+class Overloaded(StoreError):
+    code = "overloaded"
 
 
 class ModelError(CrmPluginError):

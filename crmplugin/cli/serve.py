@@ -55,7 +55,8 @@ def _check_processes(settings: Settings, workers: int) -> None:
     "Example: crmplugin worker --queues event,campaign",
 )
 @click.option("--queues", default=",".join(QUEUES), show_default=True, help="Which queues, with commas.")
-def worker_command(queues: str) -> None:
+@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Serve this worker's own metrics on 127.0.0.1.")
+def worker_command(queues: str, metrics_port: int | None) -> None:
     from crmplugin.cli.logs import set_up_logs
     from crmplugin.wiring import open_office
 
@@ -64,11 +65,23 @@ def worker_command(queues: str) -> None:
     names = _queue_names(queues)
     with hold_locks(settings, ["work"]):
         office = open_office(settings, take=False, queues=names)
+        _serve_metrics(metrics_port)
         click.echo(f"crmplugin works on {', '.join(names)}; end it with Ctrl-C", err=True)
         try:
             _wait_for_the_end()
         finally:
             office.close()
+
+
+def _serve_metrics(port: int | None) -> None:
+    if port is None:
+        return
+    from prometheus_client import start_http_server
+
+    try:
+        start_http_server(port, addr="127.0.0.1")
+    except OSError as error:
+        raise UsageError(f"--metrics-port {port}: {error.strerror}; take another one") from None
 
 
 def _queue_names(text: str) -> tuple[str, ...]:

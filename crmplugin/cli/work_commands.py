@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crmplugin.cli.output import json_option, print_json
+from crmplugin.errors import UsageError
 from crmplugin.settings import load_settings
 
 if TYPE_CHECKING:
@@ -65,14 +66,25 @@ def show_event(event_id: str, connection: str | None, as_json: bool) -> None:
     _print_one(answer, as_json)
 
 
-@events_group.command("replay", help="Works on an event once more.\n\nExample: crmplugin events replay evt-17")
-@click.argument("event_id")
+@events_group.command(
+    "replay",
+    help="Works on an event once more, or on all that are dead.\n\nExample: crmplugin events replay evt-17\n\n"
+    "Example: crmplugin events replay --dead",
+)
+@click.argument("event_id", required=False)
+@click.option("--dead", is_flag=True, help="All dead events (of --connection, when given).")
 @of_connection
 @json_option
-def replay_command(event_id: str, connection: str | None, as_json: bool) -> None:
-    from crmplugin.journeys.replay import replay_event
+def replay_command(event_id: str | None, dead: bool, connection: str | None, as_json: bool) -> None:
+    from crmplugin.journeys.replay import replay_dead, replay_event
     from crmplugin.web.shapes import event_answer
 
+    _check_one(event_id, dead, "an event's id")
+    if event_id is None:
+        with open_desk() as desk:
+            ids = [row.id for row in replay_dead(desk, connection)]
+        _print_done("replayed", ids, as_json)
+        return
     with open_desk() as desk:
         row = replay_event(desk, desk.events.get(connection, event_id))
         answer = event_answer(row, desk.drafts.of_event(row.connection, row.id))
@@ -112,12 +124,24 @@ def show_job(job_id: str, as_json: bool) -> None:
     _print_one(job_answer(job), as_json)
 
 
-@jobs_group.command("retry", help="Runs a dead or cancelled job again.\n\nExample: crmplugin jobs retry local/evt-17")
-@click.argument("job_id")
+@jobs_group.command(
+    "retry",
+    help="Runs a dead or cancelled job again, or all that are dead.\n\nExample: crmplugin jobs retry local/evt-17\n\n"
+    "Example: crmplugin jobs retry --dead",
+)
+@click.argument("job_id", required=False)
+@click.option("--dead", is_flag=True, help="All dead jobs.")
 @json_option
-def retry_job(job_id: str, as_json: bool) -> None:
+def retry_job(job_id: str | None, dead: bool, as_json: bool) -> None:
+    from crmplugin.journeys.replay import retry_dead
     from crmplugin.web.shapes import job_answer
 
+    _check_one(job_id, dead, "a job's id")
+    if job_id is None:
+        with open_desk() as desk:
+            ids = [job.id for job in retry_dead(desk)]
+        _print_done("retried", ids, as_json)
+        return
     with open_desk() as desk:
         job = desk.jobs.retry(job_id)
     _print_one(job_answer(job), as_json)
@@ -138,6 +162,18 @@ def cancel_job(job_id: str, as_json: bool) -> None:
         if job.kind == "event" and job.connection and job.event:
             desk.events.settle(job.connection, job.event, "ignored", "its job was cancelled by hand")
     _print_one(job_answer(job), as_json)
+
+
+def _check_one(id_: str | None, dead: bool, what: str) -> None:
+    if (id_ is None) != dead:
+        raise UsageError(f"give {what}, or --dead for all that are dead")
+
+
+def _print_done(done: str, ids: list[str], as_json: bool) -> None:
+    if as_json:
+        print_json({done: ids})
+    else:
+        click.echo(f"{len(ids)} {done}")
 
 
 def _print_list(items: list[dict[str, Any]], following: str | None, as_json: bool, columns: tuple[str, ...]) -> None:

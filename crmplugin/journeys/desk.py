@@ -46,6 +46,16 @@ class Job:
     created_at: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How much there is to do: jobs by state, the age of the oldest that waits for its turn, workers' leases."""
+
+    jobs: Mapping[str, int]
+    oldest_s: float
+    leases: int
+    leases_run_out: int
+
+
 class JobBoard(Jobs, Protocol):
     """Jobs, and looking at them."""
 
@@ -69,6 +79,8 @@ class JobBoard(Jobs, Protocol):
         ...
 
     def healthy(self) -> bool: ...
+
+    def load(self) -> Load: ...
 
 
 class Intake(Protocol):
@@ -112,6 +124,8 @@ class Desk:
     intake: Intake
     ping: Callable[[], None]
     clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    pressure: Callable[[], None] = lambda: None
+    """Raises Overloaded when nothing new should be taken."""
     check_lease: Callable[[], None] = lambda: None
     """Raises when this process stood still for so long that others may do its jobs."""
 

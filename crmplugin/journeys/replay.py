@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from crmplugin.errors import StateConflict
+from collections.abc import Collection
+
+from crmplugin.errors import NotFound, StateConflict
 from crmplugin.journeys.ask import event_job_id, start_event
-from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.desk import Desk, Job
 from crmplugin.store.events import EventRow
 
 MAX_REPLAYS = 1000
+PAGE = 200
 
 
 def replay_event(desk: Desk, row: EventRow) -> EventRow:
@@ -22,3 +25,35 @@ def replay_event(desk: Desk, row: EventRow) -> EventRow:
             start_event(desk, row.connection, row.id, replay=n)
             return desk.events.get(row.connection, row.id)
     raise StateConflict(f"event {row.id} was replayed {MAX_REPLAYS} times: something else is wrong")
+
+
+def replay_dead(
+    desk: Desk, connection: str | None = None, *, connections: Collection[str] | None = None
+) -> list[EventRow]:
+    """Works once more on every dead event (of one connection, of those that somebody sees); gives them back."""
+    dead: list[EventRow] = []
+    cursor = None
+    while True:
+        page = desk.events.list(limit=PAGE, cursor=cursor, connection=connection, connections=connections, state="dead")
+        dead += page.items
+        cursor = page.next
+        if cursor is None:
+            return [replay_event(desk, row) for row in dead]
+
+
+def retry_dead(desk: Desk) -> list[Job]:
+    """Runs every dead job again; gives them back."""
+    dead: list[Job] = []
+    cursor = None
+    while True:
+        jobs, cursor = desk.jobs.list(limit=PAGE, cursor=cursor, state="dead")
+        dead += jobs
+        if cursor is None:
+            return [job for job in (_retry(desk, job.id) for job in dead) if job is not None]
+
+
+def _retry(desk: Desk, job_id: str) -> Job | None:
+    try:
+        return desk.jobs.retry(job_id)
+    except (StateConflict, NotFound):  # somebody else was faster, or its latest attempt is no longer dead
+        return None

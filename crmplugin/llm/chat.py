@@ -18,6 +18,7 @@ from crmplugin.errors import ModelError, ModelUnavailable
 from crmplugin.llm.breaker import Breaker
 from crmplugin.llm.budget import DayBudget
 from crmplugin.llm.masking import Mask
+from crmplugin.meters import MODEL_CALLS
 from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer
 from crmplugin.settings import ModelSettings
 
@@ -79,13 +80,17 @@ class OpenAIChat:
 
     def _guarded(self, sent: list[dict[str, str]], count: _Count) -> Iterator[str]:
         """The pieces, every failure turned into our errors and counted by the breaker."""
+        began, outcome = time.monotonic(), "left"
         try:
             with self.calls:
                 yield from self._pieces(self._open(sent), count)
+            outcome = "answered"
         except (openai.OpenAIError, HTTPError, ModelUnavailable) as error:
-            ours = _our_error(error)
+            ours, outcome = _our_error(error), "failed"
             self._learn(ours)
             raise ours from error
+        finally:
+            MODEL_CALLS.labels(outcome).observe(time.monotonic() - began)
         self.breaker.succeeded()
         self.budget.count(count.input_tokens, count.output_tokens)
 

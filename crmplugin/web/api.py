@@ -38,6 +38,7 @@ KEY_HEADER = {
 @blueprint.alt_response(202, schema=schemas.DraftAnswer, description="Being written; Location says where to look")
 def create_draft(body: dict[str, Any], query: dict[str, Any]) -> Response:
     """Ask for a draft; wait for it, look later, or follow its stream."""
+    desk().pressure()
     row = ask(desk(), body, who(), route="POST /api/v1/drafts", key=request.headers.get("Idempotency-Key"))
     if wants_stream():
         return stream_of(row)

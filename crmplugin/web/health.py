@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from flask import Blueprint, Response, jsonify
-from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client import REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 
 from crmplugin import __version__
@@ -57,7 +57,9 @@ def metrics() -> Response:
     """Counts by kind and state for Prometheus; they equal what the lists show."""
     registry = CollectorRegistry()
     registry.register(_Counts(desk(), who().connections))
-    return Response(generate_latest(registry), content_type=METRICS_TYPE)
+    # What this process measured speaks of all connections.
+    measured = generate_latest(REGISTRY) if who().connections is None else b""
+    return Response(generate_latest(registry) + measured, content_type=METRICS_TYPE)
 
 
 class _Counts:
@@ -69,6 +71,22 @@ class _Counts:
     def collect(self) -> Iterator[Any]:
         yield _family("events", "Events by type and state.", "type", self._seen(self._desk.events.counts()))
         yield _family("drafts", "Drafts by kind and status.", "kind", self._seen(self._desk.drafts.counts()))
+        if self._connections is None:
+            yield from self._load()
+
+    def _load(self) -> Iterator[Any]:
+        load = self._desk.jobs.load()
+        yield _by("jobs", "Jobs that are not at their end.", "state", load.jobs)
+        yield _one("oldest_job_seconds", "How long the oldest job has waited for its turn.", load.oldest_s)
+        yield _by("leases", "Workers by their lease.", "state", {"held": load.leases, "run_out": load.leases_run_out})
+        yield _by("sync_age_seconds", "Since a CRM was last read to its end.", "connection", self._sync_ages())
+        free = shutil.disk_usage(self._desk.settings.var).free
+        yield _one("disk_free_bytes", "Free under the folder of the files.", free)
+
+    def _sync_ages(self) -> dict[str, float]:
+        now = self._desk.clock()
+        rows = self._desk.syncs.list()
+        return {row.connection: (now - row.finished_at).total_seconds() for row in rows if row.finished_at}
 
     def _seen(self, counts: dict[tuple[str, str, str], int]) -> dict[tuple[str, str, str], int]:
         """The counts of the connections that the caller may use."""
@@ -80,3 +98,14 @@ def _family(name: str, text: str, label: str, counts: dict[tuple[str, str, str],
     for labels, count in counts.items():
         family.add_metric(labels, count)
     return family
+
+
+def _by(name: str, text: str, label: str, values: Mapping[str, float]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(f"crmplugin_{name}", text, labels=[label])
+    for key, value in values.items():
+        family.add_metric([key], value)
+    return family
+
+
+def _one(name: str, text: str, value: float) -> GaugeMetricFamily:
+    return GaugeMetricFamily(f"crmplugin_{name}", text, value=value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,7 @@ from flask import Blueprint, Response, request
 
 from crmplugin.domain.event import Event
 from crmplugin.errors import NotFound, Unreadable
+from crmplugin.meters import ACKS
 from crmplugin.ports import Connector, Reading
 from crmplugin.web.auth import desk
 from crmplugin.web.called import public_address
@@ -24,13 +26,16 @@ ANSWERS_400 = frozenset({"local"})
 @blueprint.post("/webhooks/<connection>/<path:path>")
 def receive(connection: str, path: str) -> Response:
     """One call of a CRM. Never 2xx before its events are on disk."""
+    began = time.perf_counter()
     here = desk()
     if connection not in here.settings.connections:
         raise NotFound(f"no connection {connection!r}: the settings name the connections")
+    here.pressure()
     connector, body, now = here.connector(connection), request.get_data(cache=False), here.clock()
     connector.verify_webhook(dict(request.headers), body, url=public_address(here), now=now)
     reading = _read(connector, connection, body, now)
     status, headers, answer = connector.acknowledge(reading, here.intake.take(reading.events))
+    ACKS.labels(connection, str(status)).observe(time.perf_counter() - began)
     return Response(answer, status, headers=_pairs(headers))
 
 

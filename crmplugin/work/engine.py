@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import time
 import uuid
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -20,13 +21,13 @@ from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from crmplugin.errors import NotFound, StateConflict, StoreError
-from crmplugin.journeys.desk import Desk, Job
+from crmplugin.journeys.desk import Desk, Job, Load
 from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
 from crmplugin.store.leases import LeaseStore
 from crmplugin.work import workflows
 from crmplugin.work.forget import forget_in_jobs, tidy_jobs
-from crmplugin.work.jobs import STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
+from crmplugin.work.jobs import STATES, STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
 from crmplugin.work.leases import LeaseKeeper, NoLease
 from crmplugin.work.takeover import EngineRows
 
@@ -225,6 +226,16 @@ class JobEngine:
             log.exception("the engine's database does not answer")
             return False
         return True
+
+    def load(self) -> Load:
+        """How much there is to do, over all processes."""
+        oldest, counts = self.rows.oldest_waiting_ms(), self.rows.counts()
+        age = 0.0 if oldest is None else max(0.0, time.time() - oldest / 1000)
+        states: dict[str, int] = {}
+        for word, n in counts.items():
+            states[STATES.get(word, "waiting")] = states.get(STATES.get(word, "waiting"), 0) + n
+        leases = (0, 0) if isinstance(self._lease, NoLease) else LeaseStore(self.database).count()
+        return Load(states, age, *leases)
 
     def _again(self, payload: dict[str, Any], delay_s: float) -> str:
         """The next attempt of a running job, after some seconds."""

@@ -12,8 +12,8 @@ import time
 from collections.abc import Callable, Collection
 
 from crmplugin.errors import CrmPluginError
+from crmplugin.meters import REAPS
 from crmplugin.store.leases import LeaseStore
-from crmplugin.work.counters import REAPS
 
 log = logging.getLogger(__name__)
 

@@ -32,6 +32,7 @@ from crmplugin.store.syncs import SyncStore
 from crmplugin.store.waits import Waits
 from crmplugin.work.engine import JobEngine, Queues
 from crmplugin.work.intake import Delivery, DirectIntake, InboxIntake
+from crmplugin.work.pressure import Pressure
 from crmplugin.work.sealer import Sealer
 from crmplugin.work.sweeps import Sweeper
 
@@ -130,6 +131,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         intake=intake,
         ping=lambda: _ping(engine),
         clock=clock,
+        pressure=Pressure(house.settings.var),
         check_lease=jobs.check_lease,
     )
 

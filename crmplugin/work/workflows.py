@@ -26,6 +26,7 @@ from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
 from crmplugin.journeys.sync import poll, renew
 from crmplugin.journeys.write_back import write_back
+from crmplugin.meters import RETRIES
 from crmplugin.ports import Step
 
 log = logging.getLogger(__name__)
@@ -200,6 +201,8 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
             return work(payload)
     except CrmPluginError as error:
         later = _later(payload, error)
+        why = "dead" if later is None else "wait" if "waits" in later[0] else "failed"
+        RETRIES.labels(payload.get("kind", "?"), why).inc()
         if later is not None:
             assert Workplace.again is not None
             return {"next": Workplace.again({**payload, **later[0], "why": str(error)}, later[1])}

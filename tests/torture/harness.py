@@ -48,7 +48,7 @@ class Plan:
     pause_s: tuple[float, float]
     cuts: int = 1
     settle_s: float = 60.0
-    model_s: float = 0.05
+    model_s: float = 0.2
     seed: int = 11
 
 
@@ -61,13 +61,14 @@ class Count:
     doubled: list[str] = field(default_factory=list)
     paid_twice: list[int] = field(default_factory=list)
     paid_again_in_flight: int = 0
+    paid: int = 0
     kills: int = 0
     unfinished: dict[str, int] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return (
             f"{self.events} events, {self.kills} kills: lost {len(self.lost)}, doubled {len(self.doubled)}, "
-            f"paid twice {len(self.paid_twice)} (and {self.paid_again_in_flight} in flight at a kill)"
+            f"paid {self.paid}, twice {len(self.paid_twice)} (and {self.paid_again_in_flight} in flight at a kill)"
         )
 
 
@@ -354,6 +355,7 @@ def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
         if len(ids) != 1 or not notes[f"crmplugin:{ids[0]}"]:
             found.lost.append(n)
     found.doubled = [marker for marker, times in notes.items() if times > 1]
+    found.paid = len(world.calls)
     for n, calls in world.calls.items():
         for began, ended in calls[:-1]:
             if any(began <= blow <= ended + CHECKPOINT_S for blow in world.blows):

@@ -63,6 +63,7 @@ def finish(world: World, victims: list[harness.Process]) -> harness.Count:
 def assert_whole(found: harness.Count) -> None:
     assert found.unfinished == {}
     assert (found.lost, found.doubled, found.paid_twice) == ([], [], [])
+    assert found.paid == found.events
 
 
 @pytest.fixture
