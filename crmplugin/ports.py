@@ -331,6 +331,8 @@ class ModelAnswer:
     pieces: Iterator[str]
     usage: Callable[[], tuple[int, int]]
     model: str
+    masked: Mapping[str, int] = field(default_factory=dict)
+    """Rule of masking -> how often it hid something in the request."""
 
 
 class ChatModel(Protocol):

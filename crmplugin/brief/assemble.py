@@ -11,6 +11,7 @@ from crmplugin.analysis.reputation import read_comment
 from crmplugin.brief.decision import Choice, decide
 from crmplugin.brief.facts import make_facts
 from crmplugin.brief.hygiene import clean
+from crmplugin.brief.people_around import private_texts
 from crmplugin.brief.plan import make_plan, shop_of
 from crmplugin.brief.plan_offer import choice_warnings
 from crmplugin.brief.recipient import (
@@ -98,6 +99,7 @@ def assemble(
         company_id=context.company.id if context.company else None,
         deal_id=context.deal.id if context.deal else None,
         voice=context.voice,
+        private=private_texts(context),
     )
 
 

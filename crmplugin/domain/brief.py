@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from crmplugin.domain.crm import Subject, Voice
 from crmplugin.domain.fact import Fact
+from crmplugin.domain.style import StyleSheet
 
 Kind = Literal[
     "follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "qualification", "handoff_note",
@@ -300,6 +301,10 @@ class Brief:
     deal_id: str | None = None
     voice: Voice = field(default_factory=Voice)
     """The house style as it stands in the store at this moment: a changed rule holds from the next draft."""
+    style: StyleSheet | None = None
+    """What the rep who signs likes, for this kind and language; wording only."""
+    private: tuple[str, ...] = ()
+    """Names, addresses and numbers of everybody around this account: masked before any model sees a word."""
 
     @property
     def audience(self) -> Literal["customer", "internal"]:

@@ -136,6 +136,8 @@ class Written:
     prompt: PromptUsed | None = None
     usage: Usage | None = None
     warnings: tuple[Warning, ...] = ()
+    masked: Mapping[str, int] = field(default_factory=dict)
+    """Rule of masking -> how often it hid something from the model; never a value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +179,7 @@ class Draft:
     model: str | None = None
     prompt: PromptUsed | None = None
     usage: Usage | None = None
+    masked: Mapping[str, int] = field(default_factory=dict)
     created_by: str | None = None
     origin: Literal["event", "click", "campaign", "api"] = "api"
     event: str | None = None

@@ -342,6 +342,7 @@ def with_text(draft: Draft, worded: Worded) -> Draft:
         model=written.model,
         prompt=written.prompt,
         usage=written.usage,
+        masked=written.masked,
     )
 
 

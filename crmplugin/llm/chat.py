@@ -5,6 +5,7 @@ A 400 that names a parameter some servers do not know drops that parameter, for 
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -22,6 +23,7 @@ from crmplugin.meters import MODEL_CALLS
 from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer
 from crmplugin.settings import ModelSettings
 
+log = logging.getLogger(__name__)
 DROPPABLE = ("stream_options", "temperature", "max_tokens")
 UNLIMITED = 1_000.0
 """Calls a second where the owner set no limit: only a `Retry-After` stops them."""
@@ -35,6 +37,9 @@ class _Count:
 
     input_tokens: int = 0
     output_tokens: int = 0
+
+    def both(self) -> tuple[int, int]:
+        return self.input_tokens, self.output_tokens
 
 
 @dataclass
@@ -67,7 +72,9 @@ class OpenAIChat:
         sent = [{"role": m.role, "content": mask.hide(m.content) if self.masking else m.content} for m in messages]
         count = _Count()
         pieces = self._guarded(sent, count)
-        return ModelAnswer(mask.show_pieces(pieces), lambda: (count.input_tokens, count.output_tokens), self.name)
+        hidden = dict(mask.rules)
+        log.info("masked before a model call", extra={"model": self.name, "masking": self.masking, "rules": hidden})
+        return ModelAnswer(mask.show_pieces(pieces), count.both, self.name, hidden)
 
     def _take_turn(self) -> None:
         """Waits for a turn among all processes. Raises ModelUnavailable with the time when that is long."""

@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from decimal import Decimal
 
-from crmplugin.domain.brief import Brief, Plan
+from crmplugin.domain.brief import Beat, Brief, Plan
 from crmplugin.domain.draft import PASSING, CheckedSentence, Report, Sentence, Usage, Written
 from crmplugin.domain.fact import Fact
 from crmplugin.errors import ModelUnusable
 from crmplugin.ports import ChatModel, Emit, Message, silent
+from crmplugin.writing.bank import MARK, load_bank
 from crmplugin.writing.lines import LineReader, write_lines
+from crmplugin.writing.manner import describe_manner, describe_wish
 from crmplugin.writing.prompt import Prompt, load_prompt
+from crmplugin.writing.tokens import PROMPT_TOKENS, fit_lines, rank_facts, tokens_of
 
-FACT_BUDGET_CHARS = 14_000
-"""Facts beyond this are cut, least needed first, never inside one: keeps a prompt under 6,000 tokens."""
-
-LEGAL_FORMS = frozenset({"gmbh", "ag", "kg", "ab", "ltd", "ltd.", "inc", "inc.", "llc", "plc", "sa", "sl", "bv", "sas"})
+MOST_ALLOWED = 40
+"""Displays that a repair request names again."""
+FALLBACK_BANK = "en"
 
 
 class ModelWriter:
@@ -32,37 +35,50 @@ class ModelWriter:
         self._chat = chat
         self._prices = (input_price, output_price)
 
-    @property
-    def chat(self) -> ChatModel:
-        """The model behind it, for words that are no message of one brief."""
-        return self._chat
-
     def write(self, brief: Brief, *, emit: Emit = silent) -> Written:
         """The text of the plan. Raises ModelError when the model fails or its answer is unusable twice."""
-        prompt = load_prompt("internal_note" if brief.audience == "internal" else "customer_message")
-        messages = prompt.fill(_values(brief))
+        prompt = prompt_of(brief)
+        spent: list[Usage] = []
+        messages = fill_prompt(prompt, brief)
         try:
-            return self._ask(messages, brief, prompt, emit)
+            return self._ask(messages, brief, prompt, emit, spent)
         except ModelUnusable:
-            return self._ask(messages, brief, prompt, emit)
+            again = self._ask(messages, brief, prompt, emit, spent)
+            return replace(again, usage=self._sum(spent))
 
     def repair(self, brief: Brief, written: Written, report: Report, *, emit: Emit = silent) -> Written:
         """The whole text once more, with the refused lines and the displays that may be used. Raises ModelError."""
-        original = load_prompt("internal_note" if brief.audience == "internal" else "customer_message")
+        prompt = prompt_of(brief)
+        said = Message("assistant", write_lines(written.sentences))
         request = load_prompt("repair").fill({"refused": _refused(report), "allowed": _allowed(brief)})[-1]
-        messages = [*original.fill(_values(brief)), Message("assistant", write_lines(written.sentences)), request]
-        again = self._ask(messages, brief, original, emit)
-        return replace(again, usage=_sum(written.usage, again.usage, self._prices))
+        messages = [*fill_prompt(prompt, brief, room=PROMPT_TOKENS - tokens_of((said, request))), said, request]
+        again = self._ask(messages, brief, prompt, emit, [])
+        usage = self._sum([u for u in (written.usage, again.usage) if u])
+        return replace(again, usage=usage, masked=Counter(written.masked) + Counter(again.masked))
 
-    def _ask(self, messages: Sequence[Message], brief: Brief, prompt: Prompt, emit: Emit) -> Written:
-        answer = self._chat.stream(messages, private=private_texts(brief))
+    def _ask(
+        self, messages: Sequence[Message], brief: Brief, prompt: Prompt, emit: Emit, spent: list[Usage]
+    ) -> Written:
+        answer = self._chat.stream(messages, private=private_of(brief))
         reader = LineReader()
-        for piece in answer.pieces:
-            _tell(reader.feed(piece), reader, emit)
-        _tell(reader.finish(), reader, emit)
-        tokens_in, tokens_out = answer.usage()
-        usage = Usage(tokens_in, tokens_out, _cost(tokens_in, tokens_out, self._prices))
-        return Written(tuple(reader.sentences), "model", answer.model, prompt.used, usage)
+        try:
+            for piece in answer.pieces:
+                _tell(reader.feed(piece), reader, emit)
+            _tell(reader.finish(), reader, emit)
+        finally:
+            spent.append(self._usage(*answer.usage()))
+        return Written(
+            tuple(reader.sentences), "model", answer.model, prompt.used, spent[-1], masked=dict(answer.masked)
+        )  # fmt: skip
+
+    def _usage(self, tokens_in: int, tokens_out: int) -> Usage:
+        price_in, price_out = self._prices
+        if price_in is None or price_out is None:
+            return Usage(tokens_in, tokens_out)
+        return Usage(tokens_in, tokens_out, format((tokens_in * price_in + tokens_out * price_out) / 1_000_000, "f"))
+
+    def _sum(self, spent: Sequence[Usage]) -> Usage:
+        return self._usage(sum(u.input_tokens for u in spent), sum(u.output_tokens for u in spent))
 
 
 def _tell(events: Iterable[tuple[str, object]], reader: LineReader, emit: Emit) -> None:
@@ -74,28 +90,54 @@ def _tell(events: Iterable[tuple[str, object]], reader: LineReader, emit: Emit) 
             emit(event, {"index": len(reader.sentences), "text": value, "unchecked": True})
 
 
-def _values(brief: Brief) -> dict[str, str]:
-    """What the prompt is filled with; only facts that this audience may see are in it."""
+def prompt_of(brief: Brief) -> Prompt:
+    """The prompt of the brief's kind."""
+    assert brief.plan is not None
+    return load_prompt(brief.plan.kind)
+
+
+def fill_prompt(prompt: Prompt, brief: Brief, *, room: int = PROMPT_TOKENS) -> list[Message]:
+    """The messages within `room` tokens: only facts that this audience may see, those that the plan needs first."""
     plan = brief.plan
     assert plan is not None
-    return {
+    values = {
         "language": brief.locale,
-        "register": "formal" if plan.formal else "informal",
+        "register": "formal address" if plan.formal else "informal address",
         "channel": plan.channel,
         "kind": f"{plan.kind} / {plan.type}" if plan.type else plan.kind,
-        "plan": _plan_text(plan),
+        "plan": _plan_text(plan, internal=brief.audience == "internal"),
         "limits": f"{plan.words[0]} to {plan.words[1]} words; at most {plan.max_asks} request",
-        "voice": f"tone {plan.tone or 'as usual'}, length {plan.length or 'as usual'}",
-        "wish": json.dumps(brief.request.instruction, ensure_ascii=False) if brief.request.instruction else "none",
-        "facts": "\n".join(_fact_line(f) for f in ranked_facts(brief)),
+        "voice": describe_manner(brief),
+        "wish": _wish(brief),
+        "facts": "",
     }
+    left = room - tokens_of(prompt.fill(values))
+    lines = [_fact_line(fact) for fact in rank_facts(brief)]
+    return prompt.fill({**values, "facts": "\n".join(fit_lines(lines, left))})
 
 
-def _plan_text(plan: Plan) -> str:
-    lines = [f"- {b.role}: {b.key} ({', '.join(b.facts.values()) or 'no fact'})" for b in plan.beats]
+def _wish(brief: Brief) -> str:
+    asked = brief.request.instruction
+    return describe_wish(brief) + (f"; {json.dumps(asked, ensure_ascii=False)}" if asked else "")
+
+
+def _plan_text(plan: Plan, *, internal: bool) -> str:
+    lines = [_beat_line(beat, internal=internal) for beat in plan.beats]
     if plan.must_answer:
         lines.append(f"- must be answered: {', '.join(plan.must_answer)}")
-    return "\n".join(lines)
+    return "\n".join(fit_lines(lines, PROMPT_TOKENS // 3))
+
+
+def _beat_line(beat: Beat, *, internal: bool) -> str:
+    """Role, facts and, in English words of our own, what is meant."""
+    ids = ", ".join(beat.facts.values()) or "no fact"
+    meant = "" if internal else _meaning(beat.key)
+    return f"- {beat.role} [{ids}]{f': {meant}' if meant else ''}"
+
+
+def _meaning(key: str) -> str:
+    entry = load_bank(FALLBACK_BANK).get(key)
+    return MARK.sub(lambda m: m["other"] or f"<{m['slot']}>", entry.wordings["say"][0]) if entry else ""
 
 
 def _fact_line(fact: Fact) -> str:
@@ -103,38 +145,15 @@ def _fact_line(fact: Fact) -> str:
     return json.dumps(row if fact.trust == "trusted" else {**row, "data": "quoted"}, ensure_ascii=False)
 
 
-def ranked_facts(brief: Brief) -> list[Fact]:
-    """The facts for the prompt, those that the plan needs first, up to the budget."""
-    plan = brief.plan
-    needed = {i for b in plan.beats for i in b.facts.values()} | set(plan.must_answer) if plan else set()
-    facts = sorted(brief.writable_facts(), key=lambda f: f.id not in needed)
-    kept, spent = [], 0
-    for fact in facts:
-        spent += len(_fact_line(fact)) + 1
-        if spent > FACT_BUDGET_CHARS and fact.id not in needed:
-            break
-        kept.append(fact)
-    return kept
-
-
-def private_texts(brief: Brief) -> tuple[str, ...]:
-    """Everything in this brief that names a person or the customer: full names, their parts, addresses."""
-    texts: set[str] = set()
+def private_of(brief: Brief) -> tuple[str, ...]:
+    """Everything in this brief that names a person or the customer; the door masks it."""
     to = brief.recipient
-    if to:
-        texts.update(t for t in (to.display_name, to.address, to.company_name) if t)
-    for fact in brief.facts:
-        if fact.kind in ("person", "org"):
-            texts.update((fact.value, fact.display))
-    persons = {t for f in brief.facts if f.kind == "person" for t in (f.value, f.display)}
-    persons.update(t for t in ((to.first_name, to.last_name, to.display_name) if to else ()) if t)
-    texts.update(w for p in persons for w in p.replace(",", " ").split() if len(w) > 2)
-    texts.update(_without_legal_form(t) for t in list(texts))
+    texts = set(brief.private)
+    texts.update(t for t in ((to.display_name, to.address, to.company_name) if to else ()) if t)
+    texts.update(t for f in brief.facts if f.kind in ("person", "org") for t in (f.value, f.display))
+    names = {t for f in brief.facts if f.kind == "person" for t in (f.value, f.display)}
+    texts.update(w for name in names for w in name.replace(",", " ").split() if len(w) > 2)
     return tuple(sorted(t for t in texts if len(t) > 1))
-
-
-def _without_legal_form(name: str) -> str:
-    return " ".join(w for w in name.split() if w.lower() not in LEGAL_FORMS)
 
 
 def _refused(report: Report) -> str:
@@ -150,16 +169,4 @@ def _why(checked: CheckedSentence) -> str:
 
 
 def _allowed(brief: Brief) -> str:
-    return "\n".join(f"- {f.id}: {f.display}" for f in ranked_facts(brief))
-
-
-def _cost(tokens_in: int, tokens_out: int, prices: tuple[Decimal | None, Decimal | None]) -> str | None:
-    if prices[0] is None or prices[1] is None:
-        return None
-    return format((tokens_in * prices[0] + tokens_out * prices[1]) / 1_000_000, "f")
-
-
-def _sum(first: Usage | None, second: Usage | None, prices: tuple[Decimal | None, Decimal | None]) -> Usage:
-    tokens_in = sum(u.input_tokens for u in (first, second) if u)
-    tokens_out = sum(u.output_tokens for u in (first, second) if u)
-    return Usage(tokens_in, tokens_out, _cost(tokens_in, tokens_out, prices))
+    return "\n".join(f"- {f.id}: {f.display}" for f in rank_facts(brief)[:MOST_ALLOWED])

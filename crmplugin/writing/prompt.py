@@ -66,10 +66,15 @@ def parse_prompt(text: str, name: str) -> Prompt:
     except ValueError:
         raise ValueError(f"prompt {name}: expected a head between +++ lines, ## system and ## user") from None
     head = tomllib.loads(head_text)
-    system, user = (_PART.sub(lambda m: _part(m[1]), s).strip() for s in (system, user))
+    system, user = (_with_parts(s).strip() for s in (system, user))
     _check(name, head, system + user)
     digest = hashlib.sha256(f"{system}\n{user}".encode()).hexdigest()[:16]
     return Prompt(head["name"], head["version"], digest, frozenset(head["inputs"]), system, user)
+
+
+def _with_parts(text: str) -> str:
+    """The text with its parts, and theirs."""
+    return _PART.sub(lambda m: _with_parts(_part(m[1])), text)
 
 
 def _part(name: str) -> str:

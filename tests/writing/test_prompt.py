@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from importlib.resources import files
+from pathlib import Path
 
 import pytest
 
@@ -55,3 +57,11 @@ def test_a_value_cannot_open_a_role():
 def test_a_missing_value_is_an_error():
     with pytest.raises(ValueError, match="expected"):
         parse_prompt(GOOD, "n").fill({})
+
+
+def test_changed_text_is_a_new_version():
+    known = tomllib.loads((Path(__file__).parent / "prompt_versions.toml").read_text("utf-8"))
+
+    prompts = [load_prompt(p.name.removesuffix(".md")) for p in (files("prompts") / "write").iterdir()]
+
+    assert {p.name: {"version": p.version, "hash": p.hash} for p in prompts} == known
