@@ -13,6 +13,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector, Jobs
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.account_fits import FitStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
@@ -107,6 +108,7 @@ class Desk:
     tools: Callable[[str], Tools]
     connector: Callable[[str], Connector]
     records: RecordStore
+    fits: FitStore
     drafts: DraftStore
     audit: AuditLog
     figures: Figures

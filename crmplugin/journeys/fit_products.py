@@ -24,8 +24,8 @@ from crmplugin.store.records import RecordStore
 
 Churn = tuple[float, float, float, float] | None
 """r, alpha, a and b of BG/NBD, in weeks."""
-FULL_AFTER = timedelta(hours=24)
-"""How old the whole fit may become before it is learned anew, once orders have changed."""
+FULL_AFTER = timedelta(hours=48)
+"""How old the whole fit may become before it is learned anew by day too, once orders have changed."""
 
 
 def utc_now() -> datetime:
@@ -45,7 +45,7 @@ class FitReport:
 def keep_fit_fresh(
     connection: str, *, records: RecordStore, fits: FitStore, clock: Callable[[], datetime] = utc_now
 ) -> FitReport:
-    """Learns what is missing: all when there is no fit or it is a day old, else the accounts with new orders."""
+    """Learns what is missing: all when there is no fit or it is two days old, else the accounts with new orders."""
     kept, revision = fits.read(connection), fits.orders_revision(connection)
     if kept is not None and kept.revision == revision:
         return FitReport("nothing", 0)
@@ -53,6 +53,16 @@ def keep_fit_fresh(
     if kept is None or known is None or clock() - kept.fitted_at >= FULL_AFTER:
         return learn_products(connection, records=records, fits=fits, clock=clock)
     return _rank_changed(connection, kept, known, fits=fits, clock=clock)
+
+
+def learn_if_changed(
+    connection: str, *, records: RecordStore, fits: FitStore, clock: Callable[[], datetime] = utc_now
+) -> FitReport:
+    """Learns everything anew, unless no order has changed since that was done."""
+    kept = fits.read(connection)
+    if kept is not None and kept.learned_revision == fits.orders_revision(connection):
+        return FitReport("nothing", 0)
+    return learn_products(connection, records=records, fits=fits, clock=clock)
 
 
 def learn_products(
@@ -65,7 +75,7 @@ def learn_products(
     known = gather_histories(read.days, today=here.date().toordinal())
     recommender = learn_rankings(known)
     churn = read.churn(here)
-    fit = Fit(now, now, revision, recommender_document(recommender), churn)
+    fit = Fit(now, now, revision, revision, recommender_document(recommender), churn)
     # All is computed before the transaction begins: others must not wait for it.
     rows = _rows(recommender, known, read.days, at=now, classes=read.classes(here), churn=churn)
     n = fits.save_all(connection, fit, rows)

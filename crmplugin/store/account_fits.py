@@ -31,11 +31,13 @@ Days = Mapping[int, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """The kept fit of a connection. revision: of the orders when they were read; at: when that was; model: as JSON."""
+    """The kept fit of a connection. revision: of the orders when they were read; at: when that was; the same of the
+    time when all was learned: learned_revision and fitted_at; model: as JSON."""
 
     at: datetime
     fitted_at: datetime
     revision: int
+    learned_revision: int
     model: Mapping[str, Any]
     churn: tuple[float, float, float, float] | None = None
 
@@ -69,9 +71,9 @@ class FitStore:
         if row is None:
             return None
         doc = json.loads(row.doc)
-        churn = doc["churn"]
+        churn, revisions = doc["churn"], (doc["revision"], doc["learned_revision"])
         fitted = datetime.fromisoformat(doc["fitted_at"])
-        return Fit(instant_of(row.computed_at), fitted, doc["revision"], doc["model"], tuple(churn) if churn else None)
+        return Fit(instant_of(row.computed_at), fitted, *revisions, doc["model"], tuple(churn) if churn else None)
 
     def read_account(self, connection: str, account: str) -> Learned:
         """What the fit says of an account; nothing when it does not know it."""
@@ -123,7 +125,13 @@ class FitStore:
                 rows = []
         if rows:
             db.execute(replace_into(db, account_fits), rows)
-        doc = {"fitted_at": fit.fitted_at.isoformat(), "revision": fit.revision, "model": fit.model, "churn": fit.churn}
+        doc = {
+            "fitted_at": fit.fitted_at.isoformat(),
+            "revision": fit.revision,
+            "learned_revision": fit.learned_revision,
+            "model": fit.model,
+            "churn": fit.churn,
+        }
         model = {"connection": connection, "name": MODEL, "computed_at": at, "doc": _json(doc)}
         db.execute(replace_into(db, fits), model)
         return n

@@ -15,6 +15,7 @@ from crmplugin.journeys.draft import Tools
 from crmplugin.ports import Connector
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
+from crmplugin.store.account_fits import FitStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
 from crmplugin.store.drafts import DraftStore
@@ -114,6 +115,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         tools=cache(house.tools),
         connector=cache(house.connector),
         records=house.records,
+        fits=FitStore(engine),
         drafts=DraftStore(engine, house.audit),
         audit=house.audit,
         figures=Figures(engine),

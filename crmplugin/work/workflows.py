@@ -21,6 +21,7 @@ from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUn
 from crmplugin.journeys.accept_event import accept_event
 from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.fit_products import keep_fit_fresh, learn_if_changed
 from crmplugin.journeys.occasions import find_occasions
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
@@ -132,6 +133,12 @@ def sweep_v1(payload: Payload) -> Payload:
     return _attempt(payload, _sweep, _bury_nothing)
 
 
+@DBOS.workflow(name="fit_v1", max_recovery_attempts=5)
+def fit_v1(payload: Payload) -> Payload:
+    """Learns from the orders that are new."""
+    return _attempt(payload, _fit, _bury_nothing)
+
+
 WORKFLOWS: Mapping[str, str] = {
     "event": "accept_v1",
     "draft": "draft_v1",
@@ -140,6 +147,7 @@ WORKFLOWS: Mapping[str, str] = {
     "poll": "poll_v1",
     "renew": "renew_v1",
     "sweep": "sweep_v1",
+    "fit": "fit_v1",
 }
 """Kind of job -> the name under which a new one is started."""
 
@@ -180,6 +188,13 @@ def _renew(payload: Payload) -> Payload:
 
 def _sweep(payload: Payload) -> Payload:
     return {"events": find_occasions(_desk(), payload["connection"], date.fromisoformat(payload["day"]))}
+
+
+def _fit(payload: Payload) -> Payload:
+    desk = _desk()
+    learn = learn_if_changed if payload.get("nightly") else keep_fit_fresh
+    report = learn(payload["connection"], records=desk.records, fits=desk.fits, clock=desk.clock)
+    return {"done": report.done, "accounts": report.accounts}
 
 
 def _bury_nothing(payload: Payload, reason: str) -> None:

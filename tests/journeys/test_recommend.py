@@ -13,7 +13,7 @@ import pytest
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.draft import make_brief
-from crmplugin.journeys.fit_products import keep_fit_fresh, learn_products
+from crmplugin.journeys.fit_products import keep_fit_fresh, learn_if_changed, learn_products
 from crmplugin.journeys.import_records import import_records
 from crmplugin.settings import load_settings
 from crmplugin.wiring import Assistant
@@ -136,9 +136,22 @@ def test_new_orders_are_learned_for_their_account_alone(assistant: Assistant, tm
     assert keep_fit_fresh("local", records=assistant.records, fits=assistant.fits).done == "nothing"
 
 
-def test_a_day_later_all_is_learned_anew_once_orders_have_changed(assistant: Assistant, tmp_path: Path) -> None:
+def test_the_night_learns_all_anew_once_orders_have_changed(assistant: Assistant, tmp_path: Path) -> None:
     learn_products("local", records=assistant.records, fits=assistant.fits)
-    tomorrow = datetime.now(UTC) + timedelta(hours=25)
+    stores: Any = {"records": assistant.records, "fits": assistant.fits}
+
+    unchanged = learn_if_changed("local", **stores)
+    take(assistant, tmp_path, {"format": "crmplugin-records/1", "orders": [order("CO-01", "2026-03-10", "KEG")]})
+    by_day = keep_fit_fresh("local", **stores)
+    by_night = learn_if_changed("local", **stores)
+
+    assert [r.done for r in (unchanged, by_day, by_night)] == ["nothing", "ranked again", "learned"]
+    assert learn_if_changed("local", **stores).done == "nothing"
+
+
+def test_where_no_night_comes_all_is_learned_by_day(assistant: Assistant, tmp_path: Path) -> None:
+    learn_products("local", records=assistant.records, fits=assistant.fits)
+    tomorrow = datetime.now(UTC) + timedelta(hours=49)
 
     unchanged = keep_fit_fresh("local", records=assistant.records, fits=assistant.fits, clock=lambda: tomorrow)
     take(assistant, tmp_path, {"format": "crmplugin-records/1", "orders": [order("CO-01", "2026-03-10", "KEG")]})

@@ -122,6 +122,24 @@ def test_every_day_has_one_sweep_around_a_change_of_the_clocks(desk, clock, firs
     assert sorted(job.id for job in jobs if job.kind == "sweep") == [f"sweep/local/{day}" for day in days]
 
 
+def test_new_orders_are_learned_by_day_and_all_of_them_at_night(desk, clock):
+    clock.now = datetime(2026, 3, 10, 12, tzinfo=UTC)
+    line = {"product_id": "GK-12", "quantity": 2}
+    placed = {"id": "O-LATE", "company_id": "CO-1", "ordered_at": "2026-03-09T09:00:00Z", "lines": [line]}
+    desk.records.upsert_many("local", [("orders", placed)])
+    upkeep = Upkeep(desk)
+    upkeep.tick()
+    upkeep.tick()
+    clock.now += timedelta(hours=14)
+    upkeep.tick()
+
+    jobs, _ = desk.jobs.list(limit=100, cursor=None, state=None)
+
+    fits = sorted(job.id for job in jobs if job.kind == "fit")
+    assert [id_.split("/")[1] for id_ in fits] == ["local", "local"]
+    assert fits[1] == "fit/local/night-2026-03-11"
+
+
 def event(desk, name, type_, about, **more):
     made = Event(name, "local", type_, desk.clock(), ObjectRef(*about), received_at=desk.clock(), **more)
     desk.intake.take([made])
