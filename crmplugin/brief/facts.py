@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from crmplugin.analysis.durations import read_duration
+from crmplugin.analysis.offers import find_offers
 from crmplugin.brief.calendar import day_in, seller_zone
 from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
 from crmplugin.brief.facts_of.conflicts import Variant, settle
@@ -96,6 +97,7 @@ class _Desk:
     """Ids of the slots this person may be offered; the others make no facts."""
     products: Mapping[str, Product]
     activities: Mapping[str, Activity]
+    population: Population
     facts: dict[str, Fact] = field(default_factory=dict)
     warnings: list[Warning] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
@@ -120,6 +122,7 @@ def make_facts(
     desk = _Desk(
         make, context, signals, Suspicion(scan), kind, type_, contact, usable,
         products={p.id: p for p in context.products}, activities={a.id: a for a in context.activities},
+        population=population,
     )  # fmt: skip
     for step in (_look_for_instructions, _people, _documents, _talk, _service, _needs, _knowledge, _rhythms, _products):
         step(desk)
@@ -269,7 +272,8 @@ def _knowledge(desk: _Desk) -> None:
     _closed_slots(desk)
     desk.add(f for claim in context.claims[:MOST_CLAIMS] for f in claim_facts(make, claim))
     desk.add(f for article in context.articles[:MOST_ARTICLES] for f in article_facts(make, article))
-    desk.add(f for offer in context.offers[:MOST_CLAIMS] for f in offer_facts(make, offer))
+    holding = find_offers(context, desk.population, desk.signals, now=make.now, zone=make.zone).holding
+    desk.add(f for offer in holding[:MOST_CLAIMS] for f in offer_facts(make, offer))
 
 
 def _closed_slots(desk: _Desk) -> None:

@@ -21,6 +21,9 @@ from crmplugin.ports import Population
 ISO_DAY = re.compile(r"\b\d{4}-\d{2}-\d{2}\b")
 FITS_NUMBERS = range(1, 7)
 
+UNFOUNDED = frozenset({"popularity", "look_alikes"})
+"""Methods that know what others buy and nothing of this account: no reason to pitch; we ask instead."""
+
 Facts = Mapping[str, Fact]
 
 
@@ -49,7 +52,8 @@ class Shop:
     """Ids of facts whose words are in another language than the text."""
 
     def picks(self) -> Picks:
-        return pick_products(self.context, self.population, self.signals, now=self.now, zone=self.zone)
+        needs = [tag for need in self.needs for tag in need.tags]
+        return pick_products(self.context, self.population, self.signals, now=self.now, zone=self.zone, needs=needs)
 
 
 def find_offer(shop: Shop, facts: Facts) -> Offer | None:
@@ -103,7 +107,7 @@ def _candidates(shop: Shop) -> Iterator[tuple[str, str, tuple[str, ...]]]:
             reason = f"it answers a need they named (“{need.quote}”)"
             yield product.id, reason, (f"{need.record_id}.{need.name}",)
     for pick in shop.picks().items:
-        if pick.list == "new" and pick.method != "popularity":
+        if pick.list == "new" and pick.method not in UNFOUNDED:
             yield pick.product_id, pick.reason, pick.evidence
 
 
@@ -145,12 +149,20 @@ def _offer(shop: Shop, product: Product, reason: str, evidence: tuple[str, ...],
     places = {"offer": Place("products", product.id)}
     if claim:
         places["offer_claim"] = Place("claims", claim)
+    if deal := _deal_of(product, context, facts):
+        places["bargain"] = Place("offers", deal)
     if product.id in deal_products(context, shop.now):
         places["deal_offer"] = places["offer"]
     aliases = _features(product, shop, facts) | _need(product, shop, facts)
     return Offer(
         product.id, reason, evidence, places | _fitting(product, context, facts), aliases | _fits(product, facts)
     )
+
+
+def _deal_of(product: Product, context: Context, facts: Facts) -> str | None:
+    """The offer of ours on this product that holds for the account and ends first."""
+    found = [o for o in context.offers if product.id in o.product_ids and f"{o.id}.text" in facts]
+    return min(found, key=lambda o: (o.valid_until or date.max, o.id)).id if found else None
 
 
 def _features(product: Product, shop: Shop, facts: Facts) -> dict[str, str]:

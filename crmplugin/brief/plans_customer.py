@@ -40,6 +40,10 @@ PITCH = (
     row(say("common.benefit", "claim", benefit="offer.benefit", carried=("offer.feature",))),
     row(say("pitch.feature_more", "claim", feature="offer.feature_more")),
     row(say("common.claim", "claim", claim="offer_claim.text", carried=("offer.name",))),
+    row(
+        say("pitch.bargain_until", "claim", offer="bargain.text", until="bargain.valid_until", carried=("offer.name",)),
+        say("common.claim", "claim", claim="bargain.text", carried=("offer.name",)),
+    ),
     row(say("common.lead_time", "claim", product="offer.name", lead_time="offer.lead_time")),
     row(
         say("pitch.slot_ask", "ask", product="offer.name", slot="meeting_slot.starts_at", carried=("need.text",)),

@@ -38,14 +38,9 @@ def article_facts(make: Maker, article: Article) -> list[Fact | None]:
 
 
 def offer_facts(make: Maker, offer: Offer) -> list[Fact | None]:
-    """An offer between its days; one made for a segment stays internal until the segment is known to hold."""
-    today = make.owner_day(make.now)
-    begun = offer.valid_from is None or offer.valid_from <= today
-    ended = offer.valid_until is not None and offer.valid_until < today
-    rec = Rec("offers", offer.id, offer.id, visibility="internal" if offer.segment_id else None)
+    """An offer that holds for this account today (`analysis.offers`); others make no facts."""
+    rec = Rec("offers", offer.id, offer.id)
     approved = Basis(type="approved_copy", ref=offer.id)
-    if ended or not begun:
-        return []
     return [
         make.text(rec, "text", offer.text, kind="claim", basis=approved, valid_until=offer.valid_until),
         make.day(rec, "valid_until", offer.valid_until),
