@@ -20,7 +20,7 @@ from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.sheet import SheetLine, Val, say, show
 from crmplugin.analysis.upsell import find_signals
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Activity, Context, Deal, Ticket
+from crmplugin.domain.crm import Activity, Contact, Context, Deal, Ticket
 from crmplugin.ports import Population
 
 RECENT = 4
@@ -117,17 +117,19 @@ def order_lines(v: View) -> Iterator[SheetLine]:
 def next_lines(v: View) -> Iterator[SheetLine]:
     """What to do next, with its reason."""
     for n, action in enumerate(next_actions(v.signals, today=v.today), start=1):
-        about = sheet.text(_called(v, action.record) if action.record else "")
+        about = sheet.text(_called(v, *action.record) if action.record else "")
         when = sheet.day(action.due) if action.due else sheet.word("today")
         words = f"action.{action.key}" if action.due or action.key != "wait" else "action.wait_open"
         yield say("next", f"next_action{n}", words, record=about, due=when)
 
 
-def _called(v: View, record: tuple[str, str]) -> str:
-    """A product by its name; anything else by the id it is found under."""
-    collection, id_ = record
-    names = {p.id: p.name for p in v.context.products} if collection == "products" else {}
-    return names.get(id_) or id_
+def _called(v: View, collection: str, id_: str) -> str:
+    """What people call a record: its number, name or subject; its id where it has none of them."""
+    found = next((r for r in getattr(v.context, collection, ()) if r.id == id_), None)
+    if isinstance(found, Contact):
+        return " ".join(part for part in (found.first_name, found.last_name) if part) or id_
+    names = (getattr(found, field, None) for field in ("number", "name", "subject"))
+    return next((str(name) for name in names if name), id_)
 
 
 def recent_lines(v: View) -> Iterator[SheetLine]:

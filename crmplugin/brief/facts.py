@@ -56,10 +56,11 @@ from crmplugin.brief.hygiene import current_quotes
 from crmplugin.brief.needs import stated_needs
 from crmplugin.brief.slots import is_closed, own_slots, usable_slots
 from crmplugin.domain.brief import INTERNAL_KINDS, Request, Signals, Warning
-from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote, Ticket
+from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote, Ticket, User
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
+MOST_APPROVERS = 5
 MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
 MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS, MOST_SCANNED, MOST_RHYTHMS = 60, 40, 30, 5, 10, 6
 """How many of a kind become facts, the newest: a brief is read, not archived."""
@@ -163,8 +164,17 @@ def _people(desk: _Desk) -> None:
         desk.add([years_fact(make, context.company, desk.signals.relationship)])
     for contact in context.contacts[:MOST_CONTACTS]:
         desk.add(contact_facts(make, contact))
-    for user in context.users:
+    for user in _our_people(context):
         desk.add(user_facts(make, user, owner=user.id == owner))
+
+
+def _our_people(context: Context) -> list[User]:
+    """Those of us who have to do with the account, and whoever decides above them; a large house has many others."""
+    deals, activities = context.deals, context.activities
+    named = {d.owner_id for d in deals} | {a.user_id for a in activities} | {s.user_id for s in context.slots}
+    named |= {context.company.owner_id if context.company else None, context.deal.owner_id if context.deal else None}
+    above = [u for u in context.users if u.role in ("manager", "director") and u.id not in named][:MOST_APPROVERS]
+    return [u for u in context.users if u.id in named or u in above]
 
 
 def _documents(desk: _Desk) -> None:

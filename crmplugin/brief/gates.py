@@ -95,7 +95,8 @@ def _opted_out(case: Case) -> Gate | None:
     records = withdrawn(case.context, contact, case.channel)
     if not records:
         return None
-    ids = sorted({contact.id, *(c.id for c in same_address(case.context, contact, case.channel))})
+    people = {c.id: c for c in (contact, *same_address(case.context, contact, case.channel))}
+    ids = [_called(people[id_]) for id_ in sorted(people)]
     key = CONSENT_KEYS[case.channel]
     when = min((at for c in records if (at := c.consent[key].at)), default=None)
     since = f" on {when.date().isoformat()}" if when else ""
@@ -112,7 +113,9 @@ def _unreachable(case: Case) -> Gate | None:
     if why is None:
         return None
     return Gate(
-        "unreachable", f"Choose another recipient: {case.contact.id} {why}.", _ways_round(case, phone_script(case))
+        "unreachable",
+        f"Choose another recipient: {_called(case.contact)} {why}.",
+        _ways_round(case, phone_script(case)),
     )
 
 
@@ -182,7 +185,7 @@ def _no_consent(case: Case) -> Gate | None:
     if one_to_one and (in_open_deal(case.context, contact, case.now) or is_customer(case.context, case.now)):
         return None
     law = regime_of(case.context, contact, channel)
-    reason = f"Get permission first: none for {channel} is recorded for {contact.id} ({law})."
+    reason = f"Get permission first: none for {channel} is recorded for {_called(contact)} ({law})."
     return Gate(f"no_consent:{channel}", reason, _ways_round(case, phone_script(case)))
 
 
@@ -202,7 +205,7 @@ def _cap(case: Case) -> Gate | None:
     day = day_in(case.zone, free).isoformat()
     window = CAPS[-1][0]
     recent = sum(t > case.now - window for t in sent)
-    reason = f"Wait until {day}: {recent} promotional messages to {case.contact.id} in {window.days} days."
+    reason = f"Wait until {day}: {recent} promotional messages to {_called(case.contact)} in {window.days} days."
     return Gate("cap", reason, ({"do": "wait", "earliest": day},))
 
 
@@ -247,6 +250,12 @@ def _ways_round(case: Case, *ways: Mapping[str, Any] | None) -> tuple[Mapping[st
 def _notices(case: Case) -> tuple[Mapping[str, Any], ...]:
     notice = contractual_notice(case)
     return (notice,) if notice else ()
+
+
+def _called(contact: Contact) -> str:
+    """The person's name, with the id that tells two of one name apart."""
+    name = " ".join(part for part in (contact.first_name, contact.last_name) if part)
+    return f"{name} ({contact.id})" if name else contact.id
 
 
 def _listed(ids: list[str]) -> str:

@@ -111,7 +111,7 @@ def test_the_duplicate_without_the_flag_is_forbidden_too():
     (gate,) = gates(make_context(contacts=(flagged, duplicate)), contact="C-9")
 
     assert gate.code == "opted_out:email"
-    assert "C-1 and C-9" in gate.reason
+    assert "Dana Reyes (C-1) and D. Reyes (C-9)" in gate.reason
 
 
 def test_a_namesake_with_another_address_is_another_person():

@@ -10,7 +10,7 @@ import pytest
 
 from crmplugin.brief.tongues import home_languages
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
-from crmplugin.domain.crm import Feature, QuoteLine
+from crmplugin.domain.crm import Feature, Offer, QuoteLine
 from crmplugin.ports import Population
 from tests.builders import (
     at,
@@ -442,3 +442,21 @@ def test_short_catalogue_texts_are_not_taken_for_the_colleagues_language():
     )
 
     assert home_languages(context) == (None, "de")
+
+
+@pytest.mark.parametrize(("until", "told"), [(date(2026, 4, 30), True), (date(2026, 3, 10), False)])
+def test_a_pitch_names_an_offer_on_its_product_while_it_holds(until, told):
+    offer = Offer("OF-1", "One FlowMeter 3000 on trial for a month.", ("FM-3000",), None, date(2026, 3, 1), until)
+
+    brief = pitch_of(fitting_product(), offers=(offer,))
+
+    assert ("pitch.bargain_until" in keys(brief)) == told
+    assert ("OF-1.text" in {fact.id for fact in brief.facts}) == told
+
+
+def test_an_item_bought_once_is_not_said_to_be_bought_one_times():
+    once = make_account().orders[:1]
+
+    brief = pitch_of(fitting_product(), orders=once)
+
+    assert "pitch.owned_times" not in keys(brief)

@@ -45,7 +45,11 @@ def rhythm_facts(make: Maker, item: DueItem, *, company_id: str, product: Produc
     last = sources[-1:]
     gap = {"basis": computed("median days between purchases", *inputs, n=item.count - 1), "source": sources}
     return [
-        make.count(rec, "count", item.count, basis=computed("days with a purchase", *inputs), source=sources),
+        # Of one purchase nobody says how many times it was.
+        make.count(
+            rec, "count", item.count, basis=computed("days with a purchase", *inputs), source=sources,
+            visibility="customer" if item.count > 1 else "internal",
+        ),
         make.day(rec, "last_on", item.last_on, basis=computed("newest purchase", *inputs[-1:]), source=last),
         make.days(
             rec, "days_since", item.days_since, basis=computed("days since the newest purchase", *inputs[-1:]),
