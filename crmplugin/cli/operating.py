@@ -95,10 +95,30 @@ _LOOKS: dict[str, Callable[[Settings], Iterator[Finding]]] = {
 }
 
 
-@click.command("migrate", help="Brings the database to today's schema.\n\nExample: crmplugin migrate")
-def migrate_command() -> None:
-    with open_assistant() as assistant:
-        click.echo(f"schema up to date ({assistant.engine.dialect.name})")
+@click.command(
+    "migrate",
+    help="Brings the database to today's schema. With --back-to to an earlier one, for an older version of crmplugin: "
+    "stop the server and make a backup first, for what newer tables hold goes.\n\nExample: crmplugin migrate",
+)
+@click.option("--back-to", metavar="REVISION", help="An earlier revision, such as 0100.")
+def migrate_command(back_to: str | None) -> None:
+    if back_to is None:
+        with open_assistant() as assistant:
+            click.echo(f"schema up to date ({assistant.engine.dialect.name})")
+        return
+    from crmplugin.cli.serve import hold_locks
+    from crmplugin.store.database import move_back, open_engine
+
+    settings = load_settings(os.environ)
+    with hold_locks(settings, ["serve", "work"]):
+        engine = open_engine(settings.database_url)
+        try:
+            move_back(engine, back_to)
+        finally:
+            engine.dispose()
+    click.echo(
+        f"the schema is at {back_to}: start the version of crmplugin that knows it, for this one moves it on again"
+    )
 
 
 COMMANDS = [doctor_command, migrate_command]

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, Insert, MetaData, Table, create_engin
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 
+from crmplugin.errors import UsageError
 from crmplugin.store.swap import refuse_unfinished_restore
 
 metadata = MetaData(
@@ -101,12 +102,34 @@ def upgrade(connection: Connection, revision: str = "head") -> None:
     """Brings the schema forward within the caller's transaction."""
     # Alembic is slow to import, and nearly every start finds nothing to do.
     from alembic import command
+
+    command.upgrade(_alembic(connection), revision)
+
+
+def downgrade(connection: Connection, revision: str) -> None:
+    """Takes the schema back to an earlier revision within the caller's transaction: what came later goes."""
+    from alembic import command
+
+    command.downgrade(_alembic(connection), revision)
+
+
+def _alembic(connection: Connection) -> Any:
     from alembic.config import Config
 
     config = Config()
     config.set_main_option("script_location", str(files("crmplugin.store") / "migrations"))
     config.attributes["connection"] = connection
-    command.upgrade(config, revision)
+    return config
+
+
+def move_back(engine: Engine, revision: str) -> None:
+    """Takes the schema back to an earlier revision, for an older version of this program. Raises UsageError."""
+    known = revisions()
+    if revision not in known:
+        raise UsageError(f"there is no revision {revision!r} of the schema: expected one of {', '.join(known)}")
+    with engine.begin() as connection:
+        _lock_schema(connection)
+        downgrade(connection, revision)
 
 
 def revisions() -> list[str]:
