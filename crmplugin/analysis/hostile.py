@@ -234,10 +234,25 @@ def _unleet(token: Token) -> Token:
 
 def _phrase_signs(text: str, row: Sequence[Token]) -> Iterator[_Sign]:
     for hit in book("injection", "strong").find(row):
-        yield _Sign(hit.label, _ENOUGH, hit.start, hit.end)
+        if hit.label != _OFF_TASK or _stands_in_a_mail(text, hit.start, hit.end):
+            yield _Sign(hit.label, _ENOUGH, hit.start, hit.end)
     for hit in book("injection", "weak").find(row):
         if not _is_request(text, hit.label, hit.end):
             yield _Sign(hit.label, 1, hit.start, hit.end)
+
+
+_OFF_TASK = "off_task"
+_MAIL_WORDS = 20
+
+
+def _stands_in_a_mail(text: str, start: int, end: int) -> bool:
+    """Whether an assignment that is no business of ours (an essay, a translation) comes with a mail around it.
+
+    Alone it is a harmless request; in the middle of somebody's mail it is there for a machine.
+    """
+    first = max(text.rfind(mark, 0, start) for mark in ".?!\n")
+    last = min((at for mark in ".?!\n" if (at := text.find(mark, end)) >= 0), default=len(text))
+    return len(text[: first + 1].split()) + len(text[last:].split()) >= _MAIL_WORDS
 
 
 _ASKED_BY_CUSTOMERS = frozenset({"commercial_order", "other_customers", "internal_numbers"})

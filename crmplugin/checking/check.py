@@ -14,6 +14,7 @@ from crmplugin.checking.agree import misplaced
 from crmplugin.checking.canaries import raise_leaks, secret_words
 from crmplugin.checking.claims import judge_bare_claim, judge_claims
 from crmplugin.checking.fold import fold_text
+from crmplugin.checking.house import house_marks, house_terms, voice_of
 from crmplugin.checking.language import mixed_scripts, other_language, split_sentences
 from crmplugin.checking.lists import LANGUAGES
 from crmplugin.checking.names import TenantNames, build_index
@@ -129,7 +130,13 @@ def _manner(scene: Scene, *, style: bool) -> list[Finding]:
         found += commercial(scene)
     if style:
         formal = brief.plan.formal if brief and brief.plan else None
-        found += [*banned(scene), *informal(scene, formal=formal)]
+        voice = voice_of(brief)
+        found += [
+            *banned(scene),
+            *informal(scene, formal=formal),
+            *house_terms(scene, voice),
+            *house_marks(scene, voice),
+        ]
     return found
 
 

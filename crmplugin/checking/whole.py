@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from crmplugin.checking.house import grade_row, law_row, tone_rows, voice_of
 from crmplugin.checking.language import other_language
 from crmplugin.checking.scene import Scene
 from crmplugin.checking.shelf import Shelf
@@ -17,6 +18,8 @@ SUBJECT_CHARS = 45
 LONGEST_SENTENCE = 25
 MOST_QUESTIONS = 2
 MOST_LINKS = 1
+ENOUGH_WORDS = 60
+"""Words from which readability means something (sales-craft 6.6)."""
 OVER_LENGTH = 1.2
 """A text may be a fifth longer than planned before it fails (sales-craft 7)."""
 _RENDERED = frozenset({"greeting", "signature", "legal"})
@@ -44,6 +47,7 @@ def check_whole(whole: Whole, *, style: bool) -> tuple[Check, ...]:
     rows = [*_spans(whole), *_answers(whole)]
     if style and whole.shelf.audience != "internal":
         rows += [*_length(whole), *_asks(whole), *_subject(whole), *_links(whole), *_tone(whole), *_reading(whole)]
+        rows += law_row(whole.shelf.brief, [c for c, _ in whole.rows])
     return tuple(rows)
 
 
@@ -58,6 +62,7 @@ _BY_KIND = {
     "sell_hold": "sell_hold",
     "address": "address",
     "banned": "banned_phrase",
+    "term": "terms",
 }
 _GOOD = {
     "placeholder": "Nothing was left unfilled.",
@@ -66,6 +71,7 @@ _GOOD = {
     "sell_hold": "Nothing sells while a sell hold is on.",
     "address": "One form of address throughout.",
     "banned_phrase": "No banned phrase.",
+    "terms": "No word that the voice avoids.",
 }
 
 
@@ -131,9 +137,7 @@ def _links(whole: Whole) -> Iterator[Check]:
 
 def _tone(whole: Whole) -> Iterator[Check]:
     text = " ".join(whole.body)
-    marks = text.count("!")
-    yield _row("exclamation", marks == 0, f"{marks} exclamation marks; none are wanted.", else_="warn")
-    yield _row("emoji", not emoji(text), "No emoji." if not emoji(text) else "Take the emoji out.", else_="warn")
+    yield from tone_rows(whole.body, voice_of(whole.shelf.brief))
     names = " ".join(f"{f.value} {f.display}" for f in whole.shelf.usable)
     loud = [w for w in shouting(text) if w not in names]
     yield _row("capitals", len(loud) <= 1, f"{len(loud)} words in capitals.", else_="warn")
@@ -148,12 +152,16 @@ def _forms(scene: Scene) -> set[str]:
 
 def _reading(whole: Whole) -> Iterator[Check]:
     body = whole.body
+    voice = voice_of(whole.shelf.brief)
+    most = int(voice.limits.get("sentence_max", LONGEST_SENTENCE))
     longest = max((len(words_of(s)) for s in body), default=0)
-    yield _row(
-        "sentence_length", longest <= LONGEST_SENTENCE, f"The longest sentence has {longest} words.", else_="warn"
-    )
+    stated = "fail" if "sentence_max" in voice.limits else "warn"
+    shown = f"The longest sentence has {longest} words; at most {most}."
+    yield _row("sentence_length", longest <= most, shown, else_=stated)
+    enough = sum(len(words_of(s)) for s in body) >= ENOUGH_WORDS
+    yield from grade_row(body, whole.language, voice, enough=enough)
     ease = reading_ease(body, whole.language)
-    if ease is not None and sum(len(words_of(s)) for s in body) >= 60:
+    if ease is not None and enough:
         yield _row("readability", ease >= 50, f"Reading ease {ease:.0f}; 50 and more is easy to read.", else_="warn")
 
 

@@ -92,7 +92,7 @@ def test_the_whole_is_counted():
 
 
 def test_a_good_text_passes_every_row():
-    brief = make_brief(plan_words=(20, 60), plan_must_answer=("A-31.question1",))
+    brief = make_brief(plan_type="answer", plan_words=(20, 60), plan_must_answer=("A-31.question1",))
     report = check(
         Sentence("Q-118: calibration certificates", "subject", ("Q-118.number",)),
         Sentence("Hello Dana,", "greeting", (), "rendered"),
