@@ -205,12 +205,17 @@ def open_office(
 
 
 @contextmanager
-def open_scratch(paths: Sequence[str]) -> Iterator[tuple[Assistant, ImportReport]]:
-    """An assistant over a throw-away store that holds these record files, and the report of their import."""
+def open_scratch(
+    paths: Sequence[str], more: Mapping[str, str] | None = None
+) -> Iterator[tuple[Assistant, ImportReport]]:
+    """An assistant over a throw-away store that holds these record files, and the report of their import.
+
+    `more` are settings as environment variables name them, such as those of a model.
+    """
     from crmplugin.journeys.import_records import import_records
 
     with TemporaryDirectory() as folder:
-        settings = load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": folder})
+        settings = load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": folder, **(more or {})})
         assistant = Assistant(settings)
         try:
             yield assistant, import_records(paths, connection="local", records=assistant.records)

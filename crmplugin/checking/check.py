@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -13,14 +14,15 @@ from crmplugin import ports
 from crmplugin.checking.agree import misplaced
 from crmplugin.checking.canaries import raise_leaks, secret_words
 from crmplugin.checking.claims import judge_bare_claim, judge_claims
-from crmplugin.checking.fold import fold_text
+from crmplugin.checking.fold import bare, fold_text
 from crmplugin.checking.house import house_marks, house_terms, voice_of
-from crmplugin.checking.language import mixed_scripts, other_language, split_sentences
+from crmplugin.checking.language import mixed_scripts, other_language, program, split_sentences, unbroken
 from crmplugin.checking.lists import LANGUAGES
 from crmplugin.checking.names import TenantNames, build_index
 from crmplugin.checking.scene import SEVERITY, Finding, Scene
 from crmplugin.checking.shelf import Shelf
 from crmplugin.checking.spans import Reader, find_tokens
+from crmplugin.checking.stems import courtesy_stems, stem, stop_words
 from crmplugin.checking.support import judge
 from crmplugin.checking.unsaid import judge_unsaid
 from crmplugin.checking.voice import banned, commercial, informal, placeholders, titles
@@ -31,6 +33,10 @@ from crmplugin.domain.fact import Fact
 
 __all__ = ["build_index", "check_text", "split_sentences"]
 
+_WORD = re.compile(r"[^\W\d_]+")
+_WHOLE = frozenset({"link", "email", "phone", "name"})
+_READABLE = 4
+"""Words of which one must be known to a reader of the language."""
 LONGEST = 2000
 """Characters of one sentence that are read; a longer one is refused as a whole."""
 _OURS = frozenset({"greeting", "signature", "legal"})
@@ -145,6 +151,10 @@ def _language(scene: Scene) -> list[Finding]:
     mixed = mixed_scripts(folded.text)
     if mixed:
         return [Finding(*mixed, "language", "unsupported", reason="A word mixes letters of two scripts.")]
+    if not scene.is_internal:
+        found = _unreadable(scene)
+        if found:
+            return [found]
     other = other_language(scene.own_words, scene.reader.language) if scene.reader.language in LANGUAGES else None
     if other is None:
         return []
@@ -157,6 +167,22 @@ def _language(scene: Scene) -> list[Finding]:
             reason=f"The sentence is not in {scene.reader.language}: {other}.",
         )
     ]
+
+
+def _unreadable(scene: Scene) -> Finding | None:
+    """A scrap of a program, or words that are none: what a letter never holds."""
+    text, whole = scene.folded.text, scene.words_only
+    place = program(text, whole)
+    if place:
+        return Finding(*place, "language", "unsupported", reason="This reads like a program, not like a letter.")
+    words = _WORD.findall(bare(whole))
+    plain = stop_words(scene.reader.words) | frozenset(words) & scene.shelf.known_stems
+    known = courtesy_stems(scene.reader.words) | scene.shelf.known_stems
+    strange = len(words) >= _READABLE and not any(w in plain or stem(w) in known for w in words)
+    single = any(t.kind in _WHOLE and t.end - t.start >= len(text.rstrip(".!?")) for t in scene.tokens)
+    if strange or (unbroken(text) and not single):
+        return Finding(0, len(text), "language", "unsupported", reason="No reader could read this.")
+    return None
 
 
 def _conclude(scene: Scene, findings: Sequence[Finding]) -> CheckedSentence:

@@ -81,6 +81,27 @@ def _other_script(text: str) -> str | None:
     return "another script" if letters and foreign * 2 > len(letters) else None
 
 
+_CODE_SIGNS = re.compile(
+    r"\w\([^ )]|\w\(\)|\)\.\w|[{}]|[=!<>+*]=|(?<![\w=])=(?![\w=])|\w = |\w\.\w+\(|\w\[|&&|\|\||</|/>|\$\("
+    r"|^ ?(?:import|from|def|class|return|for|with|try|except) [\w.]+(?: import|,|:|$|\(| as )|; ?$"
+    r"|\"-\w\"|(?<!\w)curl "
+)
+"""Signs that stand in programs and in no letter."""
+_SCRAP = re.compile(r"[ \])\[(}{\"',;-]+")
+_UNBROKEN = 20
+
+
+def program(text: str, words: str) -> tuple[int, int] | None:
+    """Where a text reads like a program, a command or a scrap of one. `words`: the text without typed pieces."""
+    m = _SCRAP.fullmatch(text) or _CODE_SIGNS.search(words)
+    return m.span() if m else None
+
+
+def unbroken(text: str) -> bool:
+    """Whether a whole sentence stands there without a space."""
+    return len(text) >= _UNBROKEN and " " not in text.strip()
+
+
 _MIXED = re.compile(r"[A-Za-z\u00c0-\u024f][\u0370-\u052f]|[\u0370-\u052f][A-Za-z\u00c0-\u024f]")
 
 

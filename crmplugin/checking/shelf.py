@@ -201,7 +201,8 @@ class Shelf:
     @cached_property
     def stems(self) -> dict[str, frozenset[str]]:
         """Content stems of each usable or quoted fact's label, value and display."""
-        return {f.id: stems_of(f"{f.label} {f.value} {f.display}", self.language) for f in (*self.usable, *self.quotes)}
+        rows = ((f, "" if f.kind == "link" else f"{f.value} {f.display}") for f in (*self.usable, *self.quotes))
+        return {f.id: stems_of(f"{f.label} {told}", self.language) for f, told in rows}
 
 
 @lru_cache(maxsize=32)

@@ -29,6 +29,7 @@ COMMANDS = {
     "segments": "segmenting",
     "check": "checking",
     "scan": "checking",
+    "eval": "evaluating",
     "doctor": "operating",
     "migrate": "operating",
     "campaign": "campaigning",

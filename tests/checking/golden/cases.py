@@ -17,6 +17,7 @@ from crmplugin.cli.checking import records_ground
 from crmplugin.journeys.check_any import check_any
 
 HERE = Path(__file__).parent
+WORLDS = Path(__file__).parents[3] / "evals" / "worlds"
 
 TYPED = frozenset({"digit", "zero", "day", "year", "currency", "foreign", "leak", "link"})
 _MONTHS = {
@@ -145,7 +146,7 @@ def wrong_rows() -> list[tuple[str, str, str, str]]:
 
 @cache
 def _ground(world: str, language: str) -> Any:
-    path = HERE / f"{world}.json"
+    path = WORLDS / f"{world}.json"
     head = json.loads(path.read_text(encoding="utf-8"))
     with records_ground(str(path), head["x_subject"], language, "customer", head["x_as_of"]) as ground:
         return ground
