@@ -14,6 +14,7 @@ from crmplugin.checking.scene import Finding, Scene
 
 _PLACEHOLDER = re.compile(
     r"\{[^{}\n]{0,60}\}|\[[A-Za-zÀ-ž][^\[\]\n]{0,40}\]|<[A-Za-z_][\w ]{0,30}>|_{3,}|%\w+%|\$\{"
+    r"|(?<!\w)(?:PERSON|EMAIL|PHONE|ACCOUNT|ADDRESS)_\d+(?!\w)"
     r"|(?<!\w)(?:XXX+|xxx+|TBD|TBA|TODO|FIXME|lorem ipsum|undefined|NaN|null|N/A|n/a|\?{3,})(?!\w)"
     r"|(?<![\w:])(?<!: )None(?=[,.!]|$)"
 )

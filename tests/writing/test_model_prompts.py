@@ -118,7 +118,7 @@ def test_no_request_of_any_kind_shows_personal_data(sample: Assistant, briefs: l
                 shown = [w for w in private_words(document, brief) if re.search(rf"(?<!\w){re.escape(w)}(?!\w)", sent)]
                 assert shown == [], (brief.plan.kind, brief.subject)
                 hidden += written.masked.get("name", 0)
-                assert "PERSON_" not in written.sentences[-1].text
+                assert ("PERSON_" in written.sentences[-1].text) == (not written.masked.get("name"))
         finally:
             chat.close()
     assert len(model.requests) == len(briefs)
