@@ -256,6 +256,7 @@ MESSAGE: tuple[Row, ...] = (
         say("common.slot_ask", "ask", slot="meeting_slot.starts_at"),
     ),
 )
+ASK_ENDED = row(say("quote_follow_up.ask_ended", "ask"), say("answer.ask", "ask"))
 ASK_OPEN = row(say("answer.ask_open", "ask", carried=("by.on",)))
 
 
@@ -358,13 +359,18 @@ def _answer(said: _Said, scene: Scene, view: _View) -> bool:
             continue
         asked, answer = inside.beat(_asked(topic, view, said), required=True), _first(inside, topic.answers)
         confirm = _first(inside, CONFIRM) if view.needs_a_person else None
-        if asked is None or answer is None or (view.needs_a_person and confirm is None):
+        if asked is None or answer is None or (confirm is None and view.needs_a_person and not _is_the_end(answer)):
             continue
         said.beats += [_carrying(beat, view.question) for beat in (asked, answer, confirm) if beat]
         subject = inside.beat(topic.subject)
         said.subject = said.subject or (_carrying(subject, view.question) if subject else None)
         return True
     return False
+
+
+def _is_the_end(answer: Beat) -> bool:
+    """Whether the answer is that a quote has ended: that is said even when nobody may promise a day for more."""
+    return answer.key == "answer.ended"
 
 
 def _asked(topic: Topic, view: _View, said: _Said) -> Option:
@@ -412,8 +418,9 @@ def _finished(said: _Said, scene: Scene, *, only_open: bool) -> tuple[Beat, ...]
     told = {id_ for beat in said.beats for id_ in beat.facts.values()}
     support, _ = scene.beats((SUPPORT,))
     support = tuple(b for b in support if not set(b.facts.values()) <= told)
-    waits = only_open or any(beat.key.startswith("answer.confirm") for beat in said.beats)
-    ask = ASK_OPEN if waits else row(say("answer.ask", "ask"))
+    keys = {beat.key for beat in said.beats}
+    waits = only_open or any(key.startswith("answer.confirm") for key in keys)
+    ask = ASK_OPEN if waits else ASK_ENDED if "answer.ended" in keys else row(say("answer.ask", "ask"))
     ending, _ = scene.beats((ask,))
     return (said.subject or subject[0], *said.beats, *support, *ending)
 

@@ -91,12 +91,12 @@ def test_an_ended_quote_is_never_open_and_its_amount_is_not_named():
     assert not {id_ for id_ in cited(brief) if "total" in id_ or "price" in id_}
 
 
-def test_an_ended_quote_without_a_day_for_the_answer_gives_no_plan():
+def test_that_a_quote_has_ended_is_told_even_when_nobody_may_promise_a_day():
     questions = (ask("Is the quote still valid?"),)
 
     brief = answer(context=ended_account(slots=()), signals=ended_signals(open_questions=questions))
 
-    assert brief.plan is None
+    assert keys(brief)[1:] == ["answer.asked_validity", "answer.ended", "quote_follow_up.ask_ended"]
 
 
 def test_the_day_of_an_answer_is_never_in_the_past():
