@@ -17,7 +17,10 @@ COMMON_KEYS = ("base_url", "auth_url", "timeout_s", "calls_per_second", "calls_a
 
 @dataclass(frozen=True, slots=True)
 class Vendor:
-    """A CRM: `module` has the class `entry`; `required` keys are texts, `types` names those that are not."""
+    """A CRM: `module` has the class `entry`; `required` keys are texts, `types` names those that are not.
+
+    `usual`: keys that a new connection has beside the required ones.
+    """
 
     module: str
     entry: str
@@ -25,6 +28,7 @@ class Vendor:
     optional: tuple[str, ...] = ()
     secret: tuple[str, ...] = ()
     types: Mapping[str, type] = field(default_factory=dict)
+    usual: tuple[str, ...] = ()
 
     def type_of(self, key: str) -> type:
         """The type of a key's value, text unless the row says otherwise."""
@@ -72,6 +76,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "leave_out": list,
                 "earlier_lines": bool,
             },
+            usual=("access_token", "portal_id"),
         ),
     }
 )

