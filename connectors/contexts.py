@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from connectors.documents import checked
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.records import Document, build
 from crmplugin.errors import NotFound
@@ -94,3 +95,20 @@ def _sorted(found: Mapping[str, Mapping[str, Document]], name: str, key: str | N
     if key is None:
         return documents
     return sorted(documents, key=lambda doc: (str(doc.get(key) or ""), doc["id"]))
+
+
+def order_of(deal: Document, lines: Sequence[Document], *, vendor: str) -> Document:
+    """A won deal as the order it became, for CRMs and accounts that keep no orders."""
+    shown = ("product_id", "quantity", "unit_price", "discount_pct")
+    order = {
+        "id": f"deal:{deal['id']}",
+        "number": deal.get("name"),
+        "company_id": deal.get("company_id"),
+        "contact_id": deal.get("primary_contact_id"),
+        "deal_id": deal["id"],
+        "ordered_at": deal.get("closed_at"),
+        "currency": deal.get("currency"),
+        "total": deal.get("amount"),
+        "lines": [{key: line[key] for key in shown if line.get(key) is not None} for line in lines] or None,
+    }
+    return checked("orders", order, rest={}, vendor=vendor)

@@ -14,6 +14,7 @@ from typing import Any
 
 from connectors.documents import checked, coerced, decimal_text, instant_text, plain_text, truth
 from connectors.hubspot.events import STAGE_KINDS
+from connectors.reference import REFERENCE
 from crmplugin.domain.records import Document
 
 VENDOR = "hubspot"
@@ -114,8 +115,6 @@ ROLES = {
 }  # fmt: skip
 LEGAL_BASES = {"freely given consent from contact": "consent", "performance of a contract": "contract"}
 PUBLISHED = ("APPROVED", "APPROVAL_NOT_NEEDED")
-REFERENCE = re.compile(r"\s*Ref (crmplugin:[A-Za-z0-9_-]{1,64})\s*\Z")
-"""The last line of what we wrote: it finds it again, and shows that it is ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -385,23 +384,6 @@ def user_of(owner: Mapping[str, Any]) -> Document:
     name = " ".join(str(owner.get(key) or "") for key in ("firstName", "lastName")).strip()
     user = {"id": str(owner.get("id")), "name": name or None, "email": owner.get("email") or None}
     return checked("users", user, rest={"userId": owner.get("userId")}, vendor=VENDOR)
-
-
-def order_of(deal: Document, lines: Sequence[Document]) -> Document:
-    """A won deal as the order it became, for accounts that keep no orders in HubSpot."""
-    shown = ("product_id", "quantity", "unit_price", "discount_pct")
-    order = {
-        "id": f"deal:{deal['id']}",
-        "number": deal.get("name"),
-        "company_id": deal.get("company_id"),
-        "contact_id": deal.get("primary_contact_id"),
-        "deal_id": deal["id"],
-        "ordered_at": deal.get("closed_at"),
-        "currency": deal.get("currency"),
-        "total": deal.get("amount"),
-        "lines": [{key: line[key] for key in shown if line.get(key) is not None} for line in lines] or None,
-    }
-    return checked("orders", order, rest={}, vendor=VENDOR)
 
 
 def changed_at(things: Sequence[Mapping[str, Any]]) -> datetime | None:

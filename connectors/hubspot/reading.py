@@ -12,7 +12,7 @@ from datetime import datetime
 from json import loads
 from typing import Any
 
-from connectors.contexts import context_of, not_found
+from connectors.contexts import context_of, not_found, order_of
 from connectors.hubspot import mapping
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import HubSpotClient, next_cursor
@@ -283,7 +283,7 @@ def _with_orders(documents: dict[str, list[Document]], found: Found) -> dict[str
     by_deal: dict[str, list[Document]] = {}
     for line in lines.values():
         by_deal.setdefault(line.get("deal_id", ""), []).append(line)
-    documents["orders"] = [mapping.order_of(deal, by_deal.get(deal["id"], [])) for deal in won]
+    documents["orders"] = [order_of(deal, by_deal.get(deal["id"], []), vendor=mapping.VENDOR) for deal in won]
     return documents
 
 

@@ -14,10 +14,11 @@ from datetime import datetime
 from typing import Any
 
 from connectors.contexts import not_found
-from connectors.documents import instant_text, plain_text
+from connectors.documents import instant_text
 from connectors.hubspot.client import HubSpotClient
-from connectors.hubspot.mapping import REFERENCE, links_of
+from connectors.hubspot.mapping import links_of
 from connectors.hubspot.reading import KINDS, place_of
+from connectors.reference import reference_in, referenced_html
 from connectors.transport import Refused
 from crmplugin.domain.draft import Draft
 from crmplugin.errors import CrmRefused, SettingsError
@@ -77,8 +78,7 @@ class Writer:
         newest = sorted(ids, key=lambda one: (len(one), one), reverse=True)[:SEARCHED]
         body = BODY_OF_KIND[kind]
         for thing in self._client.read_many(kind, newest, [body]):
-            found = REFERENCE.search(plain_text((thing.get("properties") or {}).get(body)) or "")
-            if found and found[1] == marker:
+            if reference_in((thing.get("properties") or {}).get(body)) == marker:
                 return f"{kind}:{thing['id']}"
         return None
 
@@ -187,14 +187,14 @@ def _refuse_changed(draft: Draft, thing: Mapping[str, Any], watched: Mapping[str
 
 def _note(draft: Draft, marker: str, at: datetime) -> dict[str, str]:
     heading = f"<p><strong>{html.escape(draft.subject)}</strong></p>" if draft.subject else ""
-    return {"hs_timestamp": _when(at), "hs_note_body": heading + _body(draft, marker)}
+    return {"hs_timestamp": _when(at), "hs_note_body": heading + referenced_html(draft, marker)}
 
 
 def _task(draft: Draft, marker: str, at: datetime) -> dict[str, str]:
     return {
         "hs_timestamp": _when(at),
         "hs_task_subject": (draft.subject or f"Draft: {draft.kind.replace('_', ' ')}")[:255],
-        "hs_task_body": _body(draft, marker),
+        "hs_task_body": referenced_html(draft, marker),
         "hs_task_status": "NOT_STARTED",
         "hs_task_priority": "MEDIUM",
         "hs_task_type": TASK_TYPES.get(draft.channel or "", "TODO"),
@@ -211,18 +211,12 @@ def _logged_email(draft: Draft, marker: str, at: datetime) -> dict[str, str]:
         "hs_email_direction": "EMAIL",
         "hs_email_status": "SENT",
         "hs_email_subject": draft.subject or "",
-        "hs_email_html": _body(draft, marker),
+        "hs_email_html": referenced_html(draft, marker),
         "hs_email_headers": json.dumps(headers),
     }
 
 
 _PROPERTIES = {"note": _note, "task": _task, "logged_email": _logged_email}
-
-
-def _body(draft: Draft, marker: str) -> str:
-    """The text as HTML with our reference as its last line; HubSpot may strip comments, so it can be seen."""
-    text = draft.html or "".join(f"<p>{html.escape(line)}</p>" for line in (draft.body or "").split("\n") if line)
-    return f"{text}<p>Ref {html.escape(marker)}</p>"
 
 
 def _when(at: datetime) -> str:
