@@ -39,7 +39,7 @@ class Ask:
 
 def ask_for_drafts(desk: Desk, asks: Sequence[Ask]) -> tuple[str, ...]:
     """Keeps what is wanted, as `writing` or `scheduled`; those that are there already stay as they are."""
-    desk.drafts.create_all([_row(ask) for ask in asks])
+    desk.drafts.create_all([draft_row(ask) for ask in asks])
     return tuple(ask.draft_id for ask in asks)
 
 
@@ -121,7 +121,8 @@ def blank_draft(ask: Ask) -> Draft:
     )
 
 
-def _row(ask: Ask) -> DraftRow:
+def draft_row(ask: Ask) -> DraftRow:
+    """The row of a draft before a word of it is written."""
     draft = blank_draft(ask)
     document: dict[str, Any] = to_json(draft)
     return DraftRow(

@@ -13,6 +13,7 @@ from flask import Flask, Response, request
 from crmplugin.journeys.desk import Desk
 from crmplugin.web import api, api_campaigns, api_work, auth, health, openapi, panel, problems, webhooks
 from crmplugin.web.compress import compress, static_path
+from crmplugin.web.rights import RIGHTS
 from crmplugin.web.streams import StreamCap
 
 MAX_BODY_BYTES = 5 * 1024 * 1024
@@ -20,6 +21,16 @@ MAX_BODY_BYTES = 5 * 1024 * 1024
 STATIC = Path(__file__).parent / "static"
 PAGES = ("crmplugin.web.console", "crmplugin.web.panel_pages")
 """Modules with a `blueprint` of HTML pages."""
+
+FROM_ANY_FRAME = frozenset(endpoint for endpoint, right in RIGHTS.items() if right.about == "pass")
+"""What a panel asks for with its pass. A frame without `allow-same-origin` has no origin, so these answer every origin:
+no cookie counts here, and without the pass there is nothing to be had."""
+FRAME_HEADERS = {
+    "Access-Control-Allow-Origin": "*",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type, If-None-Match, Last-Event-ID",
+    "Access-Control-Expose-Headers": "Content-Disposition, ETag, Location",
+    "Access-Control-Max-Age": "600",
+}
 
 
 def create_app(desk: Desk | None = None) -> Flask:
@@ -74,6 +85,8 @@ def add_headers(response: Response) -> Response:
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
     }
+    if request.endpoint == "static" or request.endpoint in FROM_ANY_FRAME:
+        headers |= FRAME_HEADERS
     for name, value in headers.items():
         response.headers.setdefault(name, value)
     if request.path.startswith("/api/") and "Cache-Control" not in response.headers:

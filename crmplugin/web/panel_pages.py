@@ -30,6 +30,8 @@ blueprint = Blueprint("panel_pages", __name__, url_prefix="/panel/<connection>/p
 
 PREPARED = ("proposed", "writing", "approved", "writing_back")
 """States in which a draft is what somebody opens the panel for."""
+TELLING = ("failed", "blocked", "no_message", "scheduled")
+"""States that say why nothing is prepared."""
 
 
 def opened(connection: str, subject: Subject, user_id: str | None, token: str) -> Response:
@@ -59,7 +61,9 @@ def _record_page(
     context = desk().tools(connection).read_context(subject)
     found = drafts_of(context, subject.type, subject.id)
     if row is None:
-        row = next((desk().drafts.get(d["id"]) for d in found if d["status"] in PREPARED), None)
+        row = next(
+            (desk().drafts.get(d["id"]) for group in (PREPARED, TELLING) for d in found if d["status"] in group), None
+        )
     values: dict[str, Any] = draft_values(row) if row else {"look_again_ms": 0, "choices": choices()}
     return page(
         "panel.html",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import psutil
 import requests
 
 from connectors.local.verify import sign
@@ -18,7 +21,14 @@ from crmplugin.domain.crm import Subject
 from crmplugin.journeys.launch import launch_url
 from crmplugin.store.access import AccessStore
 from crmplugin.store.database import open_engine
+from tests.browser.words import RECORDS, hours_ago, question
 from tests.work.servers import RUN, SECRET, environ, wait_until
+
+
+def free_port() -> int:
+    """A port that nobody listens on just now."""
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        return int(probe.getsockname()[1])
 
 
 class Served:
@@ -52,9 +62,13 @@ class Served:
             return False
 
     def _access(self, do: Any) -> Any:
+        return self.store(lambda engine: do(AccessStore(engine)))
+
+    def store(self, do: Any) -> Any:
+        """What `do(engine)` gives back, on the server's own database."""
         engine = open_engine(f"sqlite:///{self.var}/crmplugin.sqlite")
         try:
-            return do(AccessStore(engine))
+            return do(engine)
         finally:
             engine.dispose()
 
@@ -64,10 +78,11 @@ class Served:
         secret = self._access(lambda store: store.create_link(role, expires_at=ends, user_id=user_id))
         return f"{self.address}/sign-in/{secret}"
 
-    def panel_link(self, deal: str, user: str) -> str:
-        """A signed launch of the panel."""
+    def panel_link(self, deal: str, user: str, *, age_s: int = 0) -> str:
+        """A signed launch of the panel, made so long ago."""
         key = (self.var / "signing.key").read_text("utf-8").strip()
-        return launch_url(key, "local", Subject("deal", deal), user, base=self.address, now=datetime.now(UTC))
+        made = datetime.now(UTC) - timedelta(seconds=age_s)
+        return launch_url(key, "local", Subject("deal", deal), user, base=self.address, now=made)
 
     def api(self, path: str) -> Any:
         """What the API answers to an admin."""
@@ -83,10 +98,33 @@ class Served:
         answer.raise_for_status()
         return answer.json()
 
+    def edit(self, draft_id: str, body: str) -> Any:
+        """A draft's first version with another text."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        address = f"{self.address}/api/v1/drafts/{draft_id}"
+        answer = requests.patch(address, json={"version": 1, "body": body}, headers=headers, timeout=60)
+        answer.raise_for_status()
+        return answer.json()
+
     def webhook(self, document: Any) -> None:
         body = json.dumps(document).encode()
         headers = {"X-Crmplugin-Signature": sign(body, secret=SECRET, now=datetime.now(UTC))}
         requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=30).raise_for_status()
+
+    def take_records(self) -> None:
+        """The records of the scripted model's story, by webhook."""
+        records = {**RECORDS, "activities": [question(1, hours_ago(3))]}
+        self.webhook({"id": "records", "type": "contact.changed", "at": "2026-01-01T00:00:00Z",
+                      "object": {"type": "contact", "id": "C-1"}, "records": records})  # fmt: skip
+        wait_until(lambda: self.api("/api/v1/events/records")["state"] in ("done", "ignored"))
+
+    def kill(self) -> None:
+        """Ends server and worker at once, as a crash does."""
+        family = [psutil.Process(self.process.pid), *psutil.Process(self.process.pid).children(recursive=True)]
+        for process in family:
+            with suppress(psutil.NoSuchProcess):
+                process.kill()
+        self.stop()
 
     def stop(self) -> None:
         self.process.terminate()

@@ -6,6 +6,7 @@ import re
 
 from playwright.sync_api import expect
 
+from tests.browser.served import Served, free_port
 from tests.browser.words import SLOWLY
 
 ANSWER = "The lead time for the FM-300 is 6 to 8 weeks."
@@ -100,3 +101,23 @@ def test_another_version_takes_the_place_of_the_first(visit, modelled):
     expect(page.locator("#approve")).to_be_visible()
     page.goto(first)
     expect(page.locator(".seal")).to_contain_text("Another version took its place.")
+
+
+def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, tmp_path_factory):
+    """Its process is killed while the text comes in; started again, the same page goes on to the finished draft."""
+    var, port = tmp_path_factory.mktemp("killed") / "var", str(free_port())
+    served = Served(var, "--no-demo", "--port", port, more=model.environment)
+    try:
+        served.take_records()
+        page = visit(served).page
+        ask(page, SLOWLY)
+        expect(page.locator("#stream-text .arriving")).to_be_visible()
+
+        served.kill()
+        expect(page.locator("#stream-state")).to_have_text(re.compile("connection was cut"))
+        served = Served(var, "--no-demo", "--port", port, more=model.environment)
+
+        expect(page.locator("#approve")).to_be_visible(timeout=90_000)
+        expect(page.locator(".sheet .text")).to_contain_text(ANSWER)
+    finally:
+        served.stop()

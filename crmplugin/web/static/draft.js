@@ -191,7 +191,7 @@ function edit(form) {
     soon = setTimeout(check, 250);
   });
   form.addEventListener("keydown", (event) => {
-    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.querySelector("button.main").click();
     if (event.key === "Escape") go(form.querySelector("[data-escape]").getAttribute("href"));
   });
   grow();

@@ -105,21 +105,39 @@ export async function go(path, { push = true } = {}) {
   }
 }
 
-document.addEventListener("submit", async (event) => {
-  const form = event.target;
-  if (!form.matches("form[data-live]")) return;
-  event.preventDefault();
-  const button = event.submitter ?? form.querySelector("button");
+/** Sends a form and shows the answer in place. */
+async function send(form, button) {
   if (button?.getAttribute("aria-busy") === "true") return;
   button?.setAttribute("aria-busy", "true");
   try {
-    const body = new URLSearchParams(new FormData(form, event.submitter));
+    const body = new URLSearchParams(new FormData(form, button));
     await take(await patiently(call(form.action, { method: "POST", body })), true);
   } catch {
     complain(word("network"));
   } finally {
     button?.removeAttribute("aria-busy");
   }
+}
+
+/** Submits a form by script; whether it is one of ours. */
+function submit(form, button) {
+  if (form.matches("[data-live]")) send(form, button ?? form.querySelector("button:not([type=button])"));
+  else if (form.method === "get" && !pass) go(`${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`);
+  else return false;
+  return true;
+}
+
+document.addEventListener("submit", (event) => {
+  if (submit(event.target, event.submitter)) event.preventDefault();
+});
+
+// A frame that may not submit forms fires no submit event, so a button's click is where we step in.
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  const form = button?.form;
+  if (!form || button.type !== "submit" || !form.matches("[data-live]")) return;
+  event.preventDefault();
+  if (form.noValidate || form.reportValidity()) submit(form, button);
 });
 
 document.addEventListener("click", (event) => {
@@ -130,20 +148,12 @@ document.addEventListener("click", (event) => {
 });
 
 document.addEventListener("change", (event) => {
-  if (event.target.matches("[data-submits]")) event.target.form.requestSubmit();
+  if (event.target.matches("[data-submits]")) submit(event.target.form);
   const many = event.target.form?.dataset.many;
   if (many) {
     const n = event.target.form.elements.length && document.querySelectorAll("input[name=draft]:checked").length;
     document.getElementById("chosen").textContent = n ? many.replace("#", n) : "";
   }
-});
-
-/** A form that only asks: its answer comes in place, too. */
-document.addEventListener("submit", (event) => {
-  const form = event.target;
-  if (form.method !== "get" || pass || event.defaultPrevented) return;
-  event.preventDefault();
-  go(`${new URL(form.action).pathname}?${new URLSearchParams(new FormData(form))}`);
 });
 
 addEventListener("popstate", () => go(location.href, { push: false }));

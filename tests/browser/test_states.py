@@ -1,0 +1,153 @@
+"""Every state a draft can be in, as a person meets it: both themes, three widths, and nothing an automated check of
+accessibility objects to."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from crmplugin.store.drafts import DraftStore
+from tests.browser.words import SLOWLY
+
+WIDTHS = (320, 400, 1280)
+SERIOUS = ("serious", "critical")
+PAGES = (
+    "/console", "/console?show=closed", "/console/new", "/console/new?about=deal:D-101", "/console/deals",
+    "/console/figures", "/console/events", "/console/jobs", "/console/connections", "/console/rules",
+    "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1", "/console/people",
+    "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/sign-in",
+)  # fmt: skip
+
+
+def check(page: Page, name: str) -> None:
+    """Nothing scrolls sideways at any width, and axe has no serious finding."""
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
+    found = [v for v in Axe().run(page).response["violations"] if v["impact"] in SERIOUS]
+    told = [(v["id"], v["help"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found]
+    assert not told, (name, told)
+
+
+@pytest.fixture(scope="module")
+def states(demo):
+    """A draft in each state: text to read, needing the person, failed, held back, nothing to say, stopped."""
+    ready = demo.draft(kind="summary", deal_id="D-112")["id"]
+    needs = demo.draft(kind="summary", deal_id="D-112")
+    demo.edit(needs["id"], needs["body"] + "\nWe promised them 35 % off.")
+    failed = demo.draft(kind="summary", deal_id="D-112", wait=0)["id"]
+    outcomes = {demo.draft(kind="follow_up", deal_id=f"D-{n}")["status"]: n for n in (104, 119, 120, 121, 122)}
+    demo.store(lambda engine: _fail(DraftStore(engine), failed))
+    held = {state: demo.draft(kind="follow_up", deal_id=f"D-{n}")["id"] for state, n in outcomes.items()}
+    return {"ready": ready, "needs": needs["id"], "failed": failed, **held}
+
+
+def _fail(store: DraftStore, draft_id: str) -> None:
+    """Makes a draft a failed one, as a job that gives up does."""
+    row = store.get(draft_id)
+    if row.status == "writing":
+        store.move(draft_id, "failed", at=datetime.now(UTC), reason="x", problem="the CRM did not answer: try again")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_page_is_accessible_and_fits(visit, demo, theme):
+    seen = visit(demo, theme=theme)
+    expect(seen.page.locator("a.row").first).to_be_visible(timeout=90_000)
+
+    for path in PAGES:
+        page = seen.open(path)
+        if page.locator("main[data-later]").count():
+            expect(page.locator(".next-step").first).to_be_visible(timeout=90_000)
+        check(page, path)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_every_state_is_accessible_and_fits(visit, demo, states, theme):
+    page = visit(demo, theme=theme).page
+
+    for state, draft in states.items():
+        page.goto(f"{demo.address}/console/drafts/{draft}")
+        expect(page.locator(".sheet")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+        check(page, state)
+    page.goto(f"{demo.address}/console/drafts/{states['needs']}?edit=1")
+    check(page, "editing")
+
+
+def test_what_needs_the_person_says_why_and_cannot_be_approved(visit, demo, states):
+    page = visit(demo).open(f"/console/drafts/{states['needs']}")
+
+    expect(page.locator(".s.needs")).to_have_text("We promised them 35 % off.")
+    expect(page.locator(".reason")).to_contain_text("No record says so")
+    expect(page.locator("#approve")).to_have_attribute("aria-disabled", "true")
+
+
+def test_an_override_takes_a_name_and_a_reason(visit, demo):
+    draft = demo.draft(kind="summary", deal_id="D-112")
+    demo.edit(draft["id"], draft["body"] + "\nTheir baker likes tea.\nWe promised them 20 % off.")
+    page = visit(demo, role="manager").open(f"/console/drafts/{draft['id']}")
+
+    page.get_by_text("Approve in spite of it").first.click()
+    page.get_by_label("Your reason").fill("Agreed on the phone today.")
+    page.get_by_role("button", name="Approve in spite of it").click()
+
+    expect(page.locator(".seal")).to_contain_text("approved by manager")
+    expect(page.locator(".history")).to_contain_text("Agreed on the phone today.")
+
+
+def test_a_failed_draft_says_the_cause_and_is_tried_again(visit, demo):
+    draft = demo.draft(kind="summary", deal_id="D-112", wait=0)["id"]
+    demo.store(lambda engine: _fail(DraftStore(engine), draft))
+    page = visit(demo).open(f"/console/drafts/{draft}")
+    if page.locator(".outcome").count():
+        expect(page.locator(".outcome")).to_contain_text("Nothing was written to the CRM.")
+        page.get_by_role("button", name="Try again").click()
+
+    expect(page.locator(".seal.good")).to_be_visible()
+
+
+def test_offline_is_said_and_nothing_is_lost(visit, modelled):
+    seen = visit(modelled)
+    page = seen.open("/console/new?about=deal:D-1")
+    page.get_by_label("Anything it should take into account?").fill("be brief")
+    seen.context.set_offline(True)
+
+    page.get_by_role("button", name="Write the draft").click()
+
+    expect(page.locator("#bar")).to_contain_text("You are offline.")
+    expect(page.locator("#notice")).to_contain_text("Nothing is lost")
+    expect(page.get_by_label("Anything it should take into account?")).to_have_value("be brief")
+    seen.context.set_offline(False)
+    page.get_by_role("button", name="Write the draft").click()
+    expect(page.locator("#approve")).to_be_visible()
+    seen.complaints.clear()
+
+
+def test_signed_out_in_the_middle_leads_to_the_door(visit, demo, states):
+    seen = visit(demo)
+    page = seen.open(f"/console/drafts/{states['ready']}")
+    seen.context.clear_cookies()
+
+    page.get_by_role("link", name="Edit").click()
+
+    expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+def test_what_takes_long_says_for_how_long(visit, modelled):
+    page = visit(modelled).open("/console/new?about=deal:D-1")
+    page.route("**/console/drafts", lambda route: (page.wait_for_timeout(2600), route.continue_()))
+
+    page.get_by_label("Anything it should take into account?").fill(SLOWLY)
+    page.get_by_role("button", name="Write the draft").click()
+
+    expect(page.locator("#bar")).to_contain_text("Still working")
+
+
+def test_nothing_moves_for_who_wants_that(visit, modelled):
+    page = visit(modelled, reduced_motion="reduce").page
+
+    moving = "[...document.querySelectorAll('*')].filter(n => parseFloat(getComputedStyle(n).transitionDuration) > 0)"
+    assert page.evaluate(f"{moving}.length") == 0
