@@ -36,6 +36,7 @@ class Served:
 
     def __init__(self, var: Path, *args: str, more: Mapping[str, str] | None = None) -> None:
         self.var = var
+        self.database_url = dict(more or {}).get("CRMPLUGIN_DATABASE_URL", f"sqlite:///{var}/crmplugin.sqlite")
         self._log = (var.parent / f"{var.name}.log").open("ab")
         self.started = time.monotonic()
         self.process = subprocess.Popen(
@@ -66,7 +67,7 @@ class Served:
 
     def store(self, do: Any) -> Any:
         """What `do(engine)` gives back, on the server's own database."""
-        engine = open_engine(f"sqlite:///{self.var}/crmplugin.sqlite")
+        engine = open_engine(self.database_url)
         try:
             return do(engine)
         finally:
