@@ -25,7 +25,8 @@ blueprint = Blueprint("console", __name__)
 MACHINE_PATHS = ("/api/", "/webhooks/", "/static/", "/healthz", "/readyz", "/metrics")
 """Addresses whose problems stay JSON, whoever asks."""
 SCRIPT_WORDS = (
-    "draft.state_reading", "draft.state_writing", "draft.state_checking", "draft.state_mending", "draft.offline",
+    "draft.state_reading", "draft.state_waiting", "draft.state_writing", "draft.state_checking", "draft.state_mending",
+    "draft.offline",
     "draft.copied", "draft.live_checking", "problem.network", "draft.proof_of", "draft.proof_rule", "draft.proof_plain",
     "draft.sentence_needs", "draft.copy_by_hand", "bar.away", "bar.back_again", "bar.working", "bar.still",
 )  # fmt: skip

@@ -108,16 +108,17 @@ class Served:
         return answer.json()
 
     def webhook(self, document: Any) -> None:
+        """Sends an event of the local CRM, and waits until it was worked on."""
         body = json.dumps(document).encode()
         headers = {"X-Crmplugin-Signature": sign(body, secret=SECRET, now=datetime.now(UTC))}
-        requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=30).raise_for_status()
+        requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=60).raise_for_status()
+        wait_until(lambda: self.api(f"/api/v1/events/{document['id']}")["state"] in ("done", "ignored"))
 
     def take_records(self) -> None:
         """The records of the scripted model's story, by webhook."""
         records = {**RECORDS, "activities": [question(1, hours_ago(3))]}
         self.webhook({"id": "records", "type": "contact.changed", "at": "2026-01-01T00:00:00Z",
                       "object": {"type": "contact", "id": "C-1"}, "records": records})  # fmt: skip
-        wait_until(lambda: self.api("/api/v1/events/records")["state"] in ("done", "ignored"))
 
     def kill(self) -> None:
         """Ends server and worker at once, as a crash does."""

@@ -3,7 +3,9 @@ accessibility objects to."""
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -20,6 +22,23 @@ PAGES = (
     "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1", "/console/people",
     "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/sign-in",
 )  # fmt: skip
+
+CONSENT = {"email": {"state": "withdrawn", "at": "2026-01-01T00:00:00Z"}}
+SILENT = {
+    "companies": [{"id": "CO-S", "name": "Silent Mills Ltd", "country": "GB", "owner_id": "U-2"}],
+    "contacts": [
+        {"id": "C-S1", "company_id": "CO-S", "first_name": "Ida", "last_name": "Moss", "email": "ida@silent.example",
+         "consent": CONSENT},
+        {"id": "C-S2", "company_id": "CO-S", "first_name": "Ned", "last_name": "Moss", "email": "ned@silent.example"},
+    ],
+    "deals": [
+        {"id": f"D-S{n}", "name": f"Mill {n}", "company_id": "CO-S", "contact_ids": [f"C-S{n}"],
+         "primary_contact_id": f"C-S{n}", "owner_id": "U-2", "pipeline": "P", "stage": "New", "stage_kind": "new",
+         "status": "open", "created_at": "2026-01-05T09:00:00Z"}
+        for n in (1, 2)
+    ],
+}  # fmt: skip
+"""A contact who wants no mail, and one to whom there is nothing to say."""
 
 
 def check(page: Page, name: str) -> None:
@@ -39,10 +58,13 @@ def states(demo):
     needs = demo.draft(kind="summary", deal_id="D-112")
     demo.edit(needs["id"], needs["body"] + "\nWe promised them 35 % off.")
     failed = demo.draft(kind="summary", deal_id="D-112", wait=0)["id"]
-    outcomes = {demo.draft(kind="follow_up", deal_id=f"D-{n}")["status"]: n for n in (104, 119, 120, 121, 122)}
     demo.store(lambda engine: _fail(DraftStore(engine), failed))
-    held = {state: demo.draft(kind="follow_up", deal_id=f"D-{n}")["id"] for state, n in outcomes.items()}
-    return {"ready": ready, "needs": needs["id"], "failed": failed, **held}
+    demo.webhook({"id": "evt-states", "type": "contact.changed", "at": "2026-01-01T00:00:00Z",
+                  "object": {"type": "contact", "id": "C-S1"}, "records": SILENT})  # fmt: skip
+    blocked = demo.draft(kind="pitch", deal_id="D-S1")
+    quiet = demo.draft(kind="follow_up", deal_id="D-S2")
+    assert (blocked["status"], quiet["status"]) == ("blocked", "no_message")
+    return {"ready": ready, "needs": needs["id"], "failed": failed, "blocked": blocked["id"], "quiet": quiet["id"]}
 
 
 def _fail(store: DraftStore, draft_id: str) -> None:
@@ -94,7 +116,7 @@ def test_an_override_takes_a_name_and_a_reason(visit, demo):
     page.get_by_label("Your reason").fill("Agreed on the phone today.")
     page.get_by_role("button", name="Approve in spite of it").click()
 
-    expect(page.locator(".seal")).to_contain_text("approved by manager")
+    expect(page.locator(".seal.good")).to_contain_text("by manager")
     expect(page.locator(".history")).to_contain_text("Agreed on the phone today.")
 
 
@@ -138,12 +160,16 @@ def test_signed_out_in_the_middle_leads_to_the_door(visit, demo, states):
 
 def test_what_takes_long_says_for_how_long(visit, modelled):
     page = visit(modelled).open("/console/new?about=deal:D-1")
-    page.route("**/console/drafts", lambda route: (page.wait_for_timeout(2600), route.continue_()))
+    held: list[Any] = []
+    page.route("**/console/drafts", lambda route: held.append(route))
 
     page.get_by_label("Anything it should take into account?").fill(SLOWLY)
     page.get_by_role("button", name="Write the draft").click()
 
-    expect(page.locator("#bar")).to_contain_text("Still working")
+    expect(page.locator("#bar")).to_have_text(re.compile("Still working, [2-9] seconds so far"))
+    held[0].continue_()
+    expect(page.locator("#stream-text .arriving")).to_be_visible()
+    expect(page.locator("#bar")).to_be_hidden()
 
 
 def test_nothing_moves_for_who_wants_that(visit, modelled):

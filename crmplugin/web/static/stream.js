@@ -3,11 +3,13 @@
 import { call, go, word } from "./pages.js";
 
 const AGAIN_MS = 700;
+const LATE_MS = 4000;
 
 /** Follows the stream of a draft that is being written, through cuts, until it is finished. */
 export async function follow(draft) {
   const sheet = new Sheet(draft);
   let last = 0;
+  setTimeout(() => sheet.now === "reading" && sheet.say("waiting"), LATE_MS);
   while (draft.isConnected) {
     try {
       const answer = await call(draft.dataset.stream, { headers: { Accept: "text/event-stream", "Last-Event-ID": last } });
