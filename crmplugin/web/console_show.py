@@ -49,6 +49,20 @@ class Reader:
         skeleton = "MMMd" if day.year == self.now.astimezone(self.zone).year else "yMMMd"
         return str(format_date(day, _skeleton(self.locale, skeleton), locale=self.locale))
 
+    def iso_day(self, text: str | None) -> str:
+        """A day that is written as `2026-03-10`; empty for anything else."""
+        try:
+            return self.day(date.fromisoformat(text)) if text else ""
+        except (TypeError, ValueError):
+            return ""
+
+    def iso_moment(self, text: str | None) -> str:
+        """A time that is written as RFC 3339; empty for anything else."""
+        try:
+            return self.moment(datetime.fromisoformat(text)) if text else ""
+        except (TypeError, ValueError):
+            return ""
+
     def is_past(self, day: date) -> bool:
         """Whether a day lies before the reader's today."""
         return day < self.now.astimezone(self.zone).date()

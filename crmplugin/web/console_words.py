@@ -37,7 +37,7 @@ class Words:
 
     def plain(self, table: str, code: str | None) -> str:
         """A code of ours in plain words; one that has none (a new CRM's event) with its marks as spaces."""
-        if code is None:
+        if not code:
             return ""
         found = self.tables.get(table, {}).get(code) or load_words(LANGUAGES[0]).tables.get(table, {}).get(code)
         return found or code.replace("_", " ").replace(".", " ")

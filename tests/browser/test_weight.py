@@ -21,7 +21,7 @@ def test_the_panels_first_load_is_light(visit, demo):
     demo.draft(kind="follow_up", deal_id="D-106")
     page = visit(demo, role=None, width=400).page
     answers = []
-    page.on("response", answers.append)
+    page.on("response", lambda answer: answers.append(answer))
 
     page.goto(demo.panel_link("D-106", "U-1"))
     expect(page.locator(".sheet .text")).to_be_visible()

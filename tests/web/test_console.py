@@ -229,3 +229,27 @@ def test_the_sheet_covers_the_whole_body(office, ask):
     shown = ["".join(p.text for line in block.lines for p in line) for block in sheet.blocks]
     assert "".join("".join(shown).split()) == "".join((draft.body or "").split())
     assert all(p.sentence for block in sheet.blocks for line in block.lines for p in line if p.text.strip())
+
+
+def test_what_may_be_done_instead_is_a_button_or_a_sentence(person, office, admin):
+    no = {"email": {"state": "withdrawn", "at": "2026-01-01T00:00:00Z"}}
+    records = {
+        "companies": [{"id": "CO-N", "name": "Silent Mills", "country": "GB", "owner_id": "U-1"}],
+        "contacts": [
+            {"id": "C-O", "company_id": "CO-N", "first_name": "Ned", "last_name": "Moss", "email": "ned@k.example"},
+            {"id": "C-N", "company_id": "CO-N", "first_name": "Ida", "last_name": "Moss", "email": "ida@k.example",
+             "consent": no, "phone": "+44 161 496 0000"},
+        ],
+        "deals": [{"id": "D-N", "name": "Mill", "company_id": "CO-N", "contact_ids": ["C-N"],
+                   "primary_contact_id": "C-N", "owner_id": "U-1", "status": "open"}],
+    }  # fmt: skip
+    office.desk.records.upsert_many("local", documents(records))
+    held = admin.post("/api/v1/drafts?wait=20", json={"kind": "pitch", "deal_id": "D-N"}).json
+
+    page = person().get(f"/console/drafts/{held['id']}")
+
+    assert held["status"] == "blocked"
+    assert page.status_code == 200
+    assert "Nothing was written, because it must not be." in page.text
+    assert "Write to Ned Moss" in page.text
+    assert 'name="to_contact_id" value="C-O"' in page.text
