@@ -32,11 +32,22 @@ from crmplugin.store.record_writes import (
 )
 from crmplugin.store.search import find_subjects
 from crmplugin.store.shared import SHARED, Shared, read_products, read_shared
-from crmplugin.store.tables_records import contact_links, imports, names, record_revisions, record_versions, records
+from crmplugin.store.tables_records import (
+    addresses,
+    contact_links,
+    imports,
+    names,
+    record_revisions,
+    record_versions,
+    records,
+)
 
 POPULAR = 250
 """Products that most accounts bought: they come first into the bounded catalogue of a context."""
 PAGE = 1_000
+MANY = 1_000
+"""Records of one import after which PostgreSQL counts its tables anew."""
+GROWING = (records.name, contact_links.name, names.name, addresses.name)
 
 REVISIONS = select(record_revisions.c.collection, record_revisions.c.revision).where(
     record_revisions.c.connection == bindparam("connection")
@@ -227,6 +238,9 @@ class RecordStore:
         }
         with writing(self._engine) as db:
             db.execute(imports.insert(), row)
+            if db.dialect.name == "postgresql" and counts.taken + counts.updated >= MANY:
+                # PostgreSQL would look at its tables anew within minutes, and choose plans for empty ones until then.
+                db.exec_driver_sql(f"ANALYZE {', '.join(GROWING)}")
 
     def save_population(self, connection: str, population: Population) -> None:
         """Replaces what was learned over all accounts."""

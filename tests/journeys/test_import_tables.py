@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import csv
+import os
+import pty
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -479,6 +483,24 @@ def test_the_command_takes_tables_and_says_what_became_of_them(crmplugin, tmp_pa
     assert (answer.json["taken"], answer.json["refused_rows"]) == (7, 2)
     assert answer.json["refused"][0]["line"] == 7
     assert answer.json["refused_files"] == [str(tmp_path / "var" / "lines.refused.csv")]
+
+
+def test_the_command_shows_how_far_it_is_where_somebody_looks(tmp_path: Path):
+    path = tmp_path / "deals.csv"
+    path.write_text(HUBSPOT, encoding="utf-8")
+    code = "from crmplugin.cli import main; main()"
+    ours, theirs = pty.openpty()
+
+    done = subprocess.run(
+        [sys.executable, "-c", code, "import", path], stdout=subprocess.PIPE, stderr=theirs, check=False
+    )
+    os.close(theirs)
+    seen = os.read(ours, 100_000).decode()
+    os.close(ours)
+
+    assert done.returncode == 0
+    assert "reading" in seen
+    assert "100%" in seen
 
 
 def test_the_command_exits_1_with_nothing_in_when_headings_are_unknown(crmplugin, tmp_path: Path):

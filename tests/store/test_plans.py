@@ -81,6 +81,20 @@ def test_the_look_at_plans_finds_a_query_without_an_index(engine: Engine) -> Non
     assert half_helped
 
 
+def test_postgresql_counts_its_tables_anew_after_a_large_import(postgres_url: str) -> None:
+    opened = open_engine(postgres_url)
+    migrate(opened)
+    store = RecordStore(opened)
+    counts = take(store, products=[{"id": f"P-{n}"} for n in range(1_200)])
+    store.note_import("local", counts, refused=0)
+
+    with opened.connect() as db:
+        known = db.exec_driver_sql("SELECT reltuples FROM pg_class WHERE relname = 'records'").scalar()
+    opened.dispose()
+
+    assert known == 1_200
+
+
 def _asked(engine: Engine) -> dict[str, Any]:
     """Every query of a context of each kind, when what all contexts share is read, with the values it was given."""
     store = RecordStore(engine)
