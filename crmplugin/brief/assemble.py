@@ -90,6 +90,7 @@ def assemble(
         warnings=(*sheet.warnings, *ours),
         missing_info=(*sheet.missing_info, *missing),
         missing_questions=sheet.missing_questions,
+        charts=sheet.charts,
         recipient=None if internal else _recipient(context, contact, choice.channel),
         sender=_sender(context),
         next_touch=choice.next_touch,

@@ -14,6 +14,7 @@ from crmplugin.analysis.durations import read_duration
 from crmplugin.analysis.offers import find_offers
 from crmplugin.brief.calendar import day_in, seller_zone
 from crmplugin.brief.facts_of.amounts import deal_group, foreign_currencies, note_amount_facts, order_group
+from crmplugin.brief.facts_of.charts import negotiation_charts
 from crmplugin.brief.facts_of.conflicts import Variant, settle
 from crmplugin.brief.facts_of.deals import deal_facts
 from crmplugin.brief.facts_of.events import launch_day, price_day
@@ -55,12 +56,14 @@ from crmplugin.brief.facts_of.tickets import ticket_facts, ticket_rec
 from crmplugin.brief.hygiene import current_quotes
 from crmplugin.brief.needs import stated_needs
 from crmplugin.brief.slots import is_closed, own_slots, usable_slots
-from crmplugin.domain.brief import INTERNAL_KINDS, Request, Signals, Warning
+from crmplugin.domain.brief import INTERNAL_KINDS, Chart, Request, Signals, Warning
 from crmplugin.domain.crm import Activity, Contact, Context, Deal, Order, Product, Quote, Ticket, User
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
 MOST_APPROVERS = 5
+DRAWN = frozenset({"negotiation_note"})
+"""Kinds that come with charts."""
 MOST_CONTACTS, MOST_DEALS, MOST_QUOTES, MOST_ORDERS, MOST_TICKETS = 50, 12, 10, 6, 10
 MOST_CLAIMS, MOST_ARTICLES, MOST_NOTES, MOST_TALKS, MOST_SCANNED, MOST_RHYTHMS = 60, 40, 30, 5, 10, 6
 """How many of a kind become facts, the newest: a brief is read, not archived."""
@@ -78,6 +81,7 @@ class FactSheet:
     missing_info: tuple[str, ...] = ()
     missing_questions: tuple[str, ...] = ()
     sections: Mapping[str, Sections] = field(default_factory=dict)
+    charts: tuple[Chart, ...] = ()
 
     def get(self, fact_id: str) -> Fact | None:
         return next((f for f in self.facts if f.id == fact_id), None)
@@ -130,7 +134,8 @@ def make_facts(
     _settle_amounts(desk)
     sections, asked = _sheets(desk, population)
     _warn_of_instructions(desk)
-    return FactSheet(tuple(desk.facts.values()), tuple(desk.warnings), tuple(desk.missing), asked, sections)
+    drawn = negotiation_charts(context, signals=signals, population=population, make=make) if kind in DRAWN else ()
+    return FactSheet(tuple(desk.facts.values()), tuple(desk.warnings), tuple(desk.missing), asked, sections, drawn)
 
 
 def _look_for_instructions(desk: _Desk) -> None:

@@ -267,6 +267,21 @@ class NextTouch:
 
 
 @dataclass(frozen=True, slots=True)
+class Chart:
+    """Figures to draw: the finding as title, points with typed values and labels, and the same as a table to read.
+
+    key: discount_outcome, concession_ladder or purchase_rhythm. unit: of the values, a currency or %. The first row of
+    the table holds its headings.
+    """
+
+    key: str
+    title: str
+    unit: str
+    points: tuple[Mapping[str, Any], ...] = ()
+    table: tuple[tuple[str, ...], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Brief:
     """Facts, gates, signals, decision and plan for one request at one moment. Pure data; the same inputs give the same.
 
@@ -305,6 +320,7 @@ class Brief:
     """What the rep who signs likes, for this kind and language; wording only."""
     private: tuple[str, ...] = ()
     """Names, addresses and numbers of everybody around this account: masked before any model sees a word."""
+    charts: tuple[Chart, ...] = ()
 
     @property
     def audience(self) -> Literal["customer", "internal"]:

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from types import MappingProxyType
 from typing import Any, Literal
 
-from crmplugin.domain.brief import Decision, NextTouch, Plan, Recipient, SentenceRole, Warning
+from crmplugin.domain.brief import Chart, Decision, NextTouch, Plan, Recipient, SentenceRole, Warning
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.fact import Fact
 
@@ -189,5 +189,6 @@ class Draft:
     plan: Plan | None = None
     locale: str = "en_GB"
     zone: str = "UTC"
+    charts: tuple[Chart, ...] = ()
     send_on: date | None = None
     """What a later check of an edited text needs: plan, rendering, recipient's zone and planned day of sending."""

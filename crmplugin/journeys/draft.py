@@ -320,6 +320,7 @@ def _draft(
         locale=brief.locale,
         zone=brief.zone,
         send_on=brief.send_on,
+        charts=brief.charts,
     )
     return with_text(base, worded) if worded else base
 

@@ -135,6 +135,7 @@ def draft_json(draft: Draft) -> dict[str, Any]:
         "warnings": to_json(draft.warnings),
         "missing_info": list(draft.missing_info),
         "missing_questions": list(draft.missing_questions),
+        "charts": to_json(draft.charts),
         "grounding": to_json(draft.grounding),
         "checks": to_json(draft.checks),
         "compliance": to_json(draft.compliance),
@@ -176,4 +177,5 @@ def brief_json(brief: Brief) -> dict[str, Any]:
         "warnings": to_json(brief.warnings),
         "missing_info": list(brief.missing_info),
         "missing_questions": list(brief.missing_questions),
+        "charts": to_json(brief.charts),
     }

@@ -12,12 +12,14 @@ from typing import Any
 import pytest
 
 from crmplugin.analysis.hostile import scan_text
+from crmplugin.brief.assemble import assemble
 from crmplugin.brief.facts import FactSheet, make_facts
 from crmplugin.brief.facts_of.sheets import INTERNAL_SECTIONS
 from crmplugin.brief.hygiene import clean
 from crmplugin.brief.labels import load_labels
 from crmplugin.domain.brief import Question, Signals, TicketState
 from crmplugin.domain.crm import Band, Clause, Context, Policy, QuoteLine, TermsDays, Trade
+from crmplugin.journeys.present import brief_json
 from crmplugin.ports import Population
 from tests.builders import (
     NOW,
@@ -26,6 +28,7 @@ from tests.builders import (
     make_activity,
     make_context,
     make_deal,
+    make_order,
     make_product,
     make_quote,
     make_request,
@@ -259,3 +262,24 @@ def test_nothing_in_the_sheet_reads_the_clock():
     context = replace(world(), read_at=later)
 
     assert sheet_of(context, "summary").sections == sheet_of(world(), "summary").sections
+
+
+@pytest.mark.parametrize("language", ["en", "de", "fr", "es"])
+def test_a_negotiation_note_brings_its_charts_as_data(language):
+    deal = make_deal(list_amount=Decimal(48000), target_discount_pct=Decimal(8), amount=None)
+    orders = tuple(
+        make_order(f"O-{n}", ordered_at=at(day)) for n, day in enumerate(("2025-12-01", "2026-01-05", "2026-02-02"))
+    )
+    context = make_context(deal=deal, orders=orders)
+    request = make_request("negotiation_note", language=language)
+
+    brief = assemble(context, Population(), request, now=NOW, scan=scan_text)
+
+    charts = {chart.key: chart for chart in brief.charts}
+    assert set(charts) == {"concession_ladder", "purchase_rhythm"}
+    assert [p["price"] for p in charts["concession_ladder"].points] == ["48000.00", "45792.00", "44688.00", "44160.00"]
+    assert charts["concession_ladder"].unit == "EUR"
+    assert len(charts["purchase_rhythm"].table) == 4
+    assert "31" in charts["purchase_rhythm"].title
+    assert brief_json(brief)["charts"][0]["title"]
+    assert assemble(context, Population(), make_request("summary"), now=NOW, scan=scan_text).charts == ()
