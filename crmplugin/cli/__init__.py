@@ -28,6 +28,8 @@ COMMANDS = {
     "brief": "drafting",
     "recommend": "recommending",
     "segments": "segmenting",
+    "timeline": "looking",
+    "prospects": "looking",
     "check": "checking",
     "scan": "checking",
     "eval": "evaluating",
