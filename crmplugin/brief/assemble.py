@@ -97,11 +97,18 @@ def assemble(
         seller_country=context.seller.country,
         regime=choice.regime,
         recent_texts=_recent_texts(context, contact),
-        company_id=context.company.id if context.company else None,
-        deal_id=context.deal.id if context.deal else None,
-        voice=context.voice,
-        private=private_texts(context),
+        **_about(context),
     )
+
+
+def _about(context: Context) -> dict[str, Any]:
+    """Whose account and deal it is, and how we speak and what we hide there."""
+    return {
+        "company_id": context.company.id if context.company else None,
+        "deal_id": context.deal.id if context.deal else None,
+        "voice": context.voice,
+        "private": private_texts(context),
+    }
 
 
 def _of_comment(context: Context, request: Request) -> tuple[Warning, ...]:
