@@ -176,8 +176,8 @@ async function refresh(main) {
     const answer = await call(path, { headers: etag ? { "If-None-Match": etag } : {}, cache: "no-store" });
     const stamp = answer.headers.get("ETag");
     if (answer.status === 200 && document.querySelector("main") === main && !main.querySelector("details[open], [data-editor], input:checked")) {
-      const html = await answer.text();
-      if (etag !== null || main.querySelector("[data-here]")) show(html);
+      // Also at the first look: what changed since the page was made would else be taken for known.
+      show(await answer.text());
       document.querySelector("main").dataset.etag = stamp;
     }
   } catch {
