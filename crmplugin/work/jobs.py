@@ -54,7 +54,7 @@ def job_of(status: Any) -> Job:
         event=payload.get("event"),
         draft=payload.get("draft"),
         wait_reason=_reason(status, payload),
-        attempts=payload.get("attempts", 1),
+        attempts=payload.get("attempts", 1) + payload.get("waits", 0),
         next_at=_instant(waiting_until),
         created_at=_instant(status.created_at),
     )
