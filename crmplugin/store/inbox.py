@@ -13,7 +13,6 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -54,10 +53,29 @@ class Pending:
     entry: Entry
 
 
-@dataclass(frozen=True, slots=True)
 class _Put:
-    rows: list[tuple[str, str, str, str]]
-    answer: Future[list[bool]]
+    """A request's entries on their way to the disk. A bare lock is what one thread can wait for at the least cost."""
+
+    __slots__ = ("_done", "error", "new", "rows")
+
+    def __init__(self, rows: list[tuple[str, str, str, str]]) -> None:
+        self.rows = rows
+        self.new: list[bool] = []
+        self.error: Exception | None = None
+        self._done = threading.Lock()
+        self._done.acquire()
+
+    def finish(self, new: list[bool], error: Exception | None = None) -> None:
+        self.new, self.error = new, error
+        self._done.release()
+
+    def wait(self) -> list[bool]:
+        """Which were new, once they are on disk. Raises StoreError."""
+        if not self._done.acquire(timeout=COMMIT_TIMEOUT_S):
+            raise StoreError("the inbox did not answer in time: look at the disk under var/")
+        if self.error is not None:
+            raise self.error
+        return self.new
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +104,9 @@ class Inbox:
         rows = [(e.connection, e.id, e.received_at.isoformat(), json.dumps(e.document)) for e in entries]
         if not rows:
             return []
-        answer: Future[list[bool]] = Future()
-        self._wishes.put(_Put(rows, answer))
-        try:
-            return answer.result(timeout=COMMIT_TIMEOUT_S)
-        except TimeoutError as error:
-            raise StoreError("the inbox did not answer in time: look at the disk under var/") from error
+        put = _Put(rows)
+        self._wishes.put(put)
+        return put.wait()
 
     def pending(self, limit: int = 100, *, after: int = 0) -> list[Pending]:
         """The oldest entries that were not handed on, behind a place in the order of arrival."""
@@ -154,16 +169,16 @@ class Inbox:
 
     def _commit(self, connection: sqlite3.Connection, wishes: Sequence[_Put | _Forwarded]) -> None:
         connection.execute("BEGIN IMMEDIATE")
-        answers: list[tuple[Future[list[bool]], list[bool]]] = []
+        answers: list[tuple[_Put, list[bool]]] = []
         for wish in wishes:
             if isinstance(wish, _Put):
-                answers.append((wish.answer, [_insert(connection, row) for row in wish.rows]))
+                answers.append((wish, [_insert(connection, row) for row in wish.rows]))
             else:
                 done = [(seq,) for seq in wish.seqs]
                 connection.executemany("UPDATE inbox SET document = NULL WHERE seq = ?", done)
         connection.execute("COMMIT")
-        for answer, new in answers:
-            answer.set_result(new)
+        for put, new in answers:
+            put.finish(new)
         if any(any(new) for _, new in answers):
             self.arrived.set()
 
@@ -178,7 +193,7 @@ def _refuse(connection: sqlite3.Connection, wishes: Sequence[_Put | _Forwarded],
         connection.execute("ROLLBACK")
     for wish in wishes:
         if isinstance(wish, _Put):
-            wish.answer.set_exception(StoreError(f"the inbox cannot be written ({error}): look at the disk under var/"))
+            wish.finish([], StoreError(f"the inbox cannot be written ({error}): look at the disk under var/"))
 
 
 def _open(path: Path) -> sqlite3.Connection:

@@ -1,18 +1,20 @@
 """Where events go from the moment they are verified until their job is in the engine.
 
 Embedded: the inbox keeps them, and one thread hands them on in batches, in the order in which they came. On
-PostgreSQL: one transaction keeps the event and adds its job. Either way a crash in between loses nothing and doubles
-nothing, because rows and jobs have ids that come from the event.
+PostgreSQL: one transaction keeps the events of all requests that wait, and their jobs are added right after. Either way
+a crash in between loses nothing and doubles nothing, because rows and jobs have ids that come from the event.
 """
 
 from __future__ import annotations
 
 import logging
+import queue
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from crmplugin.domain.crm import COLLECTIONS, SINGLES
@@ -33,8 +35,13 @@ log = logging.getLogger(__name__)
 
 BATCH = 100
 BREATH_S = 0.02
+REST, LONGEST_REST_S = 4.0, 1.0
+"""After a full batch acknowledgements come first, for this many times as long as it took."""
+PATIENCE = timedelta(seconds=5)
+"""An event that has waited for so long is not made to wait for others' acknowledgements."""
 PAUSE_AFTER_ERROR_S = 1.0
 LOOK_ANYWAY_S = 5.0
+KEEP_TIMEOUT_S = 30.0
 
 
 class Delivery:
@@ -53,12 +60,22 @@ class Delivery:
         known = self._known(rows)
         settled = [self._settle(row, known.get((row.connection, row.id))) for row in rows]
         new = self._events.add(settled)
-        with writing(self._jobs.database) as connection:
-            for row in settled:
-                if row.state == "stored":
-                    payload = {"connection": row.connection, "event": row.id}
-                    self._jobs.enqueue_in(connection, "event", payload, job_id=event_job_id(row.connection, row.id))
+        self.forward([row for row in settled if row.state == "stored"])
         return new
+
+    def keep(self, rows: Sequence[EventRow]) -> list[EventRow]:
+        """Keeps events, each once in `rows`, and gives back the new ones; their jobs are still to be added."""
+        known = self._known([row for row in rows if row.document.get("records")])
+        settled = [self._settle(row, known.get((row.connection, row.id))) for row in rows]
+        new = self._events.add(settled)
+        return [row for row, is_new in zip(settled, new, strict=True) if is_new]
+
+    def forward(self, rows: Sequence[EventRow]) -> None:
+        """Adds the jobs of kept events; those that are there already stay as they are."""
+        with writing(self._jobs.database) as connection:
+            for row in rows:
+                payload = {"connection": row.connection, "event": row.id}
+                self._jobs.enqueue_in(connection, "event", payload, job_id=event_job_id(row.connection, row.id))
 
     def _settle(self, row: EventRow, state: str | None) -> EventRow:
         """The row with its state; one that is there already keeps what became of it."""
@@ -142,38 +159,118 @@ class InboxIntake:
             pending = self._inbox.pending(BATCH, after=done)
             if not pending:
                 return
+            began = time.monotonic()
             self._delivery.deliver([_row_of(p.entry) for p in pending])
             self._inbox.forwarded([p.seq for p in pending])
             done = pending[-1].seq
             if len(pending) == BATCH:
-                self._stopping.wait(BREATH_S)  # under load acknowledgements come first
+                self._stopping.wait(_breath_s(time.monotonic() - began, pending[0].entry.received_at))
+
+
+@dataclass(slots=True)
+class _Taking:
+    """The events of one request on their way into the database."""
+
+    rows: list[EventRow]
+    answer: Future[list[bool]] = field(default_factory=Future)
 
 
 class DirectIntake:
-    """The way of PostgreSQL: no inbox, the database itself commits for many at once."""
+    """The way of PostgreSQL: the events table is the inbox.
+
+    One thread keeps the events of all requests that wait in one transaction; another adds their jobs afterwards. What a
+    crash leaves without a job gets one by the sweep of any process.
+    """
 
     def __init__(self, delivery: Delivery) -> None:
         self._delivery = delivery
+        self._taking: queue.SimpleQueue[_Taking | None] = queue.SimpleQueue()
+        self._kept: queue.SimpleQueue[list[EventRow] | None] = queue.SimpleQueue()
+        self._threads = [
+            threading.Thread(target=work, name=name, daemon=True)
+            for work, name in ((self._keep, "intake-keeper"), (self._forward, "intake-forwarder"))
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def start(self) -> None:
-        """Nothing to start."""
+        """Started already: whoever takes an event in wants it kept."""
 
     def take(self, events: Sequence[Event]) -> list[bool]:
+        """Keeps events; when this returns they are committed. Gives back which were new. Raises StoreError."""
         unique: dict[tuple[str, str], EventRow] = {}
         for event in events:
             unique.setdefault((event.connection, event.id), _row_of(_entry(event)))
-        new = dict(zip(unique, self._delivery.deliver(list(unique.values())), strict=True))
+        taking = _Taking(list(unique.values()))
+        self._taking.put(taking)
+        new = dict(zip(unique, taking.answer.result(timeout=KEEP_TIMEOUT_S), strict=True))
         # Of twins within one call the first is new and the others are its duplicates.
         return [new.pop((event.connection, event.id), False) for event in events]
 
     def settle(self, timeout_s: float) -> None:
         """Nothing to wait for: what was taken is in the store."""
 
-    def tidy(self) -> None:
-        """Nothing to tidy: nothing is kept here."""
-
     def stop(self) -> None:
-        """Nothing to stop."""
+        """Keeps and hands on what was taken so far."""
+        self._taking.put(None)
+        self._threads[0].join(timeout=10)
+        self._kept.put(None)
+        self._threads[1].join(timeout=10)
+
+    def _keep(self) -> None:
+        while (first := self._taking.get()) is not None:
+            waiting, last = [first], False
+            while len(waiting) < BATCH and not self._taking.empty():
+                more = self._taking.get()
+                if more is None:
+                    last = True
+                    break
+                waiting.append(more)
+            self._keep_all(waiting)
+            if last:
+                return
+
+    def _keep_all(self, waiting: Sequence[_Taking]) -> None:
+        rows = {(row.connection, row.id): row for taking in reversed(waiting) for row in reversed(taking.rows)}
+        try:
+            kept = self._delivery.keep(list(rows.values()))
+        except Exception as error:
+            log.exception("events could not be kept")
+            if len(waiting) == 1:
+                waiting[0].answer.set_exception(error)
+            for alone in waiting if len(waiting) > 1 else ():  # one bad event refuses nobody else's
+                self._keep_all([alone])
+            return
+        new = {(row.connection, row.id) for row in kept}
+        for taking in waiting:
+            taking.answer.set_result([_take_out(new, row) for row in taking.rows])
+        self._kept.put([row for row in kept if row.state == "stored"])
+
+    def _forward(self) -> None:
+        while (rows := self._kept.get()) is not None:
+            began = time.monotonic()
+            try:
+                self._delivery.forward(rows)
+            except Exception:
+                log.exception("jobs of events could not be added; a sweep adds them")
+            if rows and not self._kept.empty():
+                time.sleep(_breath_s(time.monotonic() - began, rows[0].received_at))
+
+
+def _take_out(new: set[tuple[str, str]], row: EventRow) -> bool:
+    """Whether a row is new; only the first of twins in one batch is."""
+    key = (row.connection, row.id)
+    if key in new:
+        new.discard(key)
+        return True
+    return False
+
+
+def _breath_s(took_s: float, oldest: datetime) -> float:
+    """How long a forwarder lets acknowledgements go first."""
+    if datetime.now(UTC) - oldest > PATIENCE:
+        return BREATH_S
+    return min(LONGEST_REST_S, max(BREATH_S, REST * took_s))
 
 
 def _entry(event: Event) -> Entry:
