@@ -14,7 +14,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from crmplugin.analysis.negotiation import BandRate, Step, concession_ladder, win_rates
-from crmplugin.analysis.negotiation_sheet import Table
+from crmplugin.analysis.negotiation_table import Table
 from crmplugin.analysis.rhythm import is_purchase
 
 LEAST_CASES = 3

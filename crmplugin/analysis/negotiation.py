@@ -31,6 +31,7 @@ SIMILAR_LOW, SIMILAR_HIGH = Decimal("0.5"), Decimal(2)
 SIMILAR_DAYS = 730
 INDUSTRY_NEEDED = 12
 PRICE_CASES = 3
+PACKAGE_SPREAD, MOST_PACKAGES = Decimal("0.02"), 3
 
 
 def confidence(n: int) -> Confidence:
@@ -221,6 +222,30 @@ def concession_ladder(
     return tuple(dict.fromkeys(steps))
 
 
+@dataclass(frozen=True, slots=True)
+class Package:
+    """One of several offers that are worth the same to us. get: what they give for the lower price, None for the plain
+    one; worth: what that is worth to us."""
+
+    price: Decimal
+    get: str | None
+    worth: Decimal
+
+
+def equal_packages(
+    price: Decimal, trades: Iterable[tuple[str, Decimal]], *, least: Decimal | None
+) -> tuple[Package, ...]:
+    """The plain price, and at most two with a trade and a price lower by its worth: each within 2 % of the first for
+    us, and none below `least`. Fewer than two are no choice, and then there is none."""
+    found = [Package(price, None, Decimal(0))]
+    for text, worth in sorted(trades, key=lambda row: (-row[1], row[0])):
+        lower = (price - worth).quantize(Decimal(1), ROUND_HALF_UP)
+        within = abs(lower + worth - price) <= price * PACKAGE_SPREAD
+        if worth > 0 and within and (least is None or lower >= least):
+            found.append(Package(lower, text, worth))
+    return tuple(found[:MOST_PACKAGES]) if len(found) > 1 else ()
+
+
 def earlier_payment_value(price: Decimal, capital_cost_pct: Decimal | None, days: Decimal) -> Decimal | None:
     """What payment `days` earlier is worth to us."""
     return None if capital_cost_pct is None else price * capital_cost_pct / HUNDRED * days / 365
@@ -258,7 +283,7 @@ def _is_similar(
     value, closed = _decimal(deal.get("amount")), deal.get("closed_at")
     if product_ids and not product_ids & set(deal.get("product_ids") or ()):
         return False
-    if isinstance(closed, datetime) and now - closed > timedelta(days=SIMILAR_DAYS):
+    if isinstance(closed, datetime) and not timedelta(0) <= now - closed <= timedelta(days=SIMILAR_DAYS):
         return False
     if amount is None or value is None or deal.get("currency") != currency:
         return False

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crmplugin.analysis.charts import ladder, outcomes, rhythm
-from crmplugin.analysis.negotiation_sheet import Table
+from crmplugin.analysis.negotiation_table import Table
 from crmplugin.domain.brief import Signals
 from crmplugin.domain.crm import Policy
 from crmplugin.ports import Population

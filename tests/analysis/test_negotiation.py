@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -16,6 +16,7 @@ from crmplugin.analysis.negotiation import (
     confidence,
     discount_of,
     earlier_payment_value,
+    equal_packages,
     floor_price,
     limit_for,
     payment_delay,
@@ -200,3 +201,31 @@ def test_prices_by_volume_need_three_cases():
 def test_a_trend_needs_three_values():
     assert trend([D(3), D(5)]) is None
     assert trend([D(3), D(4), D(8)]) == "rising"
+
+
+def test_packages_are_worth_the_same_to_us_and_stay_within_the_limit():
+    trades = [("a reference visit", D(900)), ("a quiet week", D(650)), ("everything", D(9000))]
+
+    found = equal_packages(D(44160), trades, least=D(43000))
+
+    assert [(p.price, p.get) for p in found] == [
+        (D(44160), None), (D(43260), "a reference visit"), (D(43510), "a quiet week"),
+    ]  # fmt: skip
+    assert all(abs(p.price + p.worth - D(44160)) <= D(44160) * D("0.02") for p in found)
+
+
+@pytest.mark.parametrize(
+    ("trades", "least"), [([], None), ([("a visit", D(900))], D(44000)), ([("a visit", D(0))], None)]
+)
+def test_one_package_is_no_choice(trades, least):
+    assert equal_packages(D(44160), trades, least=least) == ()
+
+
+def test_a_deal_closed_later_than_now_is_not_similar():
+    row = {"id": "X", "amount": D(48000), "currency": "EUR", "product_ids": (), "closed_at": NOW + timedelta(days=1)}
+
+    found = similar_deals(
+        [row], product_ids=(), amount=D(48000), currency="EUR", industry=None, deal_id=None, now=NOW
+    )  # fmt: skip
+
+    assert found == ()

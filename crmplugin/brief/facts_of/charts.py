@@ -7,7 +7,7 @@ from typing import Any
 
 from crmplugin.analysis import charts
 from crmplugin.analysis.negotiation import BandRate, Step
-from crmplugin.analysis.negotiation_sheet import Table
+from crmplugin.analysis.negotiation_table import Table
 from crmplugin.brief.facts_of.making import Maker
 from crmplugin.domain.brief import Chart, Signals
 from crmplugin.domain.crm import Context
