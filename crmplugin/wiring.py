@@ -29,6 +29,7 @@ from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.persons import PersonSeals
 from crmplugin.store.records import RecordStore
 from crmplugin.store.sealing import Seal, split_keys
+from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.suppressions import Suppressions
 from crmplugin.store.vault import CredentialVault
 from crmplugin.writing.template import TemplateWriter
@@ -49,6 +50,7 @@ class Assistant:
         migrate(self.engine)
         self.records = RecordStore(self.engine, normalise_address=_normalise_address)
         self.fits = FitStore(self.engine)
+        self.styles = StyleStore(self.engine)
         self._names: dict[str, tuple[object, NameIndex]] = {}
         self._populations: dict[str, tuple[object, Population]] = {}
         self._lock = threading.Lock()
@@ -95,6 +97,7 @@ class Assistant:
             scan=scan_text,
             model=self.model_writer,
             why_no_model=NO_MODEL,
+            style=lambda user, kind, language: self.styles.read(name, user, kind, language),
         )
 
     def _with_touches(self, name: str, context: Context) -> Context:

@@ -30,6 +30,7 @@ COMMANDS = {
     "segments": "segmenting",
     "timeline": "looking",
     "prospects": "looking",
+    "style": "styling",
     "check": "checking",
     "scan": "checking",
     "eval": "evaluating",

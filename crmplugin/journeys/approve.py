@@ -19,6 +19,7 @@ from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.journeys.draft import recheck
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import current_draft
+from crmplugin.journeys.styles import learn_style
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 
@@ -55,6 +56,7 @@ def approve(
         attempt=row.attempt + 1,
     )
     start_write_back(desk, approved)
+    learn_style(desk, approved)
     return approved
 
 

@@ -24,6 +24,7 @@ from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
 from crmplugin.store.waits import Waits
 
@@ -117,6 +118,7 @@ class Desk:
     events: EventStore
     ledger: Ledger
     campaigns: CampaignStore
+    styles: StyleStore
     syncs: SyncStore
     related: RelatedRecords
     keys: IdempotencyKeys

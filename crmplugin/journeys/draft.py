@@ -26,6 +26,7 @@ from crmplugin.domain.draft import (
     Sentence,
     Written,
 )
+from crmplugin.domain.style import StyleSheet
 from crmplugin.errors import ModelError
 from crmplugin.journeys.present import to_json
 from crmplugin.ports import Checker, Emit, Learned, NameIndex, Population, Step, Writer, plain_step, silent
@@ -48,6 +49,8 @@ class Tools:
     scan: Callable[[str], Any]
     model: Writer | None = None
     why_no_model: str | None = "no model is set: the template writer wrote this"
+    style: Callable[[str, str, str], StyleSheet | None] = lambda user, kind, language: None
+    """The style sheet of a rep for a kind and a language."""
     learned: Callable[[str], Learned] = lambda account: Learned()
     """What the fit over all histories says of an account."""
 
@@ -67,7 +70,14 @@ def make_brief(request: Request, *, tools: Tools, now: datetime) -> Brief:
     """Reads the CRM and assembles the brief. Raises NotFound for a subject that is not there."""
     context = tools.read_context(request.subject)
     population = account_population(context, tools)
-    return assemble(context, population, request, now=request.as_of or now, scan=tools.scan)
+    return with_style(assemble(context, population, request, now=request.as_of or now, scan=tools.scan), tools)
+
+
+def with_style(brief: Brief, tools: Tools) -> Brief:
+    """The brief with what the rep who signs likes, in the language that was decided without it."""
+    if brief.plan is None or brief.audience == "internal" or not brief.sender.user_id:
+        return brief
+    return replace(brief, style=tools.style(brief.sender.user_id, brief.plan.kind, brief.language))
 
 
 def account_population(context: Context, tools: Tools) -> Population:

@@ -11,7 +11,7 @@ from apispec import APISpec
 from flask import Flask, Response, request
 
 from crmplugin.journeys.desk import Desk
-from crmplugin.web import api, api_campaigns, api_work, auth, health, openapi, panel, problems, webhooks
+from crmplugin.web import api, api_campaigns, api_styles, api_work, auth, health, openapi, panel, problems, webhooks
 from crmplugin.web.compress import compress, static_path
 from crmplugin.web.rights import RIGHTS
 from crmplugin.web.streams import StreamCap
@@ -59,7 +59,14 @@ def create_app(desk: Desk | None = None) -> Flask:
 
 def _register_api(app: Flask) -> APISpec:
     documented = openapi.open_api(app)
-    for blueprint in (api.blueprint, api_campaigns.blueprint, api_work.briefs, api_work.events, api_work.jobs):
+    for blueprint in (
+        api.blueprint,
+        api_campaigns.blueprint,
+        api_work.briefs,
+        api_work.events,
+        api_work.jobs,
+        api_styles.styles,
+    ):
         documented.register_blueprint(blueprint)
     spec: APISpec = documented.spec
     return spec

@@ -80,6 +80,9 @@ RIGHTS: Mapping[str, Right] = {
     "events.list_events": Right(LEADERS, "list"),
     "events.get_event": Right(LEADERS, "event"),
     "events.replay_event_again": Right(ADMIN, "event"),
+    "styles.list_them": Right(EVERYBODY, "list"),
+    "styles.edit_one": Right(SALES, "asked"),
+    "styles.erase_some": Right(SALES, "asked"),
     "jobs.list_jobs": Right(LEADERS, "list"),
     "jobs.get_job": Right(LEADERS, "job"),
     # the console

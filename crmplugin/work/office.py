@@ -29,6 +29,7 @@ from crmplugin.store.ledger import Ledger
 from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
 from crmplugin.store.waits import Waits
 from crmplugin.work.engine import JobEngine, Queues
@@ -124,6 +125,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         events=EventStore(engine),
         ledger=Ledger(engine),
         campaigns=CampaignStore(engine),
+        styles=StyleStore(engine),
         syncs=SyncStore(engine),
         related=RelatedRecords(engine),
         keys=IdempotencyKeys(engine),

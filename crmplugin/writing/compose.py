@@ -8,6 +8,7 @@ from dataclasses import replace
 from crmplugin.domain.brief import Brief, Plan, Sender, SentenceRole
 from crmplugin.domain.draft import Sentence, Written
 from crmplugin.writing.greeting import after_greeting, greet, sign_off, words_of
+from crmplugin.writing.habits import fill_greeting
 from crmplugin.writing.legal import legal_lines
 from crmplugin.writing.render import count_sms, render_body, render_html
 
@@ -45,7 +46,8 @@ def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:
 def _greeting(brief: Brief, plan: Plan) -> list[Sentence]:
     if plan.channel not in GREETED_CHANNELS:
         return []
-    line = greet(brief.recipient, brief.language, formal=plan.formal)
+    own = fill_greeting(brief.style.greeting, brief.recipient) if brief.style and brief.style.greeting else None
+    line = own or greet(brief.recipient, brief.language, formal=plan.formal)
     return _rendered([_opener(brief, plan) or line if plan.channel == "phone" else line], "greeting")
 
 

@@ -17,6 +17,7 @@ from crmplugin.domain.fact import Fact
 from crmplugin.ports import Emit, silent
 from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
 from crmplugin.writing.compose import compose, count_sms
+from crmplugin.writing.habits import likes_it_short, skeleton_of_variant
 from crmplugin.writing.headings import heading
 from crmplugin.writing.limits import fits
 
@@ -108,7 +109,7 @@ def _fitting(brief: Brief, manner: Manner) -> tuple[Sentence, ...]:
 def _sentences(brief: Brief, manner: Manner) -> Iterator[Sentence]:
     assert brief.plan is not None
     words, section = _Words(brief, brief.plan, manner), None
-    for beat in _kept(brief.plan):
+    for beat in _kept(brief.plan, short=brief.plan.length == "short" or _is_short_hand(brief)):
         text = words.say(beat)
         if text is None:
             continue
@@ -129,9 +130,15 @@ def _questions(brief: Brief) -> Iterator[Sentence]:
         yield from (Sentence(question, "context") for question in brief.missing_questions)
 
 
-def _kept(plan: Plan) -> Iterable[Beat]:
+def _is_short_hand(brief: Brief) -> bool:
+    """Whether the rep who signs writes clearly less than planned, and no other length was asked for."""
+    plan = brief.plan
+    return plan is not None and plan.length is None and likes_it_short(brief.style, plan.words[0])
+
+
+def _kept(plan: Plan, *, short: bool) -> Iterable[Beat]:
     """All beats, or for a short text only those that carry it."""
-    if plan.length != "short":
+    if not short:
         return plan.beats
     return [beat for beat in plan.beats if beat.must or beat.role in ("subject", "ask") or beat.section]
 
@@ -171,8 +178,13 @@ class _Words:
             return ()
         if key in self._manner.master:
             return (fill(self._manner.master[key], facts),)
-        variants = entry.variants(self._plan.channel, formal=self._plan.formal)
+        variants = self._liked(entry.variants(self._plan.channel, formal=self._plan.formal))
         return tuple(fill(variant, facts) for variant in variants)
+
+    def _liked(self, variants: tuple[str, ...]) -> tuple[str, ...]:
+        """The wordings without those that the rep takes out; all of them when the rep takes out all."""
+        removed = {_plain(phrase) for phrase in self._brief.style.phrases_removed} if self._brief.style else set()
+        return tuple(v for v in variants if _plain(skeleton_of_variant(v)) not in removed) or variants
 
     def _pick(self, key: str, texts: tuple[str, ...]) -> str:
         """One of the wordings. The bullets of one list share their slot, so that they are worded alike."""

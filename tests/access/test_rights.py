@@ -27,6 +27,8 @@ ASKED: dict[str, dict[str, Any]] = {
     "drafts.create_draft": {"json": WISH},
     "campaigns.create_campaign": {"json": {"segment": {}, "goal": "win_back"}},
     "briefs.get_brief": {"query_string": {"deal": "D-1"}},
+    "styles.edit_one": {"json": {"user_id": "U-1", "kind": "follow_up", "language": "en", "words": 60}},
+    "styles.erase_some": {"query_string": {"user_id": "U-1"}},
     "console.ask": {"data": {"about": "deal:D-1", "kind": "summary"}},
     "console.keep_campaign": {"data": {"segment": f"{HERE}:SG-walk", "goal": "win_back"}},
     "console.rules": {"query_string": {"collection": "voice"}},
