@@ -99,7 +99,7 @@ def _measure(served: Served, model: ScriptedModel, runs: int) -> dict[str, Any]:
     served.draft(kind="follow_up", deal_id="D-1")  # loads what is loaded late
     warm, clock = len(model.first_pieces_at), Clock(model)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=_chromium(), args=SWITCHES)
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=SWITCHES)
         page = browser.new_page(locale="en-GB")
         page.goto(served.sign_in_link())
         times = sorted(one_run(page, served.address, clock, warm + n) for n in range(runs))
@@ -116,7 +116,8 @@ def _measure(served: Served, model: ScriptedModel, runs: int) -> dict[str, Any]:
     }
 
 
-def _chromium() -> str:
+def find_chromium() -> str:
+    """The browser of this machine; without one the run ends with what to install."""
     found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if found is None:
         sys.exit("no Chromium on this machine: apt-get install chromium")

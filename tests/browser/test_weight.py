@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from playwright.sync_api import expect
 
 from crmplugin.domain.brief import Request
@@ -33,9 +34,10 @@ def test_the_panels_first_load_is_light(visit, demo):
     assert all(answer.headers.get("content-encoding") == "gzip" for answer in answers if answer.url.endswith(".css"))
 
 
+@pytest.mark.long
 def test_ten_thousand_drafts_are_a_page_like_any_other(visit, modelled):
     """Paged: the list holds a page of them, the next page comes, and ticking one blocks nothing."""
-    modelled.store(lambda engine: _fill(DraftStore(engine), 10_000))
+    modelled.store(lambda engine: fill(DraftStore(engine), 10_000))
     page = visit(modelled).open("/console?by=newest")
     expect(page.locator(".rows > li")).to_have_count(20)
 
@@ -49,7 +51,7 @@ def test_ten_thousand_drafts_are_a_page_like_any_other(visit, modelled):
     assert page.evaluate("document.querySelectorAll('*').length") < 1500
 
 
-def _fill(store: DraftStore, count: int) -> None:
+def fill(store: DraftStore, count: int) -> None:
     """Many proposed notes about one deal; nothing of them is shown but a row."""
     now = datetime.now(UTC)
     request = Request("local", "summary", Subject("deal", "D-1"))
