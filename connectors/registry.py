@@ -78,6 +78,28 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             },
             usual=("access_token", "portal_id"),
         ),
+        "pipedrive": Vendor(
+            "connectors.pipedrive.connector",
+            "PipedriveConnector",
+            required=("api_token", "webhook_user", "webhook_password"),
+            optional=(
+                "old_webhook_password",
+                "webhook_path",
+                "company_id",
+                "user_id",
+                "panel_secret",
+                "old_panel_secret",
+                "fields",
+                "stages",
+                "write_back",
+                "opt_out_field",
+                "earlier_lines",
+                "mails",
+            ),
+            secret=("api_token", "webhook_password", "old_webhook_password", "panel_secret", "old_panel_secret"),
+            types={"fields": dict, "stages": dict, "write_back": dict, "earlier_lines": bool, "mails": bool},
+            usual=("company_id", "panel_secret"),
+        ),
     }
 )
 

@@ -50,6 +50,11 @@ class PipedriveClient:
     def notes(self, **params: Any) -> list[Thing]:
         return _list(self._call("GET", f"{V1}/notes", params={"sort": "add_time DESC", "limit": NOTES, **params}))
 
+    def note(self, id_: str) -> Thing:
+        """One note. Raises Refused (404) when it is not there."""
+        found: Thing = self._data("GET", f"{V1}/notes/{quote(id_, safe='')}") or {}
+        return found
+
     def notes_page(self, start: int, **params: Any) -> tuple[list[Thing], int | None]:
         """One page of all notes, and where the next begins."""
         answer = self._call("GET", f"{V1}/notes", params={"start": start, "limit": PAGE, **params})

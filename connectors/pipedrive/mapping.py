@@ -157,7 +157,8 @@ def _organization(values: Mapping[str, Any], company: Company) -> Document:
 
 def _activity(values: Mapping[str, Any], company: Company) -> Document:
     kind = ACTIVITY_TYPES.get(str(values.get("type") or ""), "task")
-    people = [p.get("person_id") for p in values.get("participants") or () if isinstance(p, Mapping)]
+    given = values.get("participants")
+    people = [p.get("person_id") for p in given if isinstance(p, Mapping)] if isinstance(given, list) else []
     at = _moment(values.get("due_date"), values.get("due_time")) if kind in ("meeting", "call") else None
     return {
         "type": kind,

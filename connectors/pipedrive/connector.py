@@ -1,0 +1,187 @@
+"""Pipedrive behind the verbs: what each does stands in the file that it calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from connectors.auth import FixedHeader
+from connectors.documents import field_table
+from connectors.pipedrive import events, syncing, verify
+from connectors.pipedrive.client import BASE_URL, DIALECT, LIMITS, PipedriveClient
+from connectors.pipedrive.company import CompanyBook
+from connectors.pipedrive.mapping import Company
+from connectors.pipedrive.reading import Reader, place_of
+from connectors.pipedrive.writing import Writer
+from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, Transport
+from crmplugin.domain.crm import Context, Subject
+from crmplugin.domain.draft import Draft
+from crmplugin.errors import CrmError, CrmRefused, NotGenuine, SettingsError
+from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
+
+STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
+
+
+class PipedriveConnector:
+    """One Pipedrive company. Raises SettingsError when its settings cannot work."""
+
+    crm = "pipedrive"
+    signs_tokens = True
+    """The panel sends a token that Pipedrive made as `Authorization: Bearer`."""
+
+    def __init__(self, connection: str, options: Mapping[str, Any], services: Services) -> None:
+        self._connection, self._options, self._services = connection, options, services
+        for key in ("api_token", "webhook_user", "webhook_password"):
+            if not options.get(key):
+                raise SettingsError(f"connections.{connection}.{key} is not set: see the steps of `connect pipedrive`")
+        base_url = str(options.get("base_url") or BASE_URL).rstrip("/")
+        per_second = options.get("calls_per_second")
+        transport = Transport(
+            connection,
+            self.crm,
+            (base_url,),
+            FixedHeader(str(options["api_token"]), name="x-api-token", scheme=""),
+            services,
+            dialect=DIALECT,
+            limits={"calls": Limit(float(per_second), int(per_second))} if per_second else LIMITS,
+            timeout_s=float(options.get("timeout_s") or READ_TIMEOUT_S),
+            calls_at_once=int(options.get("calls_at_once") or CALLS_AT_ONCE),
+        )
+        self._client = PipedriveClient(transport, base_url)
+        self._book = CompanyBook(self._client, _company(connection, options), services.clock)
+        self._reader = Reader(
+            self._client,
+            self._book,
+            connection=connection,
+            base="" if base_url == BASE_URL else base_url,
+            clock=services.clock,
+            earlier_lines=options.get("earlier_lines") is not False,
+            mails=options.get("mails") is not False,
+        )
+        self._writer = Writer(self._client, connection=connection, targets=options.get("write_back") or {})
+
+    def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
+        """Raises NotGenuine unless name and password are the subscription's; Pipedrive signs nothing."""
+        verify.verify_webhook(
+            headers,
+            url=url,
+            user=str(self._options["webhook_user"]),
+            passwords=self._keys("webhook_password"),
+            path=self._options.get("webhook_path"),
+        )
+
+    def read_events(self, body: bytes, *, received_at: datetime) -> Reading:
+        """Raises Unreadable when the body is no webhook of Pipedrive."""
+        return events.read_events(
+            body,
+            connection=self._connection,
+            received_at=received_at,
+            our_user=str(self._options.get("user_id") or ""),
+            company_id=str(self._options.get("company_id") or ""),
+        )
+
+    def acknowledge(self, reading: Reading, new: Sequence[bool]) -> tuple[int, Mapping[str, str], bytes]:
+        """200: Pipedrive looks at the status alone, and deletes a webhook that fails for three days."""
+        return 200, {"Content-Type": "application/json"}, b"{}"
+
+    def read_context(self, subject: Subject) -> Context:
+        """Everything about one subject in two or three rounds. Raises NotFound."""
+        return self._reader.read(subject)
+
+    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
+        """The note or activity that an earlier write-back with this marker made, if it is there."""
+        return self._writer.find(marker, draft)
+
+    def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
+        """Writes an approved draft; raises CrmRefused when the deal changed since, or Pipedrive says no."""
+        return self._writer.write(draft, marker=marker, at=at)
+
+    def diagnose(self) -> Sequence[tuple[str, bool, str]]:
+        """Checks as (name, good, what to do), by real calls."""
+        try:
+            self._book.read()
+        except Refused as error:
+            mend = "copy it again from Personal preferences → API" if error.status == 401 else "look at base_url"
+            return (("API token", False, f"{error}: {mend}."),)
+        except CrmError as error:
+            return (("API token", False, f"{error}. Check base_url and the network, then try again."),)
+        return (("API token", True, ""), self._diagnose_webhooks(), self._diagnose_stages())
+
+    def _diagnose_webhooks(self) -> tuple[str, bool, str]:
+        """Pipedrive deletes webhooks by itself, so whether they are there is asked."""
+        end = f"/webhooks/{self._connection}"
+        try:
+            urls = [str(hook.get("subscription_url") or "") for hook in self._client.webhooks()]
+        except CrmError as error:
+            return ("webhooks", False, f"{error}.")
+        there = any(urlsplit(url).path.startswith(end) for url in urls)
+        return (
+            "webhooks",
+            there,
+            "" if there else f"No webhook of Pipedrive goes to {end}: make it as the README says.",
+        )
+
+    def _diagnose_stages(self) -> tuple[str, bool, str]:
+        company = self._book.company
+        names = {key.removeprefix("stage:"): name for key, name in company.labels.items() if key.startswith("stage:")}
+        unknown = [f"{id_} ({name})" for id_, name in names.items() if id_ not in company.stages]
+        mend = f"Say in stages what these mean ({', '.join(STAGE_KINDS)}): {', '.join(unknown)}."
+        return ("stages", not unknown, mend if unknown else "")
+
+    def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
+        """Who sits before the panel, by the token of its address or of a call; the record is not proven by it."""
+        named = {name.lower(): value for name, value in call.headers.items()}
+        token = named.get("authorization", "").partition(" ")[2]
+        token = token or parse_qs(urlsplit(call.url).query).get("token", [""])[0]
+        if not self._options.get("panel_secret") or not self._options.get("company_id"):
+            raise NotGenuine("the panel needs panel_secret and company_id in the settings")
+        claims = verify.read_token(
+            token, secrets=self._keys("panel_secret"), company_id=str(self._options["company_id"]), now=now
+        )
+        return Visitor(str(claims["userId"]))
+
+    def may_see(self, user_id: str, subject: Subject) -> bool | None:
+        """True for the record's owner; None otherwise: the company's token sees everything, so our roles decide."""
+        kind, id_ = place_of(subject)
+        if kind == "notes":
+            return None
+        try:
+            thing = self._client.read(kind, id_)
+        except Refused as error:
+            if error.status == 404:
+                return False
+            raise
+        return True if str(thing.get("owner_id")) == user_id else None
+
+    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
+        """One page of what changed; `since` None: everything."""
+        return syncing.read_changes(self._client, self._book, since, cursor, self._services.clock())
+
+    def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
+        """One page of the people of a saved filter, with who may not be written to."""
+        out = self._options.get("opt_out_field")
+        return syncing.find_segment(self._client, self._book, segment_id, cursor, opt_out_field=out)
+
+    def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
+        """Raises CrmRefused: Pipedrive has no way in for campaigns."""
+        raise CrmRefused("Pipedrive takes no campaign drafts by its API: export the campaign as files")
+
+    def renew(self, *, now: datetime) -> datetime | None:
+        """None: an API token does not end."""
+        return None
+
+    def _keys(self, name: str) -> list[str]:
+        """A secret, and the one before it while it is being changed."""
+        return [str(self._options[key]) for key in (name, f"old_{name}") if self._options.get(key)]
+
+
+def _company(connection: str, options: Mapping[str, Any]) -> Company:
+    stages: Mapping[str, str] = options.get("stages") or {}
+    for stage, kind in stages.items():
+        if kind not in STAGE_KINDS:
+            known = ", ".join(STAGE_KINDS)
+            raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
+    fields = field_table(options.get("fields") or {}, connection=connection)
+    return Company(fields=fields, stages=stages, opt_out_field=options.get("opt_out_field"))

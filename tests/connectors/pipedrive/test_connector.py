@@ -1,0 +1,324 @@
+"""Contexts, write-back, sync, segments and diagnosis of Pipedrive, before a fake with state."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from connectors.pipedrive import mapping
+from connectors.pipedrive.mapping import COLLECTIONS, PREFIXED, Company, to_document
+from connectors.tracing import traced
+from crmplugin.domain.crm import Subject
+from crmplugin.domain.event import ObjectRef
+from crmplugin.domain.records import build
+from crmplugin.errors import CrmRefused, CrmUnavailable, NotFound, SettingsError, UsageError
+from crmplugin.ports import CampaignPush
+from tests.connectors.cases.pipedrive import AT, BODY, OPTIONS, URL, Case, make_connector
+from tests.connectors.drafts import make_draft
+from tests.connectors.journey import server, wait_for
+from tests.connectors.specs import Book, pipedrive_book
+from tests.fakes.pipedrive import FakePipedrive, with_orbis
+
+DEAL = Subject("deal", "9001")
+MARKER = "crmplugin:draft-1"
+HASH = "d4de1c1518b4531717c676029a45911c340390a6"
+
+
+@pytest.fixture
+def pipedrive() -> Iterator[FakePipedrive]:
+    fake = with_orbis(FakePipedrive())
+    with fake.running():
+        yield fake
+
+
+def test_deal_is_read_whole(pipedrive):
+    context = make_connector(pipedrive, stages={"4": "proposal"}).read_context(DEAL)
+
+    deal = context.deal
+    assert (deal.name, deal.amount, deal.currency) == ("Line 3 controls", Decimal(12500), "EUR")
+    assert (deal.stage, deal.pipeline, deal.stage_kind, deal.status) == ("Proposal", "Sales", "proposal", "open")
+    assert (context.company.name, context.company.country) == ("Orbis Dairy", "United Kingdom")
+    assert [(c.first_name, c.email, c.consent["email"].state) for c in context.contacts] == [
+        ("Dana", "dana@orbis.example", "granted")
+    ]
+    assert [(a.id, a.type, a.direction) for a in context.activities] == [
+        ("activities:6201", "meeting", None),
+        ("mails:6101", "email", "inbound"),
+        ("notes:6001", "note", "internal"),
+    ]
+    assert context.activities[1].body == "What is the delivery time of the C-7?"
+    assert [(o.deal_id, o.lines[0].product_id) for o in context.orders] == [("9002", "301"), ("9003", "301")]
+    assert [(li.id, li.discount_pct) for li in context.line_items if li.deal_id == "9001"] == [("8001", Decimal(10))]
+
+
+def test_reading_takes_three_rounds_with_earlier_products_and_two_without(pipedrive):
+    with traced() as whole:
+        make_connector(pipedrive).read_context(DEAL)
+    with traced() as short:
+        make_connector(pipedrive, earlier_lines=False).read_context(DEAL)
+
+    # 6 at once and 3 about the company; organisation, deals, products, one mail; products of earlier deals.
+    assert (whole.rounds, len(whole.calls)) == (3, 6 + 3 + 4 + 1)
+    assert (short.rounds, len(short.calls)) == (2, 6 + 3 + 4)
+
+
+def test_custom_field_becomes_our_field(pipedrive):
+    connector = make_connector(pipedrive, fields={"deal.competitors": HASH})
+
+    assert connector.read_context(DEAL).deal.competitors == ("Rival A", "Rival B")
+
+
+@pytest.mark.parametrize(
+    "subject", [Subject("company", "7001"), Subject("contact", "501"), Subject("activity", "notes:6001")]
+)
+def test_other_subjects_are_read_with_their_company(pipedrive, subject):
+    context = make_connector(pipedrive).read_context(subject)
+
+    assert context.company.id == "7001"
+    assert len(context.deals) == 3
+
+
+@pytest.mark.parametrize(
+    "subject", [Subject("ticket", "1"), Subject("activity", "6001"), Subject("activity", "notes:1")]
+)
+def test_what_pipedrive_does_not_have_is_not_found(pipedrive, subject):
+    with pytest.raises(NotFound):
+        make_connector(pipedrive).read_context(subject)
+
+
+def test_mail_becomes_an_activity_with_its_person(pipedrive):
+    result = make_connector(pipedrive).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+
+    task = pipedrive.things["activities"][int(result.removeprefix("activities:"))]
+    assert (task["type"], task["subject"], task["due_date"]) == ("email", "Your quote Q-118", "2026-11-21")
+    assert task["participants"] == [{"person_id": 501, "primary": True}]
+    assert (task["deal_id"], task["org_id"], task["owner_id"]) == (9001, 7001, 777)
+
+
+def test_internal_text_becomes_a_note_that_is_known_as_ours(pipedrive):
+    connector = make_connector(pipedrive)
+    draft = make_draft(DEAL, audience="internal", channel="note", to=None)
+
+    result = connector.write_back(draft, marker=MARKER, at=AT)
+    note = next(a for a in connector.read_context(DEAL).activities if a.id == result)
+
+    assert note.source == MARKER
+    assert connector.find_written(MARKER, draft=draft) == result
+
+
+def test_500_after_the_write_is_found_again(pipedrive):
+    connector = make_connector(pipedrive)
+    before = pipedrive.written()
+    pipedrive.fail("POST", "/api/v2/activities", 500, after=True)
+
+    with pytest.raises(CrmUnavailable):
+        connector.write_back(make_draft(DEAL), marker=MARKER, at=AT)
+
+    assert connector.find_written(MARKER, draft=make_draft(DEAL))
+    assert pipedrive.written() == before + 1
+
+
+def test_field_of_the_deal_is_set_and_too_long_a_text_refused(pipedrive):
+    connector = make_connector(pipedrive, write_back={"summary": f"field:{HASH}"})
+    short, long = (make_draft(DEAL, kind="summary", audience="internal", body=text) for text in ("Short.", "x" * 256))
+
+    assert connector.write_back(short, marker=MARKER, at=AT) == f"deals:9001.{HASH}"
+    with pytest.raises(CrmRefused, match="Shorten"):
+        connector.write_back(long, marker=MARKER, at=AT)
+
+
+def test_deal_that_moved_since_the_draft_is_a_conflict(pipedrive):
+    pipedrive.things["deals"][9001]["stage_change_time"] = (AT + timedelta(minutes=5)).isoformat()
+
+    with pytest.raises(CrmRefused, match="stage of deal 9001"):
+        make_connector(pipedrive).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+
+
+def test_validation_error_is_told_in_pipedrives_words(pipedrive):
+    pipedrive.fail("POST", "/api/v2/activities", 400, body={"error": "Bad request", "error_info": "type is unknown"})
+
+    with pytest.raises(CrmRefused, match="Bad request; type is unknown"):
+        make_connector(pipedrive).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+
+
+def test_page_of_its_network_is_no_answer(pipedrive):
+    pipedrive.fail("GET", ".*", 403, body=b"<html>blocked</html>", times=20)
+
+    with pytest.raises(CrmRefused, match="turned the call away"):
+        make_connector(pipedrive).read_context(DEAL)
+
+
+def test_what_pipedrive_cannot_hold_is_refused_at_the_start(pipedrive):
+    with pytest.raises(SettingsError, match="takes no mails"):
+        make_connector(pipedrive, write_back={"email": "draft_email"})
+
+
+def test_campaign_is_refused_with_the_way_out(pipedrive):
+    with pytest.raises(CrmRefused, match="export the campaign as files"):
+        make_connector(pipedrive).push_campaign(CampaignPush("c", "n", "email", "en", "s", "t", ""), marker="m", at=AT)
+
+
+def pull(connector: Any, since: datetime | None = None) -> list[Any]:
+    pages = [connector.changes_since(since)]
+    while pages[-1].cursor:
+        pages.append(connector.changes_since(since, cursor=pages[-1].cursor))
+    return pages
+
+
+def test_pull_gives_all_once_then_changes_and_deletions(pipedrive):
+    pipedrive.page = 1
+    connector = make_connector(pipedrive)
+    first = pull(connector)
+    pipedrive.things["deals"][9002] |= {"is_deleted": True, "update_time": "2026-11-21T08:00:00Z"}
+    later = pull(connector, datetime(2026, 11, 21, tzinfo=UTC))
+
+    assert [d["id"] for page in first for d in page.records.get("deals", ())] == ["9001", "9002", "9003"]
+    assert [ref for page in later for ref in page.deleted] == [ObjectRef("deal", "9002")]
+    assert first[-1].up_to == AT - timedelta(seconds=30)
+
+
+@pytest.mark.parametrize("cursor", ["x", "aliens;;2026-11-21T00:00:00+00:00", "notes;b;2026-11-21T00:00:00+00:00"])
+def test_foreign_cursor_is_refused(pipedrive, cursor):
+    with pytest.raises(UsageError):
+        make_connector(pipedrive).changes_since(None, cursor=cursor)
+
+
+def test_filter_leaves_out_whoever_did_not_subscribe(pipedrive):
+    pipedrive.put("persons", 502, name="Bo Lind", emails=[{"value": "bo@x.example"}], marketing_status="no_consent")
+    pipedrive.filters["7"] = [501, 502]
+
+    page = make_connector(pipedrive).find_segment("7")
+
+    assert [c["id"] for c in page.contacts] == ["501", "502"]
+    assert page.opted_out == {"email": ("502",)}
+
+
+def test_without_the_add_on_and_a_field_everybody_is_left_out(pipedrive):
+    pipedrive.campaigns = False
+    del pipedrive.things["persons"][501]["marketing_status"]
+    pipedrive.filters["7"] = [501]
+
+    assert make_connector(pipedrive).find_segment("7").opted_out == {"email": ("501",)}
+    assert make_connector(pipedrive, opt_out_field="no_mail").find_segment("7").opted_out == {"email": ()}
+
+
+def test_diagnosis_names_missing_webhook_and_meaningless_stage(pipedrive):
+    found = {name: (good, mend) for name, good, mend in make_connector(pipedrive).diagnose()}
+    pipedrive.hooks.append({"subscription_url": URL})
+    mended = {name: good for name, good, _ in make_connector(pipedrive, stages={"4": "proposal"}).diagnose()}
+
+    assert found["API token"] == (True, "")
+    assert "/webhooks/acme" in found["webhooks"][1]
+    assert "4 (Proposal)" in found["stages"][1]
+    assert all(mended.values())
+
+
+def test_refused_token_says_where_to_find_it(pipedrive):
+    assert "Personal preferences" in make_connector(pipedrive, api_token="x" * 40).diagnose()[0][2]
+
+
+VALUES = st.none() | st.text(max_size=12) | st.integers() | st.booleans() | st.dictionaries(
+    st.sampled_from(["value", "label", "id"]), st.none() | st.text(max_size=5) | st.integers()
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", COLLECTIONS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_any_record_is_mapped_and_nothing_unknown_is_lost(kind, data):
+    names = [
+        *mapping.FIELDS[kind].values(),
+        "emails",
+        "prices",
+        "participants",
+        "custom_fields",
+        "from",
+        "note",
+        "done",
+    ]
+    thing = data.draw(st.dictionaries(st.sampled_from(names), VALUES)) | {
+        "id": data.draw(st.integers(1)),
+        "odd": "kept",
+    }
+
+    document = to_document(kind, thing, Company())
+
+    build(COLLECTIONS[kind], document)
+    assert document["id"] == (f"{kind}:{thing['id']}" if kind in PREFIXED else str(thing["id"]))
+    assert document["x_pipedrive"]["odd"] == "kept"
+
+
+@pytest.fixture(scope="module")
+def book() -> Book:
+    return pipedrive_book()
+
+
+def test_every_request_is_allowed_by_the_description(book, pipedrive):
+    connector = make_connector(pipedrive)
+    for subject in (
+        DEAL,
+        Subject("company", "7001"),
+        Subject("contact", "501"),
+        Subject("activity", "activities:6201"),
+    ):
+        connector.read_context(subject)
+    for target in ("note", "task", f"field:{HASH}"):
+        writer = make_connector(pipedrive, write_back={"email": target})
+        writer.write_back(make_draft(DEAL), marker=MARKER, at=AT)
+        writer.find_written(MARKER, draft=make_draft(DEAL))
+    connector.read_context(Subject("activity", "notes:6001"))
+    pull(connector)
+    pull(connector, AT)
+    pipedrive.filters["7"] = [501]
+    connector.find_segment("7")
+    connector.diagnose()
+
+    assert [problem for request in pipedrive.requests for problem in book.problems(request)] == []
+
+
+EXAMPLES = {"deals": "deals", "persons": "persons", "organizations": "organizations", "products": "products",
+            "activities": "activities", "notes": "notes", "users": "users"}  # fmt: skip
+
+
+def test_every_example_answer_is_mapped(book):
+    seen = 0
+    for operation in book.operations:
+        kind = EXAMPLES.get(operation.path.strip("/").split("/")[0])
+        if kind is None or operation.method != "get" or operation.path.count("/") > 1:
+            continue
+        for example in operation.examples():
+            entries = example.get("data") if isinstance(example, dict) else None
+            for entry in entries if isinstance(entries, list) else []:
+                if "id" in entry:
+                    build(COLLECTIONS[kind], to_document(kind, entry, Company()))
+                    seen += 1
+    assert seen >= 7
+
+
+def test_webhook_becomes_an_activity_once_through_the_whole_server(tmp_path: Path):
+    fake = with_orbis(FakePipedrive())
+    fake.put("deals", 9001, **{**fake.things["deals"][9001], "stage_change_time": "2026-11-01T08:00:00Z"})
+    with fake.running():
+        options = {**OPTIONS, "base_url": fake.url}
+        with server(tmp_path, options, crm="pipedrive", public_url="https://assist.example.com") as here:
+            delivery = Case().deliver()
+            answers = [here.client.post("/webhooks/acme", data=BODY, headers=dict(delivery.headers)) for _ in range(2)]
+            event = wait_for(
+                lambda: next((e for e in here.get("/api/v1/events")["items"] if e["state"] == "done"), None)
+            )
+            draft = here.draft_when(event["drafts"][0], "proposed", "no_message", "blocked")
+            from tests.connectors.journey import approved_draft
+
+            written = here.draft_when(approved_draft(here, DEAL), "written", "failed")
+
+    assert [answer.status_code for answer in answers] == [200, 200]
+    assert draft["facts"]
+    assert written["status"] == "written"
+    assert len(fake.things["activities"]) == 2
