@@ -112,7 +112,7 @@ def _attribution(p: Phrase) -> str | None:
     rest = p.rest - courtesy_stems(scene.reader.words)
     if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
         return None if any(_right_day(p, f) for f in said) else f"{p.shown}: that was on another day."
-    carrier = _telling(p, said, rest)
+    carrier = _telling(p, _of_that_day(p, said), rest) or _telling(p, said, rest)
     if carrier is None:
         return f"{p.shown}: no talk or message with this person says so."
     if not _right_day(p, carrier):
@@ -140,6 +140,13 @@ def _right_day(p: Phrase, carrier: Fact) -> bool:
     return True
 
 
+def _of_that_day(p: Phrase, said: Sequence[Fact]) -> list[Fact]:
+    """Facts of the talks on the day that the clause names, if it names one that is known."""
+    named = [f for t in p.scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(p.scene, t)]
+    records = {f.id.split(".")[0] for f in named}
+    return [f for f in said if f.id.split(".")[0] in records]
+
+
 def _said_on(scene: Scene, token: Token) -> list[Fact]:
     """Facts of talks on the day that a token names."""
     days = token.when.days if token.when else ()
@@ -151,6 +158,8 @@ def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | No
     scene, hand = p.scene, {f.id for f in p.stated}
     hand |= {f.id for t in scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(scene, t)}
     need = 1 if len(rest) < 4 else 2
+    if not said:
+        return None
     best = max(said, key=lambda f: (_shared(rest, scene, f), f.id in scene.cited_ids))
     if _shared(rest, scene, best) >= need:
         return best

@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from crmplugin.checking.clauses import Clause, strike
+from crmplugin.checking.language import other_language
 from crmplugin.checking.lists import table
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.stems import courtesy_stems, overlap, stems_of, things_in
+from crmplugin.domain.fact import Fact
 
 _CARRYING = frozenset({"date", "money", "percent", "quantity", "number", "doc_id", "link", "email", "phone"})
 _TALK = frozenset({"asked", "attribution"})
+_FEWEST_CITED = 3
 _FEWEST = 2
 """Content words that make a statement."""
 _MOST_STRANGE = 2
@@ -23,12 +26,10 @@ _MOST_STRANGE = 2
 
 def judge_unsaid(scene: Scene) -> Iterator[Finding]:
     """One finding over the sentence when it states something that shares no words with any fact."""
-    if (
-        not scene.shelf.usable
-        or scene.sentence.evidence
-        or scene.sentence.role not in ("claim", "context")
-        or scene.is_question
-    ):
+    if not scene.shelf.usable or scene.is_question or scene.sentence.role not in ("claim", "context"):
+        return
+    if scene.sentence.evidence:
+        yield from _cited_in_vain(scene)
         return
     if _is_wish(scene):
         return
@@ -38,6 +39,26 @@ def judge_unsaid(scene: Scene) -> Iterator[Finding]:
     for clause in scene.clauses[1:]:
         if not clause.reported and not scene.stated_in(clause) and _is_strange_clause(clause, scene):
             yield Finding(clause.start, clause.end, "claim", "unsupported", reason="No fact says this part.")
+
+
+def _cited_in_vain(scene: Scene) -> Iterator[Finding]:
+    """A sentence of strange words that only wears its citations; facts in another language cannot tell."""
+    content = _content(scene)
+    if len(content) < _FEWEST_CITED or _typed_by_cited(scene) or any(is_foreign(f, scene) for f in scene.cited):
+        return
+    if not scene.trigger_kinds & _TALK and _is_strange(content, scene):
+        yield Finding(
+            0, len(scene.folded.text), "claim", "unsupported", reason="The facts it cites say something else."
+        )
+
+
+def _typed_by_cited(scene: Scene) -> bool:
+    names = {t.start for t in scene.tokens if t.kind in ("name", "capital")}
+    return any(start not in names and ids for start, ids in scene.stated_at.items())
+
+
+def is_foreign(fact: Fact, scene: Scene) -> bool:
+    return other_language(fact.value, scene.reader.words) is not None
 
 
 def _is_strange(content: frozenset[str], scene: Scene) -> bool:

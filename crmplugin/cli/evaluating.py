@@ -59,11 +59,12 @@ def _scores(cases: Sequence[Any], models: Sequence[str]) -> Iterator[dict[str, A
 
     for model in (None, *models):
         variant = f"model {model}" if model else "template"
-        outcomes = tuple(_run(case, model) for case in cases)
+        outcomes = tuple(run_one(case, model) for case in cases)
         yield score_json(Score(variant, outcomes), made_at=now(), prompts=prompts_hash())
 
 
-def _run(case: Any, model: str | None) -> Any:
+def run_one(case: Any, model: str | None) -> Any:
+    """What comes of one case in a throw-away store; `model` None: the template writer."""
     from crmplugin.journeys.evaluate import Outcome, run_case
     from crmplugin.wiring import open_scratch
 
