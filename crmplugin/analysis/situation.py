@@ -116,11 +116,15 @@ def order_lines(v: View) -> Iterator[SheetLine]:
 
 def next_lines(v: View) -> Iterator[SheetLine]:
     """What to do next, with its reason."""
-    for n, action in enumerate(next_actions(v.signals, today=v.today), start=1):
+    actions = next_actions(v.signals, today=v.today)
+    for n, action in enumerate(actions, start=1):
         about = sheet.text(_called(v, *action.record) if action.record else "")
         when = sheet.day(action.due) if action.due else sheet.word("today")
         words = f"action.{action.key}" if action.due or action.key != "wait" else "action.wait_open"
         yield say("next", f"next_action{n}", words, record=about, due=when)
+    weighed = [action for action in actions if action.gain is not None]
+    if len(weighed) > 1:
+        yield say("next", "next_assumed", gains=sheet.text(" > ".join(f"{100 * (a.gain or 0):.1f}" for a in weighed)))
 
 
 def _called(v: View, collection: str, id_: str) -> str:

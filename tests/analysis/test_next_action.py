@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 
 from crmplugin.analysis.next_action import next_actions
 from crmplugin.domain.brief import Promise, Question, Signals, TicketState
@@ -50,3 +51,20 @@ def test_a_promise_due_later_is_no_duty_yet():
     later = Promise("us", "Send it", date(2026, 3, 20), "A-60", "subject")
 
     assert keys(Signals(promises_us=(later,))) == ["wait"]
+
+
+def test_steps_stand_by_what_they_may_bring_less_for_a_far_deadline():
+    due = Signals(meeting_id="A-50", quote_id="Q-1", quote_days_left=7, no_reply_count=1, gap_reached=True)
+
+    found = next_actions(due, today=TODAY, margin=Decimal(14160))
+
+    assert [(a.key, a.gain) for a in found] == [
+        ("recap", Decimal("0.0492")), ("quote_ends", Decimal("0.0400")), ("nudge", Decimal("0.0300")),
+    ]  # fmt: skip
+    assert found[1].value == Decimal("566.40")
+
+
+def test_without_a_margin_nothing_has_a_value():
+    (step,) = next_actions(Signals(meeting_id="A-50"), today=TODAY)
+
+    assert step.value is None
