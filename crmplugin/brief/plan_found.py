@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from crmplugin.analysis.answers import Answer, find_answers
+from crmplugin.analysis.answers import find_answers
+from crmplugin.analysis.answers_asked import Answer
 from crmplugin.domain.brief import Request, Signals
 from crmplugin.domain.crm import Context, Quote
 

@@ -7,7 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from crmplugin.analysis.answers import Answer, find_answers
+from crmplugin.analysis.answers import find_answers
+from crmplugin.analysis.answers_asked import Answer
 from crmplugin.domain.crm import (
     Article,
     Claim,

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from crmplugin.analysis.notes import NoteItem, Side, read_notes
+from crmplugin.analysis.notes import NoteItem, read_notes
+from crmplugin.analysis.notes_actors import Side
 from crmplugin.analysis.phrases import book, tokens, words
 from crmplugin.analysis.product_names import products_named
 from crmplugin.brief.calendar import day_in, seller_zone
