@@ -222,14 +222,16 @@ def line_of(text: str, path: Path_) -> int | None:
     counts: dict[str, int] = {}
     best: tuple[int, int] | None = None
     for number, line in enumerate(text.splitlines(), start=1):
-        if header := re.match(r"\s*(\[\[?)\s*([^\[\]]+?)\s*\]\]?\s*(#.*)?$", line):
-            table = _keys(header[2])
+        stripped, (key, equals, _) = line.strip(), line.partition("=")
+        if header := re.match(r"(\[\[?)([^\[\]]+)\]\]?\s*(?:#.*)?$", stripped):
+            name = header[2].strip()
+            table = _keys(name)
             if header[1] == "[[":
-                counts[header[2]] = counts.get(header[2], -1) + 1
-                table = (*table, str(counts[header[2]]))
+                counts[name] = counts.get(name, -1) + 1
+                table = (*table, str(counts[name]))
             here = table
-        elif key := re.match(r"\s*([A-Za-z0-9_.\"' -]+?)\s*=", line):
-            here = table + _keys(key[1])
+        elif equals and re.fullmatch(r"[A-Za-z0-9_.\"' -]+", key.strip()):
+            here = table + _keys(key.strip())
         else:
             continue
         if path[: len(here)] == here and (best is None or len(here) > best[0]):
