@@ -8,6 +8,7 @@ class, never at the text.
     ├── SettingsError         the settings file or environment is wrong; the start stops
     ├── StateConflict         the draft is not in a state or version that allows it (409)
     ├── AccessDenied          signed in, but not allowed (403)
+    ├── TooManyTries          too many sign-ins failed from one place (429, retryable)
     ├── NotGenuine            whatever fails verification of a webhook or a launch (401)
     ├── Unreadable            genuine, but not understood (stored and ignored, or 400)
     ├── TooLarge              more than we take at once (413)
@@ -59,6 +60,17 @@ class StateConflict(CrmPluginError):
 
 class AccessDenied(CrmPluginError):
     code = "forbidden"
+
+
+class TooManyTries(CrmPluginError):
+    """`retry_after_s`: when it is worth trying again."""
+
+    code = "too_many_tries"
+    retryable = True
+
+    def __init__(self, message: str, retry_after_s: float | None = None) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(message)
 
 
 class NotGenuine(CrmPluginError):

@@ -21,7 +21,7 @@ from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import SettingsError
 from crmplugin.local_secrets import read_or_make_secret
-from crmplugin.settings_approval import read_approvals
+from crmplugin.settings_approval import ROLES, read_approvals
 from crmplugin.settings_file import Source, read_source
 
 KINDS = (
@@ -73,6 +73,18 @@ POSITIVE = frozenset(
         "model_timeout_s", "model_max_tokens", "model_calls_at_once", "model_calls_per_second",
     }
 )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class OidcSettings:
+    """The OpenID Connect provider that people sign in with. `roles`: our role -> values of `role_claim`, first wins."""
+
+    issuer: str
+    client_id: str
+    client_secret: str | None = field(repr=False)
+    role_claim: str
+    roles: Mapping[str, tuple[str, ...]]
+    default_role: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +147,7 @@ class Settings:
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
     approvals: tuple[ApprovalRow, ...] = ()
+    oidc: OidcSettings | None = None
 
 
 def load_settings(environ: Mapping[str, str]) -> Settings:
@@ -145,7 +158,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """
     source = read_source(environ, frozenset(SCALARS))
     values = {name: _scalar(source, name) for name in SCALARS}
-    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval"})
+    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "oidc"})
     var = Path(values["var"])
     return Settings(
         source=source.name,
@@ -162,6 +175,35 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         connections=MappingProxyType(_connections(source, var)),
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),
         approvals=read_approvals(source),
+        oidc=_oidc(source),
+    )
+
+
+OIDC_KEYS = ("issuer", "client_id", "client_secret", "role_claim", "roles", "default_role")
+
+
+def _oidc(source: Source) -> OidcSettings | None:
+    if source.at(("oidc",)) is None:
+        return None
+    source.refuse_unknown(("oidc",), OIDC_KEYS)
+    source.refuse_unknown(("oidc", "roles"), ROLES)
+    issuer, client_id = (source.value(("oidc", name), str) for name in ("issuer", "client_id"))
+    if not issuer or not client_id:
+        raise source.problem(("oidc",), "needs issuer and client_id")
+    default_role = source.value(("oidc", "default_role"), str)
+    if default_role is not None:
+        source.one_of(("oidc", "default_role"), default_role, ROLES)
+    parts = urlsplit(issuer)
+    if parts.scheme != "https" and parts.hostname not in LOOPBACK:
+        raise source.problem(("oidc", "issuer"), "is no https address")
+    roles = {role: source.strings(("oidc", "roles", role)) for role in source.table(("oidc", "roles"))}
+    return OidcSettings(
+        issuer=issuer.rstrip("/"),
+        client_id=client_id,
+        client_secret=source.value(("oidc", "client_secret"), str),
+        role_claim=source.value(("oidc", "role_claim"), str) or "roles",
+        roles=MappingProxyType(roles),
+        default_role=default_role,
     )
 
 

@@ -15,6 +15,7 @@ COMMANDS = {
     "events": "serve",
     "jobs": "serve",
     "token": "serve",
+    "sessions": "serve",
     "openapi": "serve",
     "connections": "serve",
     "connect": "connecting",

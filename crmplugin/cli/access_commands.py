@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -121,6 +122,43 @@ def _shown(row: Any) -> dict[str, Any]:
     }
 
 
+@click.group("sessions", help="Who is signed in.\n\nExample: crmplugin sessions list")
+def sessions_group() -> None: ...
+
+
+@sessions_group.command("list", help="Sessions that last.\n\nExample: crmplugin sessions list --json")
+@json_option
+def list_sessions(as_json: bool) -> None:
+    with open_assistant() as assistant:
+        rows = _access(assistant).sessions(now=datetime.now(UTC))
+    items = [
+        {**asdict(row), "created_at": row.created_at.isoformat(), "expires_at": row.expires_at.isoformat()}
+        for row in rows
+    ]
+    if as_json:
+        print_json({"items": items, "next": None})
+        return
+    for item in items:
+        click.echo(f"{item['id']}  {item['role']}  {item['who'] or '-'}  since {item['created_at'][:16]}")
+
+
+@sessions_group.command("end", help="Ends a session at once, or all.\n\nExample: crmplugin sessions end 3f2a41c0")
+@click.argument("session_id", required=False)
+@click.option("--all", "everybody", is_flag=True, help="Every session.")
+def end_sessions(session_id: str | None, everybody: bool) -> None:
+    from crmplugin.errors import UsageError
+
+    if everybody == (session_id is not None):
+        raise UsageError("give either the id of a session or --all")
+    with open_assistant() as assistant:
+        if session_id is not None:
+            _access(assistant).end_named(session_id)
+            n = 1
+        else:
+            n = _access(assistant).end_all()
+    click.echo(f"{n} sessions ended")
+
+
 @click.group("connections", help="The CRMs of the settings.\n\nExample: crmplugin connections list")
 def connections_group() -> None: ...
 
@@ -234,5 +272,5 @@ def openapi_command(swagger2: bool) -> None:
     print_json(document)
 
 
-COMMANDS = [token_group, connections_group, panel_link, openapi_command]
+COMMANDS = [token_group, sessions_group, connections_group, panel_link, openapi_command]
 """Commands of this module."""

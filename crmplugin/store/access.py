@@ -6,18 +6,23 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, Table, select, update
+from sqlalchemy import Engine, Row, Table, or_, select, update
 
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound
+from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
-from crmplugin.store.tables_work import sessions, sign_in_links, tokens
+from crmplugin.store.tables_work import sessions, sign_in_failures, sign_in_links, tokens
 
 TOKEN_PREFIX = "crmp_"
 """Lets secret scanners find leaked tokens."""
+MOST_FAILURES = 20
+LOCKED_FOR = timedelta(minutes=10)
+"""After so many failed sign-ins from one place it is closed until nothing came from there for this long."""
+SHORTEST_ID = 8
 LOCAL = "local"
 """The connection of whoever names none."""
 
@@ -60,6 +65,18 @@ class TokenRow:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session without its secret. `who`: the person or CRM user; None for a link without one."""
+
+    id: str
+    who: str | None
+    role: str
+    connections: tuple[str, ...] | None
+    created_at: datetime
+    expires_at: datetime
 
 
 class AccessStore:
@@ -137,7 +154,13 @@ class AccessStore:
                 return None
             session = secrets.token_urlsafe(32)
             who = {"role": row.role, "user_id": row.user_id, "connections": row.connections}
-            values = {"hash": _hash(session), "created_at": now, "expires_at": expires_at, **who}
+            values = {
+                "hash": _hash(session),
+                "id": secrets.token_hex(8),
+                "created_at": now,
+                "expires_at": expires_at,
+                **who,
+            }
             connection.execute(sessions.insert().values(**values))
         return session
 
@@ -147,8 +170,62 @@ class AccessStore:
             row = connection.execute(select(sessions).where(sessions.c.hash == _hash(secret))).first()
         if row is None or _over(row.expires_at, now):
             return None
-        name = f"user:{row.user_id}" if row.user_id else f"console:{row.role}"
-        return Principal(name, row.role, row.user_id, _scope(row))
+        name = row.person or (f"user:{row.user_id}" if row.user_id else f"console:{row.role}")
+        return Principal(name, row.role, row.user_id, _scope(row), users=row.users)
+
+    def open_session(self, who: Principal, *, now: datetime, expires_at: datetime) -> str:
+        """The secret of a new session of somebody whom a provider has signed in."""
+        session = secrets.token_urlsafe(32)
+        values = {
+            "hash": _hash(session),
+            "id": secrets.token_hex(8),
+            "role": who.role,
+            "person": who.name,
+            "users": None if who.users is None else dict(who.users),
+            "connections": _as_list(who.connections),
+            "created_at": now,
+            "expires_at": expires_at,
+        }
+        with writing(self._engine) as connection:
+            connection.execute(sessions.insert().values(**values))
+        return session
+
+    def sessions(self, *, now: datetime) -> tuple[SessionRow, ...]:
+        """Sessions that last, oldest first, without their secrets."""
+        query = select(sessions).where(sessions.c.expires_at > now).order_by(sessions.c.created_at)
+        with reading(self._engine) as connection:
+            rows = connection.execute(query).all()
+        return tuple(_session(row) for row in rows)
+
+    def end_named(self, session_id: str) -> None:
+        """Ends a session by its id. Raises NotFound."""
+        mine = or_(sessions.c.id == session_id, sessions.c.hash.startswith(session_id, autoescape=True))
+        if len(session_id) < SHORTEST_ID:
+            raise NotFound(f"there is no session {session_id}; see `crmplugin sessions list`")
+        with writing(self._engine) as connection:
+            if connection.execute(sessions.delete().where(mine)).rowcount == 0:
+                raise NotFound(f"there is no session {session_id}; see `crmplugin sessions list`")
+
+    def end_all(self) -> int:
+        """Ends every session; gives back how many."""
+        with writing(self._engine) as connection:
+            return connection.execute(sessions.delete()).rowcount
+
+    def note_failure(self, source: str, *, now: datetime) -> None:
+        """Counts a sign-in that failed; the count begins anew when the last one is long ago."""
+        with writing(self._engine) as connection:
+            connection.execute(sign_in_failures.delete().where(sign_in_failures.c.since < now - LOCKED_FOR))
+            row = insert_into(connection, sign_in_failures).values(source=_hash(source), failures=1, since=now)
+            more = {"failures": sign_in_failures.c.failures + 1, "since": now}
+            connection.execute(row.on_conflict_do_update(index_elements=["source"], set_=more))
+
+    def locked_until(self, source: str, *, now: datetime) -> datetime | None:
+        """Until when nobody may sign in from there; None when they may."""
+        query = select(sign_in_failures).where(sign_in_failures.c.source == _hash(source))
+        with reading(self._engine) as connection:
+            row = connection.execute(query).first()
+        ends = row.since + LOCKED_FOR if row is not None and row.failures >= MOST_FAILURES else None
+        return ends if ends is not None and ends > now else None
 
     def end_session(self, secret: str) -> None:
         with writing(self._engine) as connection:
@@ -185,6 +262,11 @@ def _scope(row: Row[Any]) -> tuple[str, ...] | None:
     if row.connections is None and row.role == "rep" and row.user_id:
         return (LOCAL,)
     return _as_tuple(row.connections)
+
+
+def _session(row: Row[Any]) -> SessionRow:
+    id_, who = row.id or row.hash[:16], row.person or row.user_id
+    return SessionRow(id_, who, row.role, _scope(row), row.created_at, row.expires_at)
 
 
 def _token(row: Row[Any]) -> TokenRow:

@@ -168,4 +168,17 @@ sessions = Table(
     Column("connections", JSON),
     Column("created_at", Instant, nullable=False),
     Column("expires_at", Instant, nullable=False),
+    Column("id", String(32)),
+    Column("person", String(255)),
+    Column("users", JSON),
 )
+"""`person`: who signed in, when a provider says so; `users`: who that is on each connection."""
+
+sign_in_failures = Table(
+    "sign_in_failures",
+    metadata,
+    Column("source", String(64), primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("since", Instant, nullable=False),
+)
+"""Sign-ins that failed, by a hash of where they came from."""

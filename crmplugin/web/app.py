@@ -19,7 +19,7 @@ from crmplugin.web.streams import StreamCap
 MAX_BODY_BYTES = 5 * 1024 * 1024
 """The largest request body that is taken, webhooks included; more is 413."""
 STATIC = Path(__file__).parent / "static"
-PAGES = ("crmplugin.web.console", "crmplugin.web.panel_pages")
+PAGES = ("crmplugin.web.oidc", "crmplugin.web.console", "crmplugin.web.panel_pages")
 """Modules with a `blueprint` of HTML pages."""
 
 FROM_ANY_FRAME = frozenset(endpoint for endpoint, right in RIGHTS.items() if right.about == "pass")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import hmac
 from datetime import timedelta
+from typing import Any
 
 from flask import Blueprint, Flask, Response, current_app, g, redirect, request
 
-from crmplugin.errors import AccessDenied, NotFound, NotGenuine
+from crmplugin.errors import AccessDenied, NotFound, NotGenuine, TooManyTries
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.visibility import check_connection, is_visible
 from crmplugin.store.access import Principal
@@ -111,21 +112,40 @@ def csrf_token(session: str | None = None) -> str:
     return hmac.new(key, b"csrf:" + session.encode(), hashlib.sha256).hexdigest()
 
 
+def set_cookie(response: Any, name: str, value: str, lasts: timedelta, *, path: str = "/") -> None:
+    """A cookie that scripts cannot read and other sites' forms do not send."""
+    secure = request.is_secure or (desk().settings.public_url or "").startswith("https:")
+    age = int(lasts.total_seconds())
+    response.set_cookie(name, value, max_age=age, httponly=True, secure=secure, samesite="Lax", path=path)
+
+
+def check_not_locked() -> None:
+    """Raises TooManyTries while too many sign-ins have failed from where this one comes."""
+    ends = desk().access.locked_until(request.remote_addr or "", now=desk().clock())
+    if ends is not None:
+        wait = (ends - desk().clock()).total_seconds()
+        raise TooManyTries(f"too many sign-ins failed from here: try again in {int(wait // 60) + 1} minutes", wait)
+
+
+def note_failure() -> None:
+    """Counts a sign-in that failed."""
+    desk().access.note_failure(request.remote_addr or "", now=desk().clock())
+
+
 @blueprint.get("/sign-in/<secret>")
 def use_link(secret: str) -> Response:
     """Turns a one-time link into a session and goes on to the console."""
     if request.method == "HEAD":  # link previews must not use the link up
         return Response(status=204)
     settings, now = desk().settings, desk().clock()
+    check_not_locked()
     lasts = timedelta(hours=settings.session_hours)
     session = desk().access.use_link(secret, now=now, expires_at=now + lasts)
     if session is None:
+        note_failure()
         raise NotGenuine("this sign-in link was used before or is too old: make one with `crmplugin token link`")
     response = redirect("/console", 303)
-    secure = request.is_secure or (settings.public_url or "").startswith("https:")
-    response.set_cookie(
-        COOKIE, session, max_age=int(lasts.total_seconds()), httponly=True, secure=secure, samesite="Lax"
-    )
+    set_cookie(response, COOKIE, session, lasts)
     return response  # type: ignore[return-value]
 
 

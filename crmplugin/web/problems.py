@@ -21,6 +21,7 @@ from crmplugin.errors import (
     StateConflict,
     StoreError,
     TooLarge,
+    TooManyTries,
     Unreadable,
     UsageError,
 )
@@ -33,6 +34,7 @@ STATUSES: tuple[tuple[type[CrmPluginError], int], ...] = (
     (UsageError, 422),
     (StateConflict, 409),
     (AccessDenied, 403),
+    (TooManyTries, 429),
     (NotGenuine, 401),
     (Unreadable, 400),
     (TooLarge, 413),

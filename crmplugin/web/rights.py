@@ -51,6 +51,8 @@ RIGHTS: Mapping[str, Right] = {
     # signing in and out
     "sign_in.use_link": Right(OPEN, "signature"),
     "sign_in.sign_out": Right(EVERYBODY),
+    "oidc.start": Right(OPEN),
+    "oidc.callback": Right(OPEN),
     "console.sign_in": Right(OPEN),
     "console.paste_link": Right(OPEN),
     # the API
