@@ -70,8 +70,13 @@ def _by(order: Order, field: Any, doc: Any, rates: Mapping[str, Decimal]) -> tup
     if order == "due":
         day = func.coalesce(field(doc, "next_step_due"), field(doc, "close_date"))
         return (day.is_(None), day)
-    value = worth(field, doc, rates)
-    return (value.is_(None), value.desc())
+    return by_worth(field, doc, rates)
+
+
+def by_worth(field: ReadField, doc: Any, rates: Mapping[str, Decimal]) -> tuple[ColumnElement[Any], ...]:
+    """The order of what is worth most; what no rate leads to comes behind, by its bare amount."""
+    value, bare = worth(field, doc, rates), worth(field, doc, {})
+    return (value.is_(None), value.desc(), bare.is_(None), bare.desc())
 
 
 def worth(field: ReadField, doc: Any, rates: Mapping[str, Decimal]) -> Any:

@@ -12,7 +12,7 @@ from sqlalchemy import Engine, func, select
 from crmplugin.domain.crm import Deal
 from crmplugin.domain.records import build
 from crmplugin.store.doc_fields import field_reader
-from crmplugin.store.draft_order import worth
+from crmplugin.store.draft_order import by_worth
 from crmplugin.store.guard import reading
 from crmplugin.store.tables_records import records
 
@@ -40,9 +40,8 @@ def open_deals(
         ]
         conditions += [] if owners is None else [field(doc, "owner_id").in_(owners)]
         due = func.coalesce(field(doc, "next_step_due"), field(doc, "close_date"))
-        value = worth(field, doc, rates)
         by: dict[str, tuple[Any, ...]] = {
-            "value": (value.is_(None), value.desc()),
+            "value": by_worth(field, doc, rates),
             "due": (due.is_(None), due),
             "changed": (records.c.changed_at.desc(),),
         }

@@ -150,7 +150,7 @@ def test_pictures_of_the_panel(visit, demo, pictures):
         demo.draft(kind="follow_up", deal_id="D-103")
         page = visit(demo, role=None, width=400, height=860, theme=theme).page
         page.goto(demo.panel_link("D-103", "U-2"))
-        page.locator(".s.supported").first.click()
+        page.locator(".sheet .text").wait_for()
         page.wait_for_timeout(400)
         page.screenshot(path=pictures / f"panel{'-dark' if theme == 'dark' else ''}.png")
 
