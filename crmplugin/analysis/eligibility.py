@@ -40,6 +40,16 @@ class Account:
         return {p.product_id: p for p in found}
 
     @cached_property
+    def fitting(self) -> Mapping[str, set[str]]:
+        """Product -> owned products that name it as compatible."""
+        found: dict[str, set[str]] = {}
+        for owned in self.bought:
+            product = self.products.get(owned)
+            for other in product.compatible_with if product else ():
+                found.setdefault(other, set()).add(owned)
+        return found
+
+    @cached_property
     def order_days(self) -> int:
         """Days with a purchase."""
         return len({day for p in self.bought.values() for day in p.by_day})
@@ -105,9 +115,8 @@ def complements(account: Account, product_id: str) -> list[str]:
     product = account.products.get(product_id)
     if product is None:
         return []
-    named = set(product.compatible_with)
-    named |= {o for o in account.bought if o in account.products and product_id in account.products[o].compatible_with}
-    return sorted(named & set(account.bought))
+    named = {o for o in product.compatible_with if o in account.bought}
+    return sorted(named | account.fitting.get(product_id, set()))
 
 
 def _sold_here(product: Product, account: Account) -> bool:

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
+from math import exp, log
 from statistics import median
 from typing import Literal
 
@@ -26,11 +27,12 @@ from crmplugin.ports import Population, Ranking
 __all__ = ["Account", "Pick", "Picks", "pick_products", "price_fit", "repeat_slots", "why_not"]
 
 SLOTS = 3
+RUNNERS_UP = 2
 PRIOR_LINES, PRIOR_ORDERS = 5, 2
 UNKNOWN_REPEAT_SHARE = Decimal("0.5")
 """Share of repeat lines taken where no population is known."""
-LEAST_SIGMA = Decimal("0.5")
-MAD_TO_SIGMA = Decimal("1.4826")
+LEAST_SIGMA = 0.5
+MAD_TO_SIGMA = 1.4826
 UNKNOWN_DELIVERY = Decimal("0.6")
 """Weight of a product of which neither lead time nor stock is known: we could not say when it comes."""
 PLAIN_METHODS = frozenset({"frequency", "popularity", "recent_popularity"})
@@ -38,6 +40,8 @@ PLAIN_METHODS = frozenset({"frequency", "popularity", "recent_popularity"})
 LEAST_EXPECTED = 5
 """Accounts that would buy two products together by chance, from which it means something that few do."""
 EVIDENCE_ORDERS = 3
+MOST_VOTERS = 30
+"""Owned products whose companions are looked at."""
 NO_HISTORY = "no purchases on record: what most accounts buy, not what this one needs"
 NO_REASON = "nothing in its purchases points to a new product: what others buy, not what this one needs"
 
@@ -80,12 +84,12 @@ def pick_products(
     allowed = {p.id for p in tally.keep(context.products, account)}
     repeat = _repeat_picks(account, allowed)
     fresh, fallback = _new_picks(account, allowed, needs)
-    fresh = _without_substitutes(fresh, account)
+    fresh = _without_substitutes(fresh, account, most=top + RUNNERS_UP)
     slots = repeat_slots(account, top)
     from_repeat = repeat[: max(slots, top - len(fresh))]
     from_new = fresh[: top - len(from_repeat)]
     rest = [p for p in (*repeat, *fresh) if p not in from_repeat and p not in from_new]
-    return Picks((*from_repeat, *from_new), tally.rows, fallback, tuple(rest[:2]))
+    return Picks((*from_repeat, *from_new), tally.rows, fallback, tuple(rest[:RUNNERS_UP]))
 
 
 def repeat_slots(account: Account, top: int) -> int:
@@ -106,12 +110,21 @@ def repeat_slots(account: Account, top: int) -> int:
 
 def price_fit(price: Decimal, paid: Sequence[Decimal]) -> Decimal:
     """How near a price is to what the account pays: 1 at its median, falling with the logarithm of the ratio."""
-    if not paid or price <= 0:
-        return Decimal(1)
-    logs = [p.ln() for p in paid]
+    scale = _price_scale(paid)
+    return _fit_of(price, *scale) if scale else Decimal(1)
+
+
+def _price_scale(paid: Sequence[Decimal]) -> tuple[float, float] | None:
+    """The median of the logarithms of the prices, and their spread; None without any."""
+    if not paid:
+        return None
+    logs = [log(p) for p in paid]
     centre = median(logs)
-    sigma = max(LEAST_SIGMA, MAD_TO_SIGMA * median([abs(x - centre) for x in logs]))
-    return (-((price.ln() - centre) ** 2) / (2 * sigma * sigma)).exp()
+    return centre, max(LEAST_SIGMA, MAD_TO_SIGMA * median(abs(x - centre) for x in logs))
+
+
+def _fit_of(price: Decimal, centre: float, sigma: float) -> Decimal:
+    return Decimal(1) if price <= 0 else Decimal(str(round(exp(-((log(price) - centre) ** 2) / (2 * sigma**2)), 6)))
 
 
 def _repeat_picks(account: Account, allowed: Collection[str]) -> list[Pick]:
@@ -166,7 +179,7 @@ def _new_picks(account: Account, allowed: Collection[str], needs: Collection[str
         return _by_others(account, allowed)
     fresh = {id_ for id_ in allowed if id_ not in account.bought}
     votes = _Votes()
-    for owned in sorted(account.bought):
+    for owned in _firmest(account):
         days = len(account.bought[owned].by_day)
         votes.add(_associated(account, owned, fresh), Decimal(days + 2) / (days + 3), tells=2)
     votes.add(_fitting(account, fresh), Decimal(1), tells=1)
@@ -180,6 +193,13 @@ def _new_picks(account: Account, allowed: Collection[str], needs: Collection[str
     return sorted(picks, key=lambda p: (-p.score, p.product_id)), None
 
 
+def _firmest(account: Account) -> list[str]:
+    """The products bought on most days, then the latest: whose companions have a vote."""
+    bought = account.bought
+    ranked = sorted(bought, key=lambda id_: (-len(bought[id_].by_day), -max(bought[id_].by_day).toordinal(), id_))
+    return ranked[:MOST_VOTERS]
+
+
 def _squeezed(score: Decimal) -> Decimal:
     """A fused score between 0 and 1, in the same order: one whole vote for the first place gives a half."""
     votes = score * (RANK_OFFSET + 1)
@@ -187,12 +207,9 @@ def _squeezed(score: Decimal) -> Decimal:
 
 
 def _price_fits(account: Account, ids: Iterable[str]) -> dict[str, Decimal]:
-    ours, found = account.context.seller.currency, {}
-    for id_ in ids:
-        product = account.products[id_]
-        if product.list_price and product.currency == ours:
-            found[id_] = price_fit(product.list_price, account.prices)
-    return found
+    ours, scale = account.context.seller.currency, _price_scale(account.prices)
+    products = (account.products[id_] for id_ in ids) if scale else ()
+    return {p.id: _fit_of(p.list_price, *scale) for p in products if scale and p.list_price and p.currency == ours}
 
 
 def _matched(account: Account, needs: Collection[str]) -> list[str]:
@@ -213,12 +230,17 @@ def _delivered(score: Decimal, account: Account, product_id: str) -> Decimal:
 
 def _associated(account: Account, owned: str, fresh: Collection[str]) -> list[Pick]:
     """New products that buyers of an owned one buy more than others do, the firmest first."""
-    found = []
-    for other in account.population.bought_with.get(owned, {}):
-        pair = associate(account.population, owned, other)
-        if other in fresh and pair is not None and pair.supported and pair.lift > 1:
+    found, population = [], account.population
+    n_i, total = population.bought_by.get(owned, 0), population.accounts
+    orders = _orders_of(account, [owned])
+    for other, both in population.bought_with.get(owned, {}).items():
+        # Whole numbers first: of thousands of pairs few are worth the exact shares.
+        if other not in fresh or both * total <= n_i * population.bought_by.get(other, 0):
+            continue
+        pair = associate(population, owned, other)
+        if pair is not None and pair.supported:
             reason = f"{pair.n_ij} of {pair.n_i} accounts that bought {owned} also bought it"
-            pick = Pick(other, "new", pair.shrunk_lift, reason, _orders_of(account, [owned]), "association", pair.n_i,
+            pick = Pick(other, "new", pair.shrunk_lift, reason, orders, "association", pair.n_i,
                         pair.claimable, pair.shrunk)  # fmt: skip
             found.append(pick)
     return sorted(found, key=lambda p: (-p.score, p.product_id))
@@ -285,10 +307,12 @@ def _alike_pick(product_id: str, place: int, alike: Alike, account: Account) -> 
     )
 
 
-def _without_substitutes(picks: Iterable[Pick], account: Account) -> list[Pick]:
-    """Of products that stand for each other, by record or by how seldom they are bought together, only the best."""
+def _without_substitutes(picks: Iterable[Pick], account: Account, *, most: int) -> list[Pick]:
+    """The best so many; of products that stand for each other, by record or because few buy both, only the best."""
     kept: list[Pick] = []
     for pick in picks:
+        if len(kept) == most:
+            break
         if not any(_stand_for_each_other(pick.product_id, k.product_id, account) for k in kept):
             kept.append(pick)
     return kept
