@@ -5,8 +5,8 @@
 The table is the frozen next-order task of `purchases/online_retail`: from each customer's history the items of the
 target day are asked for. The recommender tunes itself on the histories alone; no target is shown to it, and no setting
 of it was chosen on this set. `--speed` measures the whole fit over all 541,909 order lines, and lists for 14,000
-customers with 12,000 items (made by drawing from the same histories). Seconds are of processor time over all threads, so
-that other work of the machine does not count.
+customers with 12,000 items (made by drawing from the same histories). Seconds are of processor time over all threads:
+other work of the machine does not count.
 """
 
 from __future__ import annotations
