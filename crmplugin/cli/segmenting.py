@@ -38,6 +38,9 @@ def list_command(connection: str, as_json: bool) -> None:
         click.echo(f"{segment['id']}  {segment.get('name') or ''}")
 
 
+channel_option = click.option("--channel", type=click.Choice(CHANNELS), default="email", show_default=True)
+
+
 @segments_group.command(
     "preview",
     help="Who a segment means today, who is left out and why, and who is left.\n\n"
@@ -45,25 +48,51 @@ def list_command(connection: str, as_json: bool) -> None:
 )
 @click.argument("segment_id", metavar="SEGMENT")
 @connection_option
-@click.option("--channel", type=click.Choice(CHANNELS), default="email", show_default=True)
+@channel_option
 @as_of_option
 @json_option
 def preview_command(segment_id: str, connection: str, channel: Any, as_of: str | None, as_json: bool) -> None:
-    from crmplugin.journeys.segments import find_segment, preview_document, preview_segment
+    from crmplugin.journeys.segments import find_segment
 
     with open_assistant() as assistant:
-        tools = assistant.tools(connection)
+        assistant.connection(connection)
         segment = find_segment(connection, segment_id, records=assistant.records)
-        found = preview_segment(
-            connection, segment,
-            records=assistant.records, population=tools.population(), read_context=tools.read_context,
-            now=read_as_of(as_of, assistant.seller_zone(connection)) or now(), channel=channel,
-        )  # fmt: skip
-    document = preview_document(found)
-    if as_json:
-        print_json(document)
-    else:
-        _print(document)
+        document = _preview(assistant, connection, segment, channel, as_of, notice=False)
+    print_json(document) if as_json else _print(document)
+
+
+@segments_group.command(
+    "owners",
+    help="Whom a helpful notice about a product concerns: its owners, and nobody else. A notice sells nothing, so an "
+    "opt-out from promotion does not keep it back.\n\nExample: crmplugin segments owners FM-3000",
+)
+@click.argument("product_id", metavar="PRODUCT")
+@connection_option
+@channel_option
+@as_of_option
+@json_option
+def owners_command(product_id: str, connection: str, channel: Any, as_of: str | None, as_json: bool) -> None:
+    from crmplugin.errors import NotFound
+    from crmplugin.journeys.segments import owners_of
+
+    with open_assistant() as assistant:
+        assistant.connection(connection)
+        if assistant.records.read_doc(connection, "products", product_id) is None:
+            raise NotFound(f"The connection {connection} has no product {product_id}; look the id up.")
+        document = _preview(assistant, connection, owners_of(product_id), channel, as_of, notice=True)
+    print_json(document) if as_json else _print(document)
+
+
+def _preview(assistant: Any, connection: str, segment: Any, channel: Any, as_of: str | None, *, notice: bool) -> Any:
+    from crmplugin.journeys.segments import preview_document, preview_segment
+
+    tools = assistant.tools(connection)
+    found = preview_segment(
+        connection, segment,
+        records=assistant.records, population=tools.population(), read_context=tools.read_context,
+        now=read_as_of(as_of, assistant.seller_zone(connection)) or now(), channel=channel, notice=notice,
+    )  # fmt: skip
+    return preview_document(found)
 
 
 def _print(found: Any) -> None:

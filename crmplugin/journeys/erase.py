@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from crmplugin.journeys.desk import Desk
+from crmplugin.store.record_keys import LOOSE_CONTACT
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,12 +27,15 @@ def erase_person(
     """
     desk.intake.settle(SETTLE_S)
     done = desk.eraser.erase(connection, contact_id, by=by, at=desk.clock(), despite_hold=despite_hold)
+    fits = desk.fits.forget(connection, LOOSE_CONTACT + contact_id)
     jobs = desk.jobs.forget(done.drafts, done.marks.out_of, done.marks.texts)
     if tidy:
         desk.eraser.tidy()
         desk.jobs.tidy()
         desk.intake.tidy()
-    return Erased(connection, done.known, {**done.rows, **({"jobs": jobs} if jobs else {})})
+    return Erased(
+        connection, done.known, {**done.rows, **{name: n for name, n in (("account_fits", fits), ("jobs", jobs)) if n}}
+    )
 
 
 SETTLE_S = 10.0

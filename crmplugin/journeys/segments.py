@@ -20,7 +20,7 @@ from crmplugin.analysis.stages import is_open
 from crmplugin.brief.audience import campaign_gates
 from crmplugin.brief.hygiene import clean
 from crmplugin.domain.brief import DraftChannel
-from crmplugin.domain.crm import Company, Contact, Context, Deal, Order, Segment, Seller, Subject, Ticket
+from crmplugin.domain.crm import Company, Contact, Context, Deal, Order, Segment, Seller, Subject, Ticket, Where
 from crmplugin.errors import NotFound
 from crmplugin.ports import Population
 from crmplugin.store.record_keys import LOOSE_CONTACT
@@ -36,8 +36,12 @@ def preview_segment(
     read_context: Callable[[Subject], Context],
     now: datetime,
     channel: DraftChannel = "email",
+    notice: bool = False,
 ) -> Preview:
-    """Matched, removed by reason, left, for one channel at `now`. Nothing is written."""
+    """Matched, removed by reason, left, for one channel at `now`. Nothing is written.
+
+    `notice`: for a service word instead of a promotion (`brief.audience`).
+    """
     seller = records.seller(connection)
     here = now.astimezone(ZoneInfo(seller.timezone or "UTC"))
     accounts = read_accounts(connection, records=records, seller=seller, now=here)
@@ -48,7 +52,7 @@ def preview_segment(
         seller_currency=seller.currency,
         competitors=_competitors(records.iterate(connection, "deals")),
     )
-    gate = _Gatekeeper(read_context, now=now, channel=channel)
+    gate = _Gatekeeper(read_context, now=now, channel=channel, notice=notice)
     return preview(segment, accounts, market, gate=gate)
 
 
@@ -61,6 +65,11 @@ def find_segment(connection: str, segment_id: str, *, records: RecordStore) -> S
         )
     segment: Segment = found
     return segment
+
+
+def owners_of(product_id: str) -> Segment:
+    """Everybody who owns a product: whom a notice about it concerns, and nobody else."""
+    return Segment(f"owners of {product_id}", None, Where(owns=(product_id,)))
 
 
 def read_accounts(connection: str, *, records: RecordStore, seller: Seller, now: datetime) -> list[Account]:
@@ -118,14 +127,16 @@ class _Book:
 class _Gatekeeper:
     """Says of each contact which gate forbids a campaign message; each account is read once."""
 
-    def __init__(self, read: Callable[[Subject], Context], *, now: datetime, channel: DraftChannel) -> None:
-        self._read, self._now, self._channel = read, now, channel
+    def __init__(
+        self, read: Callable[[Subject], Context], *, now: datetime, channel: DraftChannel, notice: bool
+    ) -> None:
+        self._read, self._now, self._channel, self._notice = read, now, channel, notice
         self._kept: tuple[str, Context] | None = None
 
     def __call__(self, account: Account, contact: Contact) -> str | None:
         context = self._context(account, contact)
         person = next((c for c in context.contacts if c.id == contact.id), contact)
-        gates = campaign_gates(context, person, channel=self._channel, now=self._now)
+        gates = campaign_gates(context, person, channel=self._channel, now=self._now, notice=self._notice)
         return gates[0].code if gates else None
 
     def _context(self, account: Account, contact: Contact) -> Context:

@@ -114,6 +114,12 @@ class FitStore:
         with writing(self._engine) as db:
             return self._save(db, connection, fit, accounts)
 
+    def forget(self, connection: str, account: str) -> int:
+        """Removes what is kept of an account; gives back how many rows that were."""
+        of_account = (account_fits.c.connection == connection, account_fits.c.account == account)
+        with writing(self._engine) as db:
+            return db.execute(delete(account_fits).where(*of_account)).rowcount
+
     def _save(self, db: Connection, connection: str, fit: Fit, accounts: Iterable[tuple[str, AccountFit]]) -> int:
         at, n = sortable(fit.at), 0
         rows: list[dict[str, str]] = []

@@ -70,3 +70,18 @@ def test_an_unknown_segment_is_named(crmplugin: Any) -> None:
 
     assert answer.code == 1
     assert "SG-9" in answer.err
+
+
+def test_a_notice_about_a_product_goes_to_its_owners_and_nobody_else(tmp_path: Path, crmplugin: Any) -> None:
+    document = records()
+    document["orders"] = [order(n, "2025-10-01") for n in (1, 2, 3)]
+    path = tmp_path / "records.json"
+    path.write_text(json.dumps(document), "utf-8")
+    crmplugin("import", str(path))
+
+    found = crmplugin("segments", "owners", "GK-12", "--as-of", "2026-03-11", "--json").json
+
+    assert found["accounts"] == 3
+    assert [m["contact_id"] for m in found["members"]] == ["C-1", "C-2"]
+    assert found["removed"] == {"unreachable": 1}
+    assert "GK-99" in crmplugin("segments", "owners", "GK-99").err
