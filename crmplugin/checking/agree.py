@@ -163,6 +163,8 @@ def _other_field(scene: Scene, token: Token, equals: Sequence[Fact], group: froz
         _documents(scene, token), _document_before(scene, token), frozenset(_anchors(scene, token)), clause.bare
     )
     mine = frozenset().union(*(_label(scene, f) for f in equals))
+    if overlap(frozenset(_counted(scene, token)), mine):
+        return None
     if equals[0].kind == "money" and place.documents and not place.documents & {_record(f) for f in equals}:
         numbered = [f for f in scene.shelf.usable if f.kind == "doc_id" and _record(f) in {_record(e) for e in equals}]
         if numbered:
@@ -254,6 +256,15 @@ def _anchors(scene: Scene, token: Token) -> Iterator[str]:
     led = low[: token.start].rstrip().rsplit(" ", 1)[-1]
     if language in ("de", "nl") and led not in ("vom", "van", "der", "des"):
         yield from _telling(low[token.end : min(clause.end, token.end + _REACH)], language)[:1]
+
+
+def _counted(scene: Scene, token: Token) -> list[str]:
+    """The stem of the word right behind a number, which says what it counts: "two steals"."""
+    if token.kind not in ("number", "quantity", "percent"):
+        return []
+    words = scene.words_only
+    word = _WORD.match(words, token.end + words.startswith(" ", token.end))
+    return _telling(word[0], scene.reader.words) if word else []
 
 
 def _telling(low: str, language: str) -> list[str]:

@@ -166,9 +166,9 @@ def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | No
     if not p.clause.stems - p.own and hand & {f.id for f in said}:
         return next(f for f in said if f.id in hand)
     if p.kind == "asked" and not scene.sentence.evidence:
-        asked = [
-            f for f in said if f.id in hand or (f.kind == "quote_text" and _foreign_words(f.value, scene.reader.words))
-        ]
+        records = {i.split(".")[0] for i in hand}
+        quotes = [f for f in said if f.kind == "quote_text"]
+        asked = [f for f in quotes if f.id.split(".")[0] in records or _foreign_words(f.value, scene.reader.words)]
         if asked:
             return asked[0]
     if not rest:

@@ -108,6 +108,10 @@ def _percent(token: Token, scene: Scene) -> Finding:
     )
     if hits:
         return _stated(token, scene, [n.fact for n in hits], by_locale)
+    if token.unit == "points":
+        counted = _number(replace(token, kind="number", unit=None), scene)
+        if counted.verdict in ("supported", "misformatted"):
+            return counted
     rounded = [(value.quantize(Decimal(1)), ids) for value, ids in derived_percent(_at_hand(scene))]
     return _follows(token, scene, [*derived_percent(_at_hand(scene)), *rounded]) or _elsewhere(token, scene)
 
