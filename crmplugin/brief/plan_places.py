@@ -142,6 +142,7 @@ def _earlier_case(context: Context, ticket: Ticket, now: datetime) -> Ticket | N
 def _talk(context: Context, signals: Signals) -> dict[str, Place | None]:
     return {
         "inbound": _place("activities", signals.last_in_id),
+        "waiting": _place("activities", signals.last_in_id if signals.awaiting == "us" else None),
         "upset": _place("activities", signals.last_in_id if signals.mood in ("angry", "worried") else None),
         "meeting": _place("activities", signals.meeting_id),
     }

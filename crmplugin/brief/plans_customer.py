@@ -77,13 +77,13 @@ DISCOVERY = (
 
 SERVICE_REPLY = (
     must(
-        "the number of the ticket",
+        "the number of a ticket, or a message of theirs that waits for an answer",
         say("service_reply.subject", "subject", number="open_case.number"),
         say("service_reply.subject", "subject", number="resolved_case.number"),
-        say("service_reply.subject_plain", "subject", carried=("inbound.on",)),
+        say("service_reply.subject_plain", "subject", carried=("waiting.on",)),
     ),
     must(
-        "the number of the ticket, or the message",
+        "the number of a ticket, or a message of theirs that waits for an answer",
         say(
             "service_acknowledgement.case_product",
             number="open_case.number", opened_on="open_case.opened_on", product="open_case.product",
@@ -98,7 +98,7 @@ SERVICE_REPLY = (
             "service_acknowledgement.resolved",
             number="resolved_case.number", resolved_on="resolved_case.resolved_on",
         ),
-        say("answer.message", on="inbound.on"),
+        say("answer.message", on="waiting.on"),
     ),
     row(say("common.sorry", carried=("upset.on",)), say("common.sorry", carried=("bad_ticket.number",))),
     row(say("passage.solution", "claim", article="article.text")),
