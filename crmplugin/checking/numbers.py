@@ -147,13 +147,20 @@ def _find_spelled(low: str, language: str) -> Iterator[Number]:
     words = spelled_numbers(language)
     scales, joiners = table("numbers", language)["scales"], set(table("numbers", language)["joiners"])
     skip = {w: 1 for w in table("numbers", language)["skip"] if w in ("one", "un", "uno", "een", "jeden", "um")}
-    row = [(m[0], m.start(), m.end()) for m in _WORD.finditer(low)]
+    row = [_number_part(m, words) for m in _WORD.finditer(low)]
     i = 0
     while i < len(row):
         size, value = _spelled_at(low, row, i, words, scales, joiners, skip)
         if size:
             yield Number(row[i][1], row[i + size - 1][2], Decimal(value), spelled=True)
         i += size or 1
+
+
+def _number_part(m: re.Match[str], words: Mapping[str, int]) -> tuple[str, int, int]:
+    """A word with its place; of "five-year" only the number."""
+    head, _, tail = m[0].partition("-")
+    glued = head in words and m[0] not in words and tail not in words
+    return (head, m.start(), m.start() + len(head)) if glued else (m[0], *m.span())
 
 
 def _spelled_at(

@@ -37,8 +37,9 @@ _STRANGERS = {
     "lab": "Tallgrass Diagnostics",
     "solar": "Molinos Arrieta",
     "malt": "Ales of Ardmore",
+    "bikes": "Postdienst Wendt",
 }
-_SECRETS = {"pumps": "187", "cloud": "90", "linen": "21", "lab": "150", "solar": "110", "malt": "17"}
+_SECRETS = {"pumps": "187", "cloud": "90", "linen": "21", "lab": "150", "solar": "110", "malt": "17", "bikes": "3100"}
 _CURRENCY = {"cloud": "CHF", "lab": "$"}
 CLAIMS: dict[str, dict[str, str]] = {
     "en": {
