@@ -88,7 +88,9 @@ def measure(runs: int, *, across: bool) -> dict[str, Any]:
         served = Served(folder / "var", "--no-demo", *only_web, more=more)
         stack.callback(served.stop)
         if across:
-            worker = subprocess.Popen([*RUN, "worker"], env=environ(served.var) | more, cwd=folder)
+            worker = subprocess.Popen(
+                [*RUN, "worker"], env=environ(served.var) | more, cwd=folder, stderr=subprocess.DEVNULL
+            )
             stack.callback(worker.wait, 30)
             stack.callback(worker.terminate)
         return _measure(served, model, runs)
