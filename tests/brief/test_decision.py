@@ -729,7 +729,7 @@ def test_scenario_3_the_opt_out_holds_for_both_records(contact, type_):
 
     assert (choice.outcome, choice.code) == ("blocked", "opted_out:email")
     assert choice.reason is not None
-    assert "C-1 and C-9" in choice.reason
+    assert "Maria Lindqvist (C-1) and M. Lindqvist (C-9)" in choice.reason
     assert [a["do"] for a in choice.alternatives] == ["contractual_notice", "write_to"]
     assert choice.alternatives[1]["contact_id"] == "C-4"
     assert choice.alternatives[1]["needs"] == "choice"
