@@ -2,7 +2,7 @@
 
 A row is `"blueprint.function": Right(roles, about)`. `about` says what is held against the caller's scope before the
 route runs: the connection, draft or record that its address names. An id of somebody else is answered like one that is
-not there. Commands have a table of their own in `cli/rights.py`; who may approve what stands in the settings.
+not there. Commands run as the operator of the machine; who may approve what stands in the settings.
 """
 
 from __future__ import annotations
