@@ -35,6 +35,11 @@ class ModelWriter:
         self._chat = chat
         self._prices = (input_price, output_price)
 
+    @property
+    def chat(self) -> ChatModel:
+        """The model behind it, for words that are no message of one brief."""
+        return self._chat
+
     def write(self, brief: Brief, *, emit: Emit = silent) -> Written:
         """The text of the plan. Raises ModelError when the model fails or its answer is unusable twice."""
         prompt = prompt_of(brief)

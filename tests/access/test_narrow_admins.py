@@ -5,10 +5,19 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 
+import pytest
+
 from tests.access.conftest import HERE, THERE
 from tests.web.test_webhooks import is_problem
 
 NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock_of_this_test():
+    """Each test's own beginning: the suite takes longer than a link lasts."""
+    global NOW
+    NOW = datetime.now(UTC)
 
 
 def test_link_of_a_narrow_admin_is_as_narrow(app, signed_in):

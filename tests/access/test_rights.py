@@ -21,6 +21,15 @@ from tests.web.conftest import documents, make_event, wait_until
 from tests.web.test_webhooks import is_problem
 
 NOW = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def clock_of_this_test():
+    """Each test's own beginning: the suite takes longer than a link lasts."""
+    global NOW
+    NOW = datetime.now(UTC)
+
+
 MASTER = {"language": "en", "channel": "email", "variant": "A", "patterns": {}}
 WISH = {"kind": "summary", "deal_id": "D-1"}
 ASKED: dict[str, dict[str, Any]] = {
