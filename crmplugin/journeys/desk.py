@@ -84,6 +84,10 @@ class JobBoard(Jobs, Protocol):
 
     def load(self) -> Load: ...
 
+    def take_up_dropped(self) -> int:
+        """Begins anew what this process holds and does not do; gives back how many jobs that were."""
+        ...
+
 
 class Intake(Protocol):
     """Where events are safe from the moment `take` returns."""

@@ -92,6 +92,7 @@ class JobEngine:
         self.rows = EngineRows(self.database)
         self._at_once = settings.jobs_at_once
         self._launched = False
+        self._idle: set[str] = set()
         self._lease = self._open_lease()
         if not inspect(self.database).has_table("dbos_migrations", schema=self._schema()):
             migrate_engine(system_database_url=_url(self.database))  # later versions are the launch's
@@ -254,6 +255,21 @@ class JobEngine:
             if rows and was_followed(rows[0]) or rows and job_of(rows[0]).state in ("dead", "cancelled"):
                 rows += self._client.list_workflows(workflow_id_prefix=f"{job_id}/a")
         return max(rows, key=lambda r: _attempt_number(r.workflow_id), default=None)
+
+    def take_up_dropped(self) -> int:
+        """Begins anew what this process holds and does not do: its end could not be kept, because a disk was full.
+
+        Only jobs that looked so the last time too: one that was handed out just now has not begun. Gives back how many.
+        """
+        if not self._launched:
+            return 0
+        idle = self.rows.held_by(self.executor_id) - workflows.in_progress()
+        dropped, self._idle = idle & self._idle, idle
+        for workflow_id in dropped:
+            workflows.hand_back(workflow_id, self.executor_id)
+        if dropped:
+            log.warning("jobs whose end could not be kept are begun anew", extra={"jobs": len(dropped)})
+        return len(dropped)
 
     def check_lease(self) -> None:
         """Raises LeaseLost when others may have taken over the jobs of this process."""

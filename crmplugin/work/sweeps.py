@@ -50,6 +50,7 @@ class Sweeper:
         while not self._stopping.wait(wait_s):
             wait_s = EVERY_S
             try:
+                self._desk.jobs.take_up_dropped()
                 self._upkeep.tick()
                 sweep(self._desk)
             except Exception:

@@ -21,6 +21,9 @@ class EngineRows:
         table = "workflow_status" if engine.dialect.name == "sqlite" else "dbos.workflow_status"
         self._holders = text(f"SELECT DISTINCT executor_id FROM {table} WHERE status = 'PENDING'")  # noqa: S608
         among = "status IN :open AND application_version IN :versions"
+        self._held = text(
+            f"SELECT workflow_uuid FROM {table} WHERE status = 'PENDING' AND executor_id = :me"  # noqa: S608
+        )
         self._count = text(f"SELECT count(*) FROM {table} WHERE {among}")  # noqa: S608
         self._adopt = text(
             f"UPDATE {table} SET application_version = :mine,"  # noqa: S608
@@ -37,6 +40,11 @@ class EngineRows:
         """The processes that jobs say are doing them."""
         with reading(self._engine) as connection:
             return {row.executor_id for row in connection.execute(self._holders) if row.executor_id}
+
+    def held_by(self, executor: str) -> set[str]:
+        """The jobs that say that this process is doing them."""
+        with reading(self._engine) as connection:
+            return {row.workflow_uuid for row in connection.execute(self._held, {"me": executor})}
 
     def adopt(self, versions: Collection[str], *, mine: str, partition: str) -> int:
         """Makes open jobs of these versions ours, and gives back how many there were.

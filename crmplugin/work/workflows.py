@@ -9,15 +9,19 @@ from __future__ import annotations
 import logging
 import random
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from dbos import DBOS
+from dbos._dbos import _get_dbos_instance
+from dbos._utils import INTERNAL_QUEUE_NAME
+from sqlalchemy.exc import SQLAlchemyError
 
 from crmplugin.domain.draft import Written
-from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUnavailable, ModelUnusable
+from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUnavailable, ModelUnusable, StoreError
 from crmplugin.journeys.accept_event import accept_event
 from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
@@ -41,6 +45,9 @@ LONGEST_NAMED_S = 6 * 3600.0
 PATIENT_WAITS = 3
 """How often a draft that nobody waits for sleeps until a busy model is free; then the template writer takes over."""
 
+INSIST_S = 1.0
+
+T = TypeVar("T")
 Payload = dict[str, Any]
 Again = Callable[[Payload, float], str]
 """Adds the next attempt of a job after some seconds and gives back its id."""
@@ -84,6 +91,16 @@ class Workplace:
     def clicks(cls) -> int:
         """How many of them somebody waits for."""
         return sum(priority < 10 for priority in tuple(cls._running.values()))
+
+
+def in_progress() -> set[str]:
+    """The ids of the engine's rows that threads of this process are at work on."""
+    return set(_get_dbos_instance()._active_workflows_set.activeList())
+
+
+def hand_back(workflow_id: str, executor: str) -> None:
+    """Puts a row that this process holds back into its queue."""
+    _get_dbos_instance()._sys_db.reenqueue_for_recovery(workflow_id, [executor], INTERNAL_QUEUE_NAME)
 
 
 def _desk() -> Desk:
@@ -215,20 +232,44 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
         with Workplace.at_work(payload.get("priority", 10)):
             return work(payload)
     except CrmPluginError as error:
-        later = _later(payload, error)
-        why = "dead" if later is None else "wait" if "waits" in later[0] else "failed"
-        RETRIES.labels(payload.get("kind", "?"), why).inc()
-        if later is not None:
-            assert Workplace.again is not None
-            return {"next": Workplace.again({**payload, **later[0], "why": str(error)}, later[1])}
-        log.error("job is dead", extra={**about(payload), "reason": type(error).__name__})
-        bury(payload, str(error))
-        raise JobDead(str(error)) from None
+        return _put_off(payload, error, bury)
+    except SQLAlchemyError as error:
+        return _put_off(payload, StoreError(f"the database does not answer ({type(error).__name__})"), bury)
     except Exception as error:
         log.exception("job failed", extra=about(payload))
         reason = f"this should not happen ({type(error).__name__}: {error}): see the log, then retry the job"
-        bury(payload, reason)
+        _insist(lambda: bury(payload, reason))
         raise JobDead(reason) from None
+
+
+def _put_off(payload: Payload, error: CrmPluginError, bury: Callable[[Payload, str], None]) -> Payload:
+    """Adds the next attempt, or buries the job and raises JobDead."""
+    later = _later(payload, error)
+    why = "dead" if later is None else "wait" if "waits" in later[0] else "failed"
+    RETRIES.labels(payload.get("kind", "?"), why).inc()
+    if later is not None:
+        changes, delay_s = later
+        return {"next": _insist(lambda: _again({**payload, **changes, "why": str(error)}, delay_s))}
+    log.error("job is dead", extra={**about(payload), "reason": type(error).__name__})
+    _insist(lambda: bury(payload, str(error)))
+    raise JobDead(str(error)) from None
+
+
+def _again(payload: Payload, delay_s: float) -> str:
+    assert Workplace.again is not None
+    return Workplace.again(payload, delay_s)
+
+
+def _insist(act: Callable[[], T]) -> T:
+    """Does what must not be forgotten, again and again while the database refuses: its disk may be full."""
+    while True:
+        try:
+            return act()
+        except (StoreError, SQLAlchemyError):
+            if Workplace.desk is None:  # the process ends; its successor does the job anew
+                raise
+            log.warning("the database refuses; trying again", extra={"wait_s": INSIST_S})
+            time.sleep(INSIST_S)
 
 
 def _later(payload: Payload, error: CrmPluginError) -> tuple[Payload, float] | None:
