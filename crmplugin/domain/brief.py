@@ -223,9 +223,9 @@ class Plan:
 class Recipient:
     """The person written to; `greeting` parts are raw fields, the writer's code makes the greeting line."""
 
-    contact_id: str | None
-    display_name: str | None
-    address: str | None
+    contact_id: str | None = None
+    display_name: str | None = None
+    address: str | None = None
     salutation: str | None = None
     first_name: str | None = None
     last_name: str | None = None
