@@ -207,10 +207,15 @@ def _alive(part: Any) -> Any:
         return [_alive(one) for one in part]
     if not isinstance(part, dict):
         return part
-    alive = {key: _alive(value) for key, value in part.items() if not (key == "paging" and "$ref" in value)}
+    alive = {key: _alive(value) for key, value in part.items() if not _says_more(key, value)}
     if isinstance(alive.get("archived"), dict) and alive["archived"].get("type") == "boolean":
         alive["archived"] = {**alive["archived"], "example": False}
     return alive
+
+
+def _says_more(key: str, value: Any) -> bool:
+    """Whether this says that another page follows: a reference or a cursor of an example."""
+    return (key == "paging" and "$ref" in value) or (key in ("next_cursor", "next_start") and value is not None)
 
 
 def _only(path: Mapping[str, Any], methods: set[str]) -> dict[str, Any]:
@@ -225,3 +230,12 @@ def pipedrive_book() -> Book:
     folder = specs_folder() / "pipedrive"
     versions = {"/api/v2": "pipedrive-v2-openapi.yml", "/api/v1": "pipedrive-v1-openapi.yml"}
     return Book({prefix: _load(folder / name) for prefix, name in versions.items()})
+
+
+def prefixed(documents: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """One document of many, each under its own beginning of paths."""
+    moved = {
+        prefix: {**document, "paths": {prefix + path: about for path, about in document["paths"].items()}}
+        for prefix, document in documents.items()
+    }
+    return {**merge(moved), "servers": []}
