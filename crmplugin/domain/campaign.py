@@ -16,6 +16,8 @@ CampaignStatus = Literal["created", "approved", "running", "paused", "done"]
 RecipientState = Literal["waiting", "drafted", "excluded", "blocked", "failed", "held_out", "exported"]
 Goal = Literal["best_fit", "cross_sell", "replenishment", "win_back"]
 
+CAMPAIGNERS = frozenset({"director", "marketing", "admin"})
+"""Roles that may make a campaign and let it out."""
 MODES: tuple[Mode, ...] = ("merge", "personal")
 CHANNELS: tuple[DraftChannel, ...] = ("email", "sms", "social", "phone", "chat", "letter")
 MAX_VARIANTS = 4

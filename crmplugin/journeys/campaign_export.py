@@ -28,10 +28,10 @@ from crmplugin.brief.audience import campaign_gates
 from crmplugin.brief.gates import cap_free_at
 from crmplugin.brief.hygiene import clean
 from crmplugin.brief.touches import address_hash
-from crmplugin.domain.campaign import Campaign
+from crmplugin.domain.campaign import CAMPAIGNERS, Campaign
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import AccessDenied, NotFound, StateConflict, UsageError
-from crmplugin.journeys.campaigns import CAMPAIGNERS, get_campaign
+from crmplugin.journeys.campaigns import get_campaign
 from crmplugin.journeys.desk import Desk
 from crmplugin.ports import CampaignMessage, CampaignPush
 from crmplugin.store.access import Principal

@@ -14,11 +14,11 @@ from typing import Any
 
 from crmplugin.analysis.segments import Member
 from crmplugin.brief.touches import address_of
-from crmplugin.domain.campaign import Campaign
+from crmplugin.domain.campaign import CAMPAIGNERS, Campaign
 from crmplugin.errors import AccessDenied, StateConflict
 from crmplugin.journeys.campaign_message import Recipient, make_message
 from crmplugin.journeys.campaign_plan import HELD_OUT, arm_of, share_held_out
-from crmplugin.journeys.campaigns import CAMPAIGNERS, campaign_of, document_of, get_campaign, members_of
+from crmplugin.journeys.campaigns import campaign_of, document_of, get_campaign, members_of
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import RecipientRow

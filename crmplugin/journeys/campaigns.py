@@ -15,6 +15,7 @@ from typing import Any
 from crmplugin.analysis.segments import Member, Preview
 from crmplugin.brief.assemble import is_formal
 from crmplugin.domain.campaign import (
+    CAMPAIGNERS,
     CHANGED,
     CHANNELS,
     GOALS,
@@ -40,8 +41,6 @@ from crmplugin.writing.bank import languages as bank_languages
 from crmplugin.writing.bank import load_bank
 from crmplugin.writing.master import bank_patterns, keys_of, problem_of, word_master
 
-CAMPAIGNERS = frozenset({"director", "marketing", "admin"})
-"""Roles that may let a campaign out."""
 KEYS = ("connection", "segment_id", "segment", "goal", "kind", "channels", "languages", "mode", "variants",
         "holdout_pct", "name")  # fmt: skip
 SAMPLES = 3

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Response, request
 
-from crmplugin.domain.campaign import CHANNELS, GOALS, MAX_VARIANTS, MODES, Campaign
+from crmplugin.domain.campaign import CAMPAIGNERS, CHANNELS, GOALS, MAX_VARIANTS, MODES, Campaign
 from crmplugin.errors import UsageError
 from crmplugin.journeys import campaign_run, campaigns
 from crmplugin.journeys.campaign_export import FORMS, export_campaign
@@ -34,7 +34,7 @@ def all_campaigns() -> Response:
         rows=[{"campaign": c, "counts": desk().campaigns.counts(c.id)} for c in rows],
         next=f"/console/campaigns?cursor={found.next}" if found.next else None,
         paged=bool(request.args.get("cursor")),
-        may=who().role in campaigns.CAMPAIGNERS,
+        may=who().role in CAMPAIGNERS,
         segments=[(name, s) for name in connections for s in desk().records.iterate(name, "segments")],
         goals=tuple(GOALS),
         channels=CHANNELS,
@@ -83,7 +83,7 @@ def one_campaign(campaign_id: str) -> Response:
         c=campaign,
         shown=campaign_json(desk(), campaign),
         preview=campaigns.preview_campaign(desk(), campaign_id) if _is_early(campaign) else None,
-        may=who().role in campaigns.CAMPAIGNERS,
+        may=who().role in CAMPAIGNERS,
         people=[recipient_json(row) for row in rows],
         state=state,
         states=STATES,

@@ -12,6 +12,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from crmplugin.analysis.timeline import Entry as Told
+from crmplugin.analysis.timeline import timeline as told_of
 from crmplugin.domain.brief import DueItem, Request
 from crmplugin.domain.crm import Context, Quote, Subject
 from crmplugin.errors import NotFound
@@ -22,6 +24,9 @@ from crmplugin.web.charts import Chart, Point
 from crmplugin.web.console_frame import reader, words
 
 OUR_SOURCE = "crmplugin:"
+COLLECTIONS = ("activities", "tickets", "orders", "quotes")
+KINDS: Mapping[str, str] = {"order": "ordered", "delivery": "delivered", "quote": "quote_sent"}
+"""Kind of an entry of `analysis.timeline` -> the word of `happened`."""
 LONGEST = 40
 FEWEST_POINTS = 2
 MOST_POINTS = 24
@@ -58,41 +63,42 @@ def account_of(connection: str, subject: Subject) -> Context:
 
 
 def timeline(context: Context, *, limit: int = LONGEST) -> tuple[list[Entry], int]:
-    """The newest entries, and how many older ones there are. The same mail kept twice is one entry."""
+    """The newest entries, and how many older ones there are. The same talk kept by two systems is one entry."""
     now = desk().clock()
-    found = {(e.at, e.kind, e.title): e for e in _entries(context) if e.at <= now}
-    newest = sorted(found.values(), key=lambda e: (e.at, e.id), reverse=True)
+    records = {(name, r.id): r for name in COLLECTIONS for r in getattr(context, name)}
+    found = [_entry(context, told, records[told.collection, told.ids[0]]) for told in told_of(context, now=now)]
+    found += [entry for entry in _deals(context) if entry.at <= now]
+    newest = sorted(found, key=lambda e: (e.at, e.id), reverse=True)
     return newest[:limit], max(len(newest) - limit, 0)
 
 
-def _entries(context: Context) -> Iterator[Entry]:
-    for a in context.activities:
-        if a.at is not None:
-            source = a.source or ""
-            ours = source.removeprefix(OUR_SOURCE) if source.startswith(OUR_SOURCE) else None
-            yield Entry(a.at, a.type or "note", a.subject or "", a.body or "", a.direction, "activities", a.id,
-                        context.urls.get(f"activities/{a.id}"), ours)  # fmt: skip
-    for collection, kind, record, at, amount in _moments(context):
-        if at is not None:
-            title = getattr(record, "number", None) or getattr(record, "name", None) or record.id
-            text = getattr(record, "subject", None) or ""
-            yield Entry(at, kind, title, text, None, collection, record.id,
-                        context.urls.get(f"{collection}/{record.id}"), None, amount)  # fmt: skip
+def _entry(context: Context, told: Told, record: Any) -> Entry:
+    """What happened as the page shows it: with its number, its amount, its link and the draft of ours behind it."""
+    source = getattr(record, "source", None) or ""
+    sold = told.kind in ("order", "quote")
+    number = getattr(record, "number", None)
+    return Entry(
+        at=told.at,
+        kind=KINDS.get(told.kind, told.kind),
+        title=number or told.title or "",
+        text=(told.title if number and told.title != number else told.text) or "",
+        direction=told.direction if told.collection == "activities" else None,
+        collection=told.collection,
+        id=record.id,
+        url=_link(context, told.collection, record.id),
+        ours=source.removeprefix(OUR_SOURCE) if source.startswith(OUR_SOURCE) else None,
+        amount=_money(record.total, record.currency) if sold else None,
+    )
 
 
-def _moments(context: Context) -> Iterator[tuple[str, str, Any, datetime | None, tuple[Decimal, str] | None]]:
-    for quote in context.quotes:
-        yield "quotes", "quote_sent", quote, quote.sent_at, _money(quote.total, quote.currency)
-    for order in context.orders:
-        yield "orders", "ordered", order, order.ordered_at, _money(order.total, order.currency)
-        yield "orders", "delivered", order, order.delivered_at, None
-    for ticket in context.tickets:
-        yield "tickets", "ticket_opened", ticket, ticket.opened_at, None
-        yield "tickets", "ticket_resolved", ticket, ticket.resolved_at, None
+def _deals(context: Context) -> Iterator[Entry]:
     for deal in context.deals:
-        yield "deals", "deal_created", deal, deal.created_at, _money(deal.amount, deal.currency)
-        if deal.status in ("won", "lost"):
-            yield "deals", f"deal_{deal.status}", deal, deal.closed_at, _money(deal.amount, deal.currency)
+        about = {"title": deal.name or deal.id, "collection": "deals", "id": deal.id,
+                 "url": _link(context, "deals", deal.id), "amount": _money(deal.amount, deal.currency)}  # fmt: skip
+        if deal.created_at is not None:
+            yield Entry(deal.created_at, "deal_created", **about)  # type: ignore[arg-type]
+        if deal.status in ("won", "lost") and deal.closed_at is not None:
+            yield Entry(deal.closed_at, f"deal_{deal.status}", **about)  # type: ignore[arg-type]
 
 
 def _money(amount: Any, currency: str | None) -> tuple[Decimal, str] | None:

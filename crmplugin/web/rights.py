@@ -11,13 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from crmplugin.domain.campaign import CAMPAIGNERS
+
 REP, MANAGER, DIRECTOR, MARKETING, ADMIN_ROLE = "rep", "manager", "director", "marketing", "admin"
 ROLES = (REP, MANAGER, DIRECTOR, MARKETING, ADMIN_ROLE)
 
 EVERYBODY = frozenset(ROLES)
 SALES = EVERYBODY - {MARKETING}
 LEADERS = frozenset({MANAGER, DIRECTOR, ADMIN_ROLE})
-CAMPAIGNERS = frozenset({DIRECTOR, MARKETING, ADMIN_ROLE})
 ADMIN = frozenset({ADMIN_ROLE})
 OPEN: frozenset[str] = frozenset()
 """No sign-in asked for: the route is public, or checks a signature or pass of its own."""

@@ -253,3 +253,19 @@ def test_what_may_be_done_instead_is_a_button_or_a_sentence(person, office, admi
     assert "Nothing was written, because it must not be." in page.text
     assert "Write to Ned Moss" in page.text
     assert 'name="to_contact_id" value="C-O"' in page.text
+
+
+def test_a_talk_that_two_systems_kept_is_one_line_of_the_timeline(office, signed_in):
+    mail = {"type": "email", "direction": "inbound", "company_id": "CO-1", "contact_ids": ["C-1"]}
+    first = mail | {"id": "A-one", "at": "2026-03-01T09:00:00Z", "subject": "Valve", "body": "The valve sticks again."}
+    copy = mail | {
+        "id": "A-two",
+        "at": "2026-03-01T09:04:00Z",
+        "subject": "Re: Valve",
+        "body": "The valve sticks again.",
+    }
+    office.desk.records.upsert_many("local", documents({"activities": [first, copy]}))
+
+    page = signed_in("manager").get("/console/records/local/companies/CO-1")
+
+    assert page.text.count("The valve sticks again.") == 1

@@ -101,13 +101,13 @@ def private_words(document: dict[str, Any], brief: Brief) -> set[str]:
     return words | {v for v in (company.get("name"), company.get("postal_address")) if v}
 
 
-def test_no_request_of_any_kind_shows_personal_data(sample: Assistant, briefs: list[Brief], monkeypatch):
+def test_no_request_of_any_kind_shows_personal_data(sample: Assistant, briefs: list[Brief], monkeypatch, tmp_path):
     """Every request that leaves is caught on a server; what the model says comes back with the names in place."""
     document = load(DAY)
     with scripted_model(lambda body: Reply("subject\t\tAbout your order\nask\t\tDoes PERSON_1 agree?")) as model:
         for name, value in model.environment.items():
             monkeypatch.setenv(name, value)
-        chat = Assistant(load_settings({**model.environment, "CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": "unused"}))
+        chat = Assistant(load_settings({**model.environment, "CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path)}))
         hidden = 0
         try:
             writer = chat.model_writer
@@ -125,10 +125,10 @@ def test_no_request_of_any_kind_shows_personal_data(sample: Assistant, briefs: l
     assert hidden > len(briefs)
 
 
-def test_an_unusable_answer_is_asked_for_again_and_both_calls_are_counted(sample: Assistant):
+def test_an_unusable_answer_is_asked_for_again_and_both_calls_are_counted(sample: Assistant, tmp_path):
     answers = iter(["nonsense", "subject\t\tAbout your order\nask\t\tDoes that help?"])
     with scripted_model(lambda body: Reply(next(answers))) as model:
-        settings = load_settings({**model.environment, "CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": "unused"})
+        settings = load_settings({**model.environment, "CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path)})
         brief = make_brief(Request("local", "follow_up", SUBJECTS[1], as_of=NOW), tools=sample.tools("local"), now=NOW)
         written = Assistant(settings).model_writer.write(brief)
 
