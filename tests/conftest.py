@@ -42,11 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """What is about SQLite's files says nothing about PostgreSQL."""
-    if config.getoption("--database") == "postgresql":
-        embedded = [item for item in items if item.get_closest_marker("embedded")]
-        config.hook.pytest_deselected(items=embedded)
-        items[:] = [item for item in items if item not in embedded]
+    """What is about the one database says nothing about the other."""
+    foreign = {"postgresql": "embedded", "sqlite": "on_postgresql"}[config.getoption("--database")]
+    others = [item for item in items if item.get_closest_marker(foreign)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if item not in others]
 
 
 @pytest.fixture(scope="session")

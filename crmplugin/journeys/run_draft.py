@@ -14,6 +14,7 @@ from crmplugin.journeys.broadcast import Stopped
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import make_draft
 from crmplugin.journeys.keep_edits import keep_edits
+from crmplugin.journeys.newest import newest_only
 from crmplugin.journeys.present import draft_from_json, from_json, to_json
 from crmplugin.journeys.recording import Recording
 from crmplugin.ports import Step, plain_step
@@ -30,7 +31,7 @@ def run_draft(desk: Desk, draft_id: str, *, step: Step = plain_step) -> str:
     """
     row = _begin(desk, draft_id)
     if row.status != "writing":
-        return _go_alone(desk, keep_edits(desk, row))  # an earlier run may have ended before it
+        return _go_alone(desk, newest_only(desk, keep_edits(desk, row)))  # an earlier run may have ended before it
     channel = desk.broadcast.open(draft_id)
     try:
         recording = Recording(desk.tools(row.connection), step)
@@ -86,7 +87,7 @@ def _finish(desk: Desk, row: DraftRow, draft: Draft, made_of: Kept) -> str:
         kept = keep_edits(desk, _keep(desk, row, draft, made_of, now))
     except StateConflict:
         return desk.drafts.get(row.id).status
-    return _go_alone(desk, kept)
+    return _go_alone(desk, newest_only(desk, kept))
 
 
 def _go_alone(desk: Desk, row: DraftRow) -> str:

@@ -177,3 +177,33 @@ def test_event_ids_with_slashes_do_not_meet_replays(post_webhook, admin):
 
     wait_until(lambda: len(admin.get("/api/v1/events/evt-s").json["drafts"]) == 2)
     assert len(admin.get("/api/v1/events/evt-s/r1").json["drafts"]) == 1
+
+
+def _drafts(client, event_id):
+    """The drafts of an event when none is being written any more."""
+    found = client.get(f"/api/v1/drafts?event={event_id}").json["items"]
+    return found if found and all(d["status"] != "writing" for d in found) else None
+
+
+def test_of_two_events_about_one_deal_the_newer_draft_waits(admin, post_webhook):
+    post_webhook(make_event("evt-newest-1"))
+    wait_until(lambda: _drafts(admin, "evt-newest-1"))
+    post_webhook(make_event("evt-newest-2"))
+    (second,) = wait_until(lambda: _drafts(admin, "evt-newest-2"))
+
+    (first,) = wait_until(lambda: [d for d in _drafts(admin, "evt-newest-1") if d["status"] == "superseded"])
+
+    assert second["status"] == "proposed"
+    assert first["kind"] == second["kind"]
+
+
+def test_an_edited_draft_does_not_give_way_to_a_newer_event(admin, post_webhook):
+    post_webhook(make_event("evt-kept-1"))
+    (draft,) = wait_until(lambda: _drafts(admin, "evt-kept-1"))
+    edit = {"version": 1, "subject": draft["subject"], "body": draft["body"]}
+    assert admin.patch(f"/api/v1/drafts/{draft['id']}", json=edit).status_code == 200
+
+    post_webhook(make_event("evt-kept-2"))
+    wait_until(lambda: _drafts(admin, "evt-kept-2"))
+
+    assert admin.get(f"/api/v1/drafts/{draft['id']}").json["status"] == "proposed"
