@@ -132,12 +132,21 @@ def _right_day(p: Phrase, carrier: Fact) -> bool:
     text = p.scene.folded.text
     for token in p.scene.tokens:
         beside = token.when is not None and (0 <= token.start - p.end <= _BESIDE or 0 <= p.start - token.end <= _BESIDE)
-        if beside and not _SENTENCE_BREAK.search(text[min(p.end, token.end) : max(p.start, token.start)]):
+        if (
+            beside
+            and not _is_due(p.scene, token)
+            and not _SENTENCE_BREAK.search(text[min(p.end, token.end) : max(p.start, token.start)])
+        ):
             records = {f.id.split(".")[0] for f in _said_on(p.scene, token)}
             dated = any(d.fact.id.split(".")[0] == carrier.id.split(".")[0] for d in p.scene.shelf.dated)
             known = any(start == token.start for start, _ in p.scene.used_at)
             return not known or (carrier.id.split(".")[0] in records if dated else bool(records))
     return True
+
+
+def _is_due(scene: Scene, token: Token) -> bool:
+    """Whether a day is one that we promised, not one of a talk: "your other question by Friday"."""
+    return any(is_promise(scene.shelf.by_id[i]) for i in scene.stated_at.get(token.start, ()))
 
 
 def _of_that_day(p: Phrase, said: Sequence[Fact]) -> list[Fact]:

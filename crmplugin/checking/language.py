@@ -83,7 +83,7 @@ def _other_script(text: str) -> str | None:
 
 _CODE_SIGNS = re.compile(
     r"\w\([^ )]|\w\(\)|\)\.\w|[{}]|[=!<>+*]=|(?<![\w=])=(?![\w=])|\w = |\w\.\w+\(|\w\[|&&|\|\||</|/>|\$\("
-    r"|^ ?(?:import|from|def|class|return|for|with|try|except) [\w.]+(?: import|,|:|$|\(| as )|; ?$"
+    r"|^ ?(?:import|from|def|class|return|for|with|try|except) [\w.]+(?: import|:|$|\(| as )|; ?$"
     r"|\"-\w\"|(?<!\w)curl "
 )
 """Signs that stand in programs and in no letter."""

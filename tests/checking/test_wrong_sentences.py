@@ -101,3 +101,20 @@ def test_two_lines_of_the_same_quantity_are_both_right():
 
 def test_a_small_letter_with_a_mark_begins_no_name():
     assert verdict_of("Nous avons écrit à Tidewater Utilities.", language="fr") == "supported"
+
+
+SAID_TO_A_FRIEND = {
+    "de": ["Du hast gesagt, dass dir das Gerät gefällt.", "Auf deine Frage nach einem Rabatt: ja.",
+           "Unternehmen wie deines setzen darauf.", "Du erhältst ein zweites Gerät dazu."],
+    "fr": ["Tu as dit que l’appareil te plaît.", "Comme tu as demandé, le prix baisse.",
+           "Les entreprises comme la tienne l’utilisent.", "Tu recevras un deuxième appareil."],
+    "es": ["Dijiste que el aparato te gusta.", "Según tu colega, el aparato ya funciona.",
+           "Las empresas como la tuya lo usan.", "Recibirás un segundo aparato."],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("language", "text"), [(lang, text) for lang, texts in SAID_TO_A_FRIEND.items() for text in texts]
+)
+def test_what_nobody_said_is_refused_on_first_name_terms_too(language: str, text: str):
+    assert verdict_of(text, language=language, style=False) != "supported"
