@@ -218,8 +218,9 @@ class Changes:
     """A page of what changed in a CRM.
 
     `records` are collections of `crmplugin-records/1`, for the mirror; `events` what webhooks would have said, with the
-    ids that those would have had where the CRM allows it; `cursor` None: this was the last page. `up_to` is the CRM's
-    own time up to which the read is complete: the next `since`, less an overlap.
+    ids that those would have had where the CRM allows it, else ids that begin with `poll-` and are the same at every
+    read; `cursor` None: this was the last page. `up_to` is the CRM's own time up to which the read is complete: the
+    next `since`, less an overlap.
     """
 
     records: Mapping[str, Any] = field(default_factory=dict)

@@ -17,6 +17,7 @@ from connectors.hubspot.diagnosing import diagnose
 from connectors.hubspot.mapping import Account
 from connectors.hubspot.reading import Reader, place_of
 from connectors.hubspot.syncing import Puller
+from connectors.hubspot.telling import Teller
 from connectors.hubspot.writing import Writer
 from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, Transport
 from crmplugin.domain.crm import Context, Subject
@@ -70,7 +71,9 @@ class HubSpotConnector:
             targets=options.get("write_back") or {},
             key_property=options.get("key_property"),
         )
-        self._puller = Puller(self._client, self._book, without=self._without)
+        portal, app = (str(options.get(key) or "") for key in ("portal_id", "app_id"))
+        teller = Teller(self._client, connection, portal, app, stages=lambda: self._book.account.stages)
+        self._puller = Puller(self._client, self._book, teller, without=self._without)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
         """Raises NotGenuine unless HubSpot signed this with our app's client secret."""

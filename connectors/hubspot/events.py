@@ -61,7 +61,7 @@ def read_events(
         if reason:
             refused.append({"id": f"[{number}]", "reason": reason})
         else:
-            events.append(_event(entry, connection, received_at, {**STAGE_KINDS, **(stages or {})}))
+            events.append(event_of(entry, connection, received_at, stages or {}))
     ignored = sum(event.type.startswith("hubspot.") for event in events)
     return Reading(tuple(events), tuple(refused), ignored)
 
@@ -104,13 +104,14 @@ def _object_id(entry: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _event(entry: Mapping[str, Any], connection: str, received_at: datetime, stages: Mapping[str, str]) -> Event:
+def event_of(entry: Mapping[str, Any], connection: str, received_at: datetime, stages: Mapping[str, str]) -> Event:
+    """The event of one change. `stages`: the account's own stage kinds, over those of a new account."""
     classic, _, change = str(_name(entry)).partition(".")
     kind = TYPE_IDS.get(str(entry.get("objectTypeId")), "") if classic == "object" else classic
     return Event(
         id=_id(entry),
         connection=connection,
-        type=_type(kind, change, entry, stages),
+        type=_type(kind, change, entry, {**STAGE_KINDS, **stages}),
         at=_occurred(entry.get("occurredAt"), received_at),
         object=_reference(kind, _object_id(entry) or ""),
         raw=entry,

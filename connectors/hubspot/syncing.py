@@ -17,6 +17,7 @@ from connectors.hubspot import mapping
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import PAGE, HubSpotClient, next_cursor
 from connectors.hubspot.mapping import ACTIVITY_TYPES, links_of, properties_of, to_document
+from connectors.hubspot.telling import Teller
 from crmplugin.domain.event import ObjectRef
 from crmplugin.domain.records import Document
 from crmplugin.errors import UsageError
@@ -58,8 +59,10 @@ class Place:
 class Puller:
     """Pages of changes of one connection. `without`: kinds of record that are not read."""
 
-    def __init__(self, client: HubSpotClient, book: AccountBook, *, without: Sequence[str] = ()) -> None:
-        self._client, self._book = client, book
+    def __init__(
+        self, client: HubSpotClient, book: AccountBook, teller: Teller, *, without: Sequence[str] = ()
+    ) -> None:
+        self._client, self._book, self._teller = client, book, teller
         kinds = [kind for kind in ORDER if kind not in without]
         self._kinds = [*kinds, *(f"deleted:{kind}" for kind in DELETED if kind not in without)]
 
@@ -78,7 +81,8 @@ class Puller:
         following = self._following(place, since, things, after)
         merged = tuple(pair for thing in things for pair in _merged(place.kind, thing))
         up_to = place.started - LAG if following is None else None
-        return Changes(records, merged=merged, cursor=following, up_to=up_to, total=total)
+        told = self._teller.tell(place.kind, things, since, now) if since else ()
+        return Changes(records, events=told, merged=merged, cursor=following, up_to=up_to, total=total)
 
     def _things(self, place: Place) -> tuple[list[Thing], str | None, int | None]:
         """One page of records: all by the list, changed ones by the search with their ties read after it."""

@@ -25,6 +25,8 @@ from crmplugin.journeys.playbooks import asks_for_fields, choose_row, write_back
 from crmplugin.store.events import EventRow
 
 OUR_SOURCE = "crmplugin:"
+SAME_CHANGE = timedelta(seconds=2)
+"""A CRM's late call and what was read of the same change meanwhile."""
 FIRST_WEEKS = timedelta(days=21)
 """No offer in the first weeks after an order, when nothing else says when one is due."""
 
@@ -89,6 +91,8 @@ def _asks(desk: Desk, row: EventRow, replay: int) -> tuple[Ask, ...]:
         raise Ignored("echo: our own write-back made it")
     if row.type not in EVENT_TYPES:
         raise Ignored(f"unknown_event: {row.type}")
+    if polled := desk.events.polled(row, within=SAME_CHANGE):
+        raise Ignored(f"duplicate: event {polled} has told this change")
     own = desk.settings.playbooks
     fields = _fields(desk, row.connection, reference) if asks_for_fields(row.type, own) else {}
     chosen = choose_row(row.type, fields, own)

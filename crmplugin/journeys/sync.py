@@ -17,6 +17,7 @@ from crmplugin.domain.crm import COLLECTIONS, SINGLES
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.records import check_record
 from crmplugin.errors import CrmUnavailable, RecordProblem
+from crmplugin.journeys.accept_event import SAME_CHANGE
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.fit import LEARNED_FROM, refresh_fit
 from crmplugin.ports import Changes
@@ -26,8 +27,6 @@ log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=5)
 """Read again at each poll: changes become visible late, and two clocks differ."""
-SAME_CHANGE = timedelta(seconds=2)
-"""Two reports of one change of one object: a webhook's and ours."""
 BUSY_S = 20.0
 RENEW_AGAIN = timedelta(minutes=1)
 LOOK_AGAIN = timedelta(days=1)

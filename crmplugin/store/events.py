@@ -16,6 +16,9 @@ from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
 from crmplugin.store.tables_work import events
 
+POLLED = "poll-"
+"""Begins the id of an event that a read of the CRM told and not the CRM's own call."""
+
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
@@ -92,6 +95,24 @@ class EventStore:
         for id_, *about, at in rows:
             newest.setdefault((about[0], about[1], about[2]), []).append((id_, at))
         return {event.id for event in asked if _is_told(event, newest, within)}
+
+    def polled(self, row: EventRow, *, within: timedelta) -> str | None:
+        """The id of the event by which a read of the CRM has told what this event of a webhook tells."""
+        about = row.document.get("object") or {}
+        if row.at is None or not about or row.id.startswith(POLLED):
+            return None
+        key = events.c.document["object"]
+        query = select(events.c.id).where(
+            events.c.connection == row.connection,
+            events.c.type == row.type,
+            events.c.at.between(row.at - within, row.at + within),
+            events.c.id.startswith(POLLED, autoescape=True),
+            key["type"].as_string() == about.get("type"),
+            key["id"].as_string() == about.get("id"),
+        )
+        with reading(self._engine) as connection:
+            found: str | None = connection.scalar(query.limit(1))
+        return found
 
     def start(self, connection_name: str, event_id: str) -> EventRow:
         """Marks an event as being worked on and counts the attempt."""

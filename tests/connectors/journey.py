@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,8 +15,11 @@ from flask.testing import FlaskClient
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.records import check_record
+from crmplugin.errors import CrmUnavailable
 from crmplugin.journeys.ask import Ask, ask_for_drafts, blank_draft
+from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.present import to_json
+from crmplugin.journeys.sync import SyncReport
 from crmplugin.settings import load_settings
 from crmplugin.web.app import create_app
 from crmplugin.wiring import Assistant
@@ -61,8 +64,21 @@ def wait_for(condition: Callable[[], Any], seconds: float = 30.0) -> Any:
     raise AssertionError("nothing came in time")
 
 
+def in_turn(read: Callable[[Desk, str], SyncReport], here: Server) -> SyncReport:
+    """A read of the CRM; it waits for the one that a server begins with by itself."""
+    reports: list[SyncReport] = []
+
+    def ask() -> bool:
+        with suppress(CrmUnavailable):
+            reports.append(read(here.office.desk, "acme"))
+        return bool(reports)
+
+    wait_for(ask)
+    return reports[0]
+
+
 @contextmanager
-def server(var: Path, options: Mapping[str, str], *, crm: str, public_url: str) -> Iterator[Server]:
+def server(var: Path, options: Mapping[str, Any], *, crm: str, public_url: str) -> Iterator[Server]:
     """Our server over SQLite files, with a connection of this CRM and the seller's own words."""
     settings = var / "crmplugin.toml"
     lines = [f'public_url = "{public_url}"', f'var = "{var}"', "[connections.acme]", f'crm = "{crm}"']

@@ -73,13 +73,10 @@ class FakeHubSpot(FakeServer):
     def put(self, kind: str, id_: str, **properties: Any) -> str:
         """A record as if a user had made it."""
         made = properties.get("createdate", STAMP)
-        stage = [{"value": properties["dealstage"], "timestamp": made}] if "dealstage" in properties else []
-        self.things[kind][id_] = {
-            "properties": {key: None if value is None else str(value) for key, value in properties.items()},
-            "history": {"dealstage": stage},
-            "archived": False,
-            "changed": STAMP,
-        }
+        values = {key: None if value is None else str(value) for key, value in properties.items()}
+        history = {key: [{"value": value, "timestamp": made}] for key, value in values.items() if value is not None}
+        kept = {"properties": values, "history": history, "archived": False, "made": made, "changed": max(made, STAMP)}
+        self.things[kind][id_] = kept
         return id_
 
     def tie(self, kind: str, id_: str, to: str, *others: str) -> None:
@@ -88,9 +85,18 @@ class FakeHubSpot(FakeServer):
 
     def move(self, deal: str, stage: str, at: str) -> None:
         """A user moves a deal."""
-        thing = self.things["deals"][deal]
-        thing["properties"]["dealstage"], thing["changed"] = stage, at
-        thing["history"]["dealstage"].insert(0, {"value": stage, "timestamp": at, "sourceType": "CRM_UI"})
+        self.change("deals", deal, at, dealstage=stage)
+
+    def change(
+        self, kind: str, id_: str, at: str, *, source: str = "CRM_UI", by: str = "userId:777", **values: str
+    ) -> None:
+        """Somebody changes properties; HubSpot remembers who and when."""
+        thing = self.things[kind][id_]
+        thing["properties"] |= values
+        thing["changed"] = at
+        for name, value in values.items():
+            entry = {"value": value, "timestamp": at, "sourceType": source, "sourceId": by}
+            thing["history"].setdefault(name, []).insert(0, entry)
 
     def archive(self, kind: str, id_: str, at: str = "2026-11-21T08:00:00.000Z") -> None:
         self.things[kind][id_] |= {"archived": True, "changed": at}
@@ -122,6 +128,10 @@ class FakeHubSpot(FakeServer):
 
     def read_many(self, request: Request, kind: str) -> tuple[int, Any]:
         body, found, errors = request.body, [], []
+        if len(body["inputs"]) > (50 if body["propertiesWithHistory"] else 100):
+            return 400, _error(
+                "VALIDATION_ERROR", "The maximum number of inputs supported in a batch request was exceeded"
+            )
         for entry in body["inputs"]:
             thing = self.things[kind].get(entry["id"])
             if thing is None or thing["archived"]:
@@ -243,7 +253,7 @@ class FakeHubSpot(FakeServer):
     def _shown(self, kind: str, id_: str, names: Iterable[str], history: Iterable[str]) -> dict[str, Any]:
         thing = self.things[kind][id_]
         values = {name: thing["properties"].get(name) for name in names}
-        shown = {"id": id_, "properties": values, "createdAt": STAMP, "updatedAt": thing["changed"]}
+        shown = {"id": id_, "properties": values, "createdAt": thing["made"], "updatedAt": thing["changed"]}
         shown["archived"] = thing["archived"]
         if thing["archived"]:
             shown["archivedAt"] = thing["changed"]

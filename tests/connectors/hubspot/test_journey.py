@@ -27,9 +27,14 @@ def hubspot() -> Iterator[FakeHubSpot]:
 
 @pytest.fixture(scope="module")
 def here(hubspot: FakeHubSpot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    options = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL}
-    with server(tmp_path_factory.mktemp("var"), options, crm="hubspot", public_url=PUBLIC) as made:
+    with server(tmp_path_factory.mktemp("var"), options_of(hubspot), crm="hubspot", public_url=PUBLIC) as made:
         yield made
+
+
+def options_of(hubspot: FakeHubSpot, **more: Any) -> dict[str, Any]:
+    """The settings of a connection to this fake, which may be called as often as one likes."""
+    keys = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL}
+    return {**keys, "calls_per_second": 500, **more}
 
 
 def deal_with_open_ticket(hubspot: FakeHubSpot, id_: str) -> str:

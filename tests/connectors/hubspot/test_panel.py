@@ -11,9 +11,9 @@ import pytest
 
 from connectors.hubspot.verify import decoded, sign_v3
 from tests.connectors.cases.hubspot import SECRET
-from tests.connectors.hubspot.test_journey import PUBLIC, deal_with_open_ticket, tasks_of
+from tests.connectors.hubspot.test_journey import PUBLIC, deal_with_open_ticket, options_of, tasks_of
 from tests.connectors.journey import Server, server, wait_for
-from tests.fakes.hubspot import PORTAL, TOKEN, FakeHubSpot, with_orbis
+from tests.fakes.hubspot import PORTAL, FakeHubSpot, with_orbis
 
 WHO = f"userId=777&portalId={PORTAL}&userEmail=rep%40seller.example&appId=54321"
 
@@ -30,8 +30,7 @@ def hubspot() -> Iterator[FakeHubSpot]:
 
 @pytest.fixture(scope="module")
 def here(hubspot: FakeHubSpot, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    options = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL}
-    with server(tmp_path_factory.mktemp("var"), options, crm="hubspot", public_url=PUBLIC) as made:
+    with server(tmp_path_factory.mktemp("var"), options_of(hubspot), crm="hubspot", public_url=PUBLIC) as made:
         yield made
 
 
