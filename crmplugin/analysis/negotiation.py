@@ -168,6 +168,17 @@ def similar_deals(
     return tuple(same if len(same) >= INDUSTRY_NEEDED else near)
 
 
+def closed_with_products(
+    deals: Iterable[Mapping[str, Any]], *, product_ids: Iterable[str], deal_id: str | None, now: datetime
+) -> tuple[Mapping[str, Any], ...]:
+    """Closed deals of two years about exactly these products, whatever their amount: a lost deal often has none."""
+    wanted = set(product_ids)
+    return tuple(
+        d for d in deals
+        if wanted and set(d.get("product_ids") or ()) == wanted and d.get("id") != deal_id and _is_recent(d, now)
+    )  # fmt: skip
+
+
 def payment_delay(orders: Iterable[Order]) -> tuple[Decimal, int] | None:
     """Mean days between due day and payment (late is positive), and of how many orders."""
     delays = [Decimal((o.paid_at - o.due_at).days) for o in orders if o.paid_at and o.due_at]
@@ -280,14 +291,20 @@ def _posterior(band: BandRate, pooled: Decimal) -> tuple[float, float]:
 def _is_similar(
     deal: Mapping[str, Any], product_ids: set[str], amount: Decimal | None, currency: str | None, now: datetime
 ) -> bool:
-    value, closed = _decimal(deal.get("amount")), deal.get("closed_at")
+    value = _decimal(deal.get("amount"))
     if product_ids and not product_ids & set(deal.get("product_ids") or ()):
         return False
-    if isinstance(closed, datetime) and not timedelta(0) <= now - closed <= timedelta(days=SIMILAR_DAYS):
+    if not _is_recent(deal, now):
         return False
     if amount is None or value is None or deal.get("currency") != currency:
         return False
     return SIMILAR_LOW * amount <= value <= SIMILAR_HIGH * amount
+
+
+def _is_recent(deal: Mapping[str, Any], now: datetime) -> bool:
+    """Whether it was closed in the last two years; what has no day counts."""
+    closed = deal.get("closed_at")
+    return not isinstance(closed, datetime) or timedelta(0) <= now - closed <= timedelta(days=SIMILAR_DAYS)
 
 
 def _decimal(value: object) -> Decimal | None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from statistics import quantiles
 
 from crmplugin.analysis import sheet
+from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.negotiation import (
+    PRICE_CASES,
     BandRate,
     chance_of_beating,
     confidence,
@@ -17,7 +20,8 @@ from crmplugin.analysis.negotiation import (
     win_rates,
 )
 from crmplugin.analysis.negotiation_table import Table, day_of, product_name
-from crmplugin.analysis.sheet import SheetLine, say
+from crmplugin.analysis.sheet import SheetLine, Val, say
+from crmplugin.analysis.wilson import wilson
 from crmplugin.domain.crm import Order
 
 LAST_DISCOUNTS = 6
@@ -29,7 +33,58 @@ def history_lines(t: Table) -> Iterator[SheetLine]:
     if late:
         yield say("history", "payment_delay", days=sheet.days(round(late[0], 1)), n=sheet.count(late[1]))
     yield from _volume_prices(t)
+    yield from _own_deals(t)
     yield from _win_rates(t)
+    yield from _same_goods(t)
+
+
+def _own_deals(t: Table) -> Iterator[SheetLine]:
+    """How the account's other deals ended."""
+    ended = [(d.closed_at, d.id, d) for d in t.context.deals if d.id != t.deal.id and closed_outcome(d)
+             and d.closed_at and d.closed_at <= t.now]  # fmt: skip
+    if not ended:
+        return
+    newest = max(ended)[2]
+    won = sum(closed_outcome(d) == "won" for *_, d in ended)
+    yield say(
+        "history", "own_deals", f"own_deals_{closed_outcome(newest)}", won=sheet.count(won),
+        lost=sheet.count(len(ended) - won), on=day_of(t, newest.closed_at),
+        sources=(("deals", newest.id, "closed_at"),),
+    )  # fmt: skip
+
+
+def _same_goods(t: Table) -> Iterator[SheetLine]:
+    """Where no discount is on record: how deals about the same goods ended, and for how much they were won."""
+    deals = t.same_goods
+    if any(d.get("discount_pct") is not None for d in t.similar) or not deals:
+        return
+    k, n = sum(bool(d["won"]) for d in deals), len(deals)
+    goods = sheet.text(", ".join(product_name(t, p) for p in t.product_ids))
+    if confidence(n) == "cases":
+        yield say("history", "same_goods", "same_goods_cases", goods=goods, k=sheet.count(k), n=sheet.count(n))
+        return
+    low, high = wilson(k, n)
+    yield SheetLine(
+        "history", "same_goods", "same_goods", n=n, interval=(f"{low:.4f}", f"{high:.4f}"), confidence=confidence(n),
+        args={"goods": goods, "k": sheet.count(k), "n": sheet.count(n),
+              "rate": sheet.percent(Decimal(k) / n * 100, 1), "from_": sheet.percent(low * 100, 1),
+              "to": sheet.percent(high * 100, 1), "sure": sheet.word(f"confidence.{confidence(n)}")},
+    )  # fmt: skip
+    yield from _won_amounts(t, goods)
+
+
+def _won_amounts(t: Table, goods: Val) -> Iterator[SheetLine]:
+    """The middle half of what such deals were won for, in the currency most of them have; three or more."""
+    amounts: dict[str, list[Decimal]] = {}
+    for d in t.same_goods:
+        if d["won"] and d.get("amount") is not None and d.get("currency"):
+            amounts.setdefault(d["currency"], []).append(Decimal(str(d["amount"])))
+    currency = t.numbers.currency or max(sorted(amounts), key=lambda c: len(amounts[c]), default="")
+    known = sorted(amounts.get(currency, ()))
+    if len(known) < PRICE_CASES:
+        return
+    first, middle, third = (sheet.money(q, currency) for q in quantiles(known, n=4, method="inclusive"))
+    yield say("history", "won_amounts", goods=goods, low=first, middle=middle, high=third, n=sheet.count(len(known)))
 
 
 def _volume_prices(t: Table) -> Iterator[SheetLine]:
@@ -79,7 +134,7 @@ def _line_discount(order: Order) -> Decimal | None:
 def _win_rates(t: Table) -> Iterator[SheetLine]:
     rates = win_rates(t.similar)
     if not rates:
-        yield say("history", "win_rates", "no_similar")
+        yield say("history", "win_rates", "no_discounts" if t.same_goods else "no_similar")
         return
     for index, rate in enumerate(rates, start=1):
         yield _rate_line(index, rate)
@@ -106,7 +161,7 @@ def _rate_line(index: int, rate: BandRate) -> SheetLine:
 
 
 def anchor_lines(t: Table) -> Iterator[SheetLine]:
-    n = t.numbers
+    n, known = t.numbers, t.numbers.list_amount is not None
     if n.list_amount:
         yield say("anchors", "anchor_list", price=t.money(n.list_amount.value), inputs=(t.pointer("list_amount"),))
     for product_id, order, price in last_paid(t):
@@ -115,7 +170,15 @@ def anchor_lines(t: Table) -> Iterator[SheetLine]:
             product=sheet.text(product_name(t, product_id)), price=sheet.money(price, order.currency or ""),
             on=day_of(t, order.ordered_at),
         )  # fmt: skip
-    if n.list_amount is None:
+        known = True
+    for product in t.unit_prices:
+        known = True
+        yield say(
+            "anchors", f"anchor_{product.id}", "anchor_unit", inputs=(("products", product.id, "list_price"),),
+            product=sheet.text(product_name(t, product.id)),
+            price=sheet.money(product.list_price or Decimal(0), product.currency or ""),
+        )  # fmt: skip
+    if not known:
         yield say("anchors", "no_anchor")
 
 

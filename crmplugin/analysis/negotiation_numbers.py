@@ -35,6 +35,8 @@ class Numbers:
     limit: Limit
     target_pct: Decimal | None
     role: str | None
+    has_lines: bool = False
+    """Whether the records say what is sold in which quantity."""
 
     @property
     def given_pct(self) -> Decimal | None:
@@ -75,7 +77,9 @@ def read_numbers(context: Context, deal: Deal, quote: Quote | None, now: datetim
         context.policy, role, list_amount=listed.value if listed else None, cost=cost.value if cost else None
     )
     quoted = _quoted(deal if same else None, quote)
-    return Numbers(currency, listed, quoted, cost, floor, walk_away(floor), limit, deal.target_discount_pct, role)
+    return Numbers(
+        currency, listed, quoted, cost, floor, walk_away(floor), limit, deal.target_discount_pct, role, bool(lines)
+    )
 
 
 def _lines(context: Context, deal: Deal, quote: Quote | None) -> Sequence[QuoteLine | LineItem]:

@@ -43,7 +43,7 @@ def negotiation_sheet(
     if context.deal is None:
         return ()
     table = Table(context, context.deal, population, signals, now, zone)
-    return tuple(line for write in _WRITERS for line in write(table))
+    return tuple(line for write in (_OF_CLOSED if table.outcome else _WRITERS) for line in write(table))
 
 
 def negotiation_amounts(
@@ -54,6 +54,13 @@ def negotiation_amounts(
         return ()
     table = Table(context, context.deal, population, signals, now, zone)
     return tuple(line for write in (_numbers, concession_lines) for line in write(table) if line.kind != "text")
+
+
+def _closed(t: Table) -> Iterator[SheetLine]:
+    """A closed deal has an end, an amount and a history; nothing in it is left to negotiate."""
+    words = f"negotiated_{t.outcome}" if t.deal.closed_at else f"negotiated_{t.outcome}_undated"
+    yield say("summary", "closed", words, sources=(t.pointer("closed_at"),), on=day_of(t, t.deal.closed_at))
+    yield show("summary", t.pointer("lost_reason"))
 
 
 def _summary(t: Table) -> Iterator[SheetLine]:
@@ -88,15 +95,19 @@ def _alternatives(t: Table) -> Iterator[SheetLine]:
 
 
 def _numbers(t: Table) -> Iterator[SheetLine]:
+    for write in (_amounts, _target, _limit, _floor):
+        yield from write(t)
+
+
+def _amounts(t: Table) -> Iterator[SheetLine]:
     n = t.numbers
-    yield from known_lines(t, "list_amount", n.list_amount, "no_list")
+    yield from known_lines(t, "list_amount", n.list_amount, "no_list" if n.has_lines else "no_quantities")
+    for product in t.unit_prices:
+        yield show("numbers", ("products", product.id, "list_price"))
     yield from known_lines(t, "quoted_amount", n.quoted, "no_quoted")
     if n.given_pct is not None and n.list_amount and n.quoted:
         yield typed("numbers", "given_pct", sheet.percent(n.given_pct), "(list - quoted) / list",
                      (t.pointer("list_amount"), t.pointer("quoted_amount")))  # fmt: skip
-    yield from _target(t)
-    yield from _limit(t)
-    yield from _floor(t)
 
 
 def _target(t: Table) -> Iterator[SheetLine]:
@@ -113,7 +124,7 @@ def _target(t: Table) -> Iterator[SheetLine]:
 def _limit(t: Table) -> Iterator[SheetLine]:
     n = t.numbers
     if n.limit.pct is None:
-        yield say("numbers", "no_limit")
+        yield say("numbers", "no_limit", "no_limit" if t.context.policy else "no_limit_policy")
         return
     inputs = (t.pointer("list_amount"), t.pointer("floor_price")) if n.limit.by == "floor" else ()
     formula = "discount that leaves the floor margin" if n.limit.by == "floor" else f"band of {n.role or 'rep'}"
@@ -126,7 +137,8 @@ def _limit(t: Table) -> Iterator[SheetLine]:
 def _floor(t: Table) -> Iterator[SheetLine]:
     n = t.numbers
     if n.floor is None or n.cost is None:
-        yield say("numbers", "no_floor")
+        unknown = n.cost is None and (t.context.policy is None or t.context.policy.floor_margin_pct is None)
+        yield say("numbers", "no_floor", "no_floor_policy" if unknown else "no_floor")
         return
     yield from known_lines(t, "cost_amount", n.cost, "no_floor")
     yield typed("numbers", "floor_price", t.money(n.floor), "cost / (1 - floor margin)", (t.pointer("cost_amount"),))
@@ -234,6 +246,7 @@ def _risks(t: Table) -> Iterator[SheetLine]:
         ("risk_hold", s.ticket.hold),
         ("risk_stalled", s.stage_state in ("slow", "stalled")),
         ("risk_silent", s.no_reply_count >= 2),
+        ("risk_nobody", not people_of(t.context.contacts, t.deal, t.context.activities, t.now)),
         ("risk_above_limit", n.limit.pct is not None and n.given_pct is not None and n.given_pct > n.limit.pct),
         ("risk_stacking", _stacks(t)),
     ):
@@ -282,3 +295,4 @@ _WRITERS: Sequence[Any] = (
     _summary, _interests, _alternatives, _numbers, history_lines, anchor_lines, concession_lines, trade_lines,
     _objections, _people, _time, _risks, _unknowns,
 )  # fmt: skip
+_OF_CLOSED: Sequence[Any] = (_closed, _amounts, history_lines, _people)

@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from functools import cached_property
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.amounts import OUR_NOTES, amounts_in
 from crmplugin.analysis.cadence import is_human
-from crmplugin.analysis.negotiation import similar_deals
+from crmplugin.analysis.fit.population import closed_outcome
+from crmplugin.analysis.negotiation import closed_with_products, similar_deals
 from crmplugin.analysis.negotiation_numbers import Known, Numbers, read_numbers
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Activity, Context, Deal, Order, Quote
+from crmplugin.domain.crm import Activity, Context, Deal, Order, Product, Quote
 from crmplugin.ports import Population
 
 MOST_NOTES = 30
@@ -51,6 +52,29 @@ class Table:
             self.population.closed_deals, product_ids=self.product_ids, amount=amount.value if amount else None,
             currency=n.currency, industry=self.context.company.industry if self.context.company else None,
             deal_id=self.deal.id, now=self.now,
+        )  # fmt: skip
+
+    @cached_property
+    def outcome(self) -> Literal["won", "lost"] | None:
+        """How the deal ended; None while it is open."""
+        return closed_outcome(self.deal)
+
+    @cached_property
+    def same_goods(self) -> tuple[Mapping[str, Any], ...]:
+        """Closed deals about exactly the products of this one."""
+        return closed_with_products(
+            self.population.closed_deals, product_ids=self.product_ids, deal_id=self.deal.id, now=self.now
+        )
+
+    @cached_property
+    def unit_prices(self) -> tuple[Product, ...]:
+        """Products of the deal whose list price is known, where their quantities are not."""
+        if self.numbers.has_lines or self.numbers.list_amount:
+            return ()
+        return tuple(
+            p for p in self.context.products
+            if p.id in self.product_ids and p.list_price is not None and p.currency
+            and self.numbers.currency in (None, p.currency)
         )  # fmt: skip
 
     @cached_property

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime
 
 from crmplugin.analysis import sheet
+from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.qualification import Element, Evidence, Qualification, qualify
 from crmplugin.analysis.qualification_evidence import evidence_of
 from crmplugin.analysis.sheet import Pointer, SheetLine, say
@@ -16,9 +18,10 @@ QUOTE_CHARS = 160
 
 
 def qualification_of(context: Context, deal: Deal, now: datetime) -> Qualification:
-    """The deal's qualification; facts from before its last loss count as partial."""
+    """The deal's qualification; facts from before its last loss count as partial. Of a closed deal nothing is asked."""
     lost = deal.closed_at if deal.reopened_at and deal.closed_at and deal.reopened_at > deal.closed_at else None
-    return qualify(evidence_of(context, deal, now), now=now, stage_kind=deal.stage_kind, not_before=lost)
+    found = qualify(evidence_of(context, deal, now), now=now, stage_kind=deal.stage_kind, not_before=lost)
+    return replace(found, ask=()) if closed_outcome(deal) else found
 
 
 def qualification_sheet(found: Qualification) -> tuple[SheetLine, ...]:

@@ -64,7 +64,10 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     """Where the deal stands: stage and its age, the quote, who is awaited, the health."""
     deal = v.context.deal
     if deal and closed_outcome(deal):
-        yield from _closed(v, deal)
+        yield from closed_lines(v, "status")
+        yield show("status", ("deals", deal.id, "amount"))
+        yield show("status", ("deals", deal.id, "lost_reason"))
+        yield from _not_on_record(v, deal)
         return
     if deal:
         for field in ("stage", "amount", "close_date"):
@@ -79,13 +82,13 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     yield from _intent(v)
 
 
-def _closed(v: View, deal: Deal) -> Iterator[SheetLine]:
+def closed_lines(v: View, section: str) -> Iterator[SheetLine]:
     """How a closed deal ended: it has no chance, no risk and no next word any more."""
-    words = f"closed_{closed_outcome(deal)}" if deal.closed_at else f"closed_{closed_outcome(deal)}_undated"
-    yield say("status", "closed", words, sources=(("deals", deal.id, "closed_at"),), on=v.day(deal.closed_at))
-    yield show("status", ("deals", deal.id, "amount"))
-    yield show("status", ("deals", deal.id, "lost_reason"))
-    yield from _not_on_record(v, deal)
+    deal = v.context.deal
+    outcome = closed_outcome(deal) if deal else None
+    if deal and outcome:
+        words = f"closed_{outcome}" if deal.closed_at else f"closed_{outcome}_undated"
+        yield say(section, "closed", words, sources=(("deals", deal.id, "closed_at"),), on=v.day(deal.closed_at))
 
 
 def _not_on_record(v: View, deal: Deal) -> Iterator[SheetLine]:

@@ -175,8 +175,9 @@ class OrderLines:
         for good in self._products.values():
             if not good.id and good.name:
                 notes.add("service", good.count, file=self._file, what=good.name)
-        if not self._currency and not self._signs and not self.joins:
-            notes.add("no_currency", len(orders), file=self._file)
+        if not self._signs and not self.joins and not self._layout.currency:
+            note = "seller_currency" if self._currency else "no_currency"
+            notes.add(note, len(orders), file=self._file, currency=self._currency)
         for place, heading in enumerate(self._table.headings):
             if heading and place not in self._used:
                 notes.add("dropped", file=self._file, heading=heading)

@@ -176,6 +176,8 @@ class CellReader:
             ours = self._layout.currency or self._world.currency
             if ours:
                 doc["currency"] = ours
+                if not self._layout.currency:
+                    self._world.notes.add("seller_currency", file=self._file, currency=ours)
             else:
                 self._world.notes.add("no_currency", file=self._file)
 

@@ -37,6 +37,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
         "name it in a mapping file or in the seller",
         "no_currency": "{file}: no currency is named ({times}), so amounts have none; name it in a mapping file "
         "or in the seller",
+        "seller_currency": "{file}: amounts name no currency ({times}) and are taken as {currency}, the seller's",
         "zone": "{file}: times under {heading} name no zone and are read as {zone}",
         "noon": "{file}: days under {heading} stand where a time is kept, as 12:00 in {zone}",
         "unreadable": "{file}: no cell under {heading} is {wanted}, so the column is kept beside the records",

@@ -87,9 +87,52 @@ def test_deals_without_a_name_are_told_apart(draft):
     lines = lines_of(draft(PIPELINE_FILES, "meeting_brief", "--company", "Tallwood"))
 
     assert [line for line in lines if line.startswith("Deal")] == [
-        "Deal OPENTWO: Prospecting, MG Special; it has no name.",
         "Deal OPENONE: Engaging, GTX Pro; it has no name.",
+        "Deal OPENTWO: Prospecting, MG Special; it has no name.",
     ]
+
+
+def test_a_note_without_quantities_or_discounts_says_what_is_known_and_no_more(draft):
+    lines = lines_of(draft(PIPELINE_FILES, "negotiation_note", "--deal", "OPENONE"))
+
+    assert "Amount at list prices: Unknown: no quantities are on record." in lines
+    assert "Amount offered: No offer is on record." in lines
+    assert "Largest discount allowed: Unknown: no policy is on record. Ask before you give anything." in lines
+    assert "Their other deals: 1 won, 1 lost; the newest was lost on 2 December." in lines
+    assert "Deals about GTX Pro: 1 of 2 closed in two years were won: cases, not a rate." in lines
+    assert "Nobody on record: No person of theirs is on record for this deal." in lines
+    assert not [line for line in lines if line.startswith(("Won for", "Risks: No sign"))]
+
+
+@pytest.mark.parametrize(
+    ("deal", "says"),
+    [
+        ("WONONE", "Closed: Won on 1 December: nothing is left to negotiate."),
+        ("LOSTONE", "Closed: Lost on 2 December: nothing is left to negotiate until it is reopened."),
+    ],
+)
+def test_nothing_is_negotiated_or_asked_about_a_closed_deal(draft, deal, says):
+    answer = draft(PIPELINE_FILES, "negotiation_note", "--deal", deal)
+    lines = lines_of(answer)
+
+    assert lines[0] == says
+    assert not [line for line in lines if line.startswith(("Ask:", "Anchor:", "Concessions:", "Risks:"))]
+    assert answer["missing_questions"] == []
+
+
+def test_the_day_of_engaging_is_when_the_stage_began_and_not_when_the_deal_was_made(crmplugin, tmp_path):
+    for name, text in PIPELINE_FILES.items():
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    crmplugin("import", *(tmp_path / name for name in PIPELINE_FILES))
+
+    engaging, prospecting = (
+        crmplugin("brief", "--deal", deal, "--as-of", NOON, "--json").json for deal in ("OPENONE", "OPENTWO")
+    )
+    exported = crmplugin("export", "--all", "--connection", "local").json
+
+    assert (engaging["signals"]["stage_age_days"], engaging["signals"]["stage_age_n"]) == (34, 1)
+    assert prospecting["signals"]["stage_age_days"] is None
+    assert not any("created_at" in deal for deal in exported["deals"])
 
 
 def test_nobody_to_write_to_is_a_block_and_no_guess(draft):

@@ -16,6 +16,7 @@ from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say
 from crmplugin.analysis.situation import (
     View,
     change_lines,
+    closed_lines,
     deal_lines,
     handoff_lines,
     hold_lines,
@@ -186,7 +187,9 @@ def _summary(v: View, found: Qualification | None) -> Iterable[SheetLine]:
 
 
 def _qualification(v: View, found: Qualification | None) -> Iterable[SheetLine]:
-    return qualification_sheet(found) if found else ()
+    if found:
+        yield from closed_lines(v, "score")
+        yield from qualification_sheet(found)
 
 
 def _handoff(v: View, found: Qualification | None) -> Iterable[SheetLine]:
