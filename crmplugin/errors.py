@@ -7,6 +7,7 @@ class, never at the text.
     │   └── RecordProblem     one record of an import breaks the format: key, expected, got
     ├── SettingsError         the settings file or environment is wrong; the start stops
     ├── StateConflict         the draft is not in a state or version that allows it (409)
+    │   └── SpendingRefused   the day's limit on model calls would be passed, and no template may take over
     ├── AccessDenied          signed in, but not allowed (403)
     ├── TooManyTries          too many sign-ins failed from one place (429, retryable)
     ├── NotGenuine            whatever fails verification of a webhook or a launch (401)
@@ -16,7 +17,8 @@ class, never at the text.
     │   └── Overloaded        disk or memory is nearly full, so nothing new is taken (503, retryable)
     ├── ModelError            the model gave nothing usable
     │   ├── ModelUnavailable  timeout, 429, 5xx, cut stream (retryable; the template writer takes over)
-    │   └── ModelUnusable     the answer breaks the line form twice
+    │   ├── ModelUnusable     the answer breaks the line form twice
+    │   └── SpendingLimitReached  the day's limit would be passed; the template writer takes over
     └── CrmError              a CRM call failed (502)
         ├── CrmUnavailable    retryable; `retry_after_s` when the CRM says so
         └── CrmRefused        the CRM says no; trying again cannot help
@@ -56,6 +58,10 @@ class SettingsError(CrmPluginError):
 
 class StateConflict(CrmPluginError):
     code = "conflict"
+
+
+class SpendingRefused(StateConflict):
+    code = "spending_refused"
 
 
 class AccessDenied(CrmPluginError):
@@ -109,6 +115,10 @@ class ModelUnavailable(ModelError):
 
 class ModelUnusable(ModelError):
     code = "model_unusable"
+
+
+class SpendingLimitReached(ModelError):
+    code = "spending_limit"
 
 
 class CrmError(CrmPluginError):

@@ -15,6 +15,7 @@ from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft, Report, Sentence, Written
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.fact import Fact
+from crmplugin.domain.spending import Payer
 
 Step = Callable[..., Any]
 """`step(name, fn, *args)`: runs fn once and remembers its answer, or gives back the remembered one."""
@@ -286,6 +287,17 @@ class Limiter(Protocol):
         ...
 
 
+class Purse(Protocol):
+    """What model calls may cost: an estimate is promised before a call, and what it took is counted after it."""
+
+    def reserve(self, payer: Payer, input_tokens: int, output_tokens: int) -> Callable[[int, int], None]:
+        """Promises a call's most, and gives back what to tell the tokens that it took, once.
+
+        Raises SpendingLimitReached where the template writer may take over, else SpendingRefused.
+        """
+        ...
+
+
 class Vault(Protocol):
     """Credentials that change by themselves (access and refresh tokens), encrypted at rest."""
 
@@ -346,6 +358,10 @@ class ChatModel(Protocol):
     name: str
 
     def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer: ...
+
+    def paid_by(self, payer: Payer) -> ChatModel:
+        """The same model, its calls counted for somebody."""
+        ...
 
 
 class Writer(Protocol):

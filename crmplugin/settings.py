@@ -19,10 +19,12 @@ from crmplugin.domain.approval import ApprovalRow
 from crmplugin.domain.brief import INTERNAL_KINDS
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
+from crmplugin.domain.spending import SpendingLimit
 from crmplugin.errors import SettingsError
 from crmplugin.local_secrets import read_or_make_secret
 from crmplugin.settings_approval import ROLES, read_approvals
 from crmplugin.settings_file import Source, read_source
+from crmplugin.settings_spending import read_spending
 
 KINDS = (
     "follow_up", "pitch", "negotiation_note", "meeting_brief", "summary", "qualification", "handoff_note",
@@ -106,7 +108,7 @@ class ConnectionSettings:
 class ModelSettings:
     """The model endpoint. `name` None: the template writer writes.
 
-    Prices are per million tokens and budgets per day of UTC, all in one currency of the owner's choice; None: no limit.
+    Prices are per million tokens, in one currency of the owner's choice; None: not known.
     """
 
     name: str | None
@@ -120,7 +122,6 @@ class ModelSettings:
     masking: bool
     input_price: Decimal | None
     output_price: Decimal | None
-    budget_per_day: Decimal | None
     calls_per_second: Decimal | None = None
 
 
@@ -147,6 +148,7 @@ class Settings:
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
     approvals: tuple[ApprovalRow, ...] = ()
+    spending: tuple[SpendingLimit, ...] = ()
     oidc: OidcSettings | None = None
 
 
@@ -158,7 +160,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """
     source = read_source(environ, frozenset(SCALARS))
     values = {name: _scalar(source, name) for name in SCALARS}
-    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "oidc"})
+    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "spending", "oidc"})
     var = Path(values["var"])
     return Settings(
         source=source.name,
@@ -175,6 +177,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         connections=MappingProxyType(_connections(source, var)),
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),
         approvals=read_approvals(source),
+        spending=read_spending(source, values),
         oidc=_oidc(source),
     )
 
@@ -235,8 +238,8 @@ def _url(source: Source, name: str, value: str | None) -> str | None:
 def _model(source: Source, values: Mapping[str, Any]) -> ModelSettings:
     base_url = _url(source, "openai_base_url", values["openai_base_url"])
     _check_masking(source, values["masking"], values["model"], base_url)
-    _check_budget(source, values)
-    short = {name.removeprefix("model_"): value for name, value in values.items() if name.startswith("model_")}
+    own = [name for name in values if name.startswith("model_") and name != "model_budget_per_day"]
+    short = {name.removeprefix("model_"): values[name] for name in own}
     return ModelSettings(
         name=values["model"], api_key=values["openai_api_key"], base_url=base_url, masking=values["masking"], **short
     )
@@ -249,14 +252,6 @@ def _check_masking(source: Source, masking: bool, model: str | None, base_url: s
     if host not in LOOPBACK:
         mend = "is false, but the model is not on this machine: set masking = true, or openai_base_url to a local model"
         raise source.problem(("masking",), mend)
-
-
-def _check_budget(source: Source, values: Mapping[str, Any]) -> None:
-    if values["model_budget_per_day"] is None:
-        return
-    if values["model_input_price"] is None or values["model_output_price"] is None:
-        mend = "needs model_input_price and model_output_price (per million tokens) too"
-        raise source.problem(("model_budget_per_day",), mend)
 
 
 def _connections(source: Source, var: Path) -> dict[str, ConnectionSettings]:

@@ -15,11 +15,14 @@ from crmplugin.checking.check import check_text
 from crmplugin.checking.injection import scan_text
 from crmplugin.checking.names import build_index
 from crmplugin.domain.crm import Context, Subject
+from crmplugin.domain.spending import Payer
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import Tools
+from crmplugin.journeys.spending import spender_of
 from crmplugin.local_secrets import VAULT_KEY_FILE, read_or_make_secret
 from crmplugin.ports import Connector, NameIndex, Population, Services, Writer
 from crmplugin.settings import ConnectionSettings, Settings, load_settings
+from crmplugin.store.access import AccessStore
 from crmplugin.store.account_fits import FitStore
 from crmplugin.store.audit import AuditLog
 from crmplugin.store.campaigns import CampaignStore
@@ -29,6 +32,7 @@ from crmplugin.store.limits import SharedLimiter, open_limiter
 from crmplugin.store.persons import PersonSeals
 from crmplugin.store.records import RecordStore
 from crmplugin.store.sealing import Seal, split_keys
+from crmplugin.store.spending import SpendingBook
 from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.suppressions import Suppressions
 from crmplugin.store.vault import CredentialVault
@@ -37,6 +41,7 @@ from crmplugin.writing.template import TemplateWriter
 if TYPE_CHECKING:
     from crmplugin.journeys.import_records import ImportReport
     from crmplugin.work.office import Office
+    from crmplugin.writing.model import ModelWriter
 
 NO_MODEL = "CRMPLUGIN_MODEL is not set, so the template writer writes"
 
@@ -96,6 +101,7 @@ class Assistant:
             names=lambda: self._name_index(name),
             scan=scan_text,
             model=self.model_writer,
+            pays=self._model_paid_by,
             why_no_model=NO_MODEL,
             style=lambda user, kind, language: self.styles.read(name, user, kind, language),
         )
@@ -155,7 +161,7 @@ class Assistant:
         return TemplateWriter()
 
     @cached_property
-    def model_writer(self) -> Writer | None:
+    def model_writer(self) -> ModelWriter | None:
         """The model writer, or None when no model is set."""
         model = self.settings.model
         if not model.name:
@@ -163,8 +169,21 @@ class Assistant:
         from crmplugin.llm.chat import open_chat
         from crmplugin.writing.model import ModelWriter
 
-        return ModelWriter(
-            open_chat(model, self.limiter), input_price=model.input_price, output_price=model.output_price
+        chat = open_chat(model, self.limiter, self.spending)
+        return ModelWriter(chat, input_price=model.input_price, output_price=model.output_price)
+
+    def _model_paid_by(self, payer: Payer) -> Writer | None:
+        return self.model_writer.paid_by(payer) if self.model_writer else None
+
+    @cached_property
+    def spending(self) -> SpendingBook:
+        """What model calls cost, and their limits."""
+        access = AccessStore(self.engine)
+        return SpendingBook(
+            self.engine,
+            limits=self.settings.spending,
+            prices=(self.settings.model.input_price, self.settings.model.output_price),
+            who=lambda payer: spender_of(payer, access=access, records=self.records, connections=self.connections),
         )
 
     def _name_index(self, name: str) -> NameIndex:

@@ -23,6 +23,7 @@ COMMANDS = {
     "vault": "trust",
     "audit": "trust",
     "erase": "trust",
+    "spending": "spending",
     "import": "importing",
     "sync": "syncing",
     "draft": "drafting",

@@ -28,6 +28,7 @@ from crmplugin.domain.campaign import (
 )
 from crmplugin.domain.crm import Segment, Voice, Where
 from crmplugin.domain.records import build, check_record
+from crmplugin.domain.spending import Payer
 from crmplugin.errors import AccessDenied, ModelError, RecordProblem, StateConflict, UsageError
 from crmplugin.journeys.campaign_message import Recipient, make_message
 from crmplugin.journeys.campaign_plan import cost_estimate, test_plan
@@ -58,7 +59,8 @@ def create_campaign(desk: Desk, wish: Mapping[str, Any], who: Principal, *, camp
 def _in_a_models_words(desk: Desk, campaign_id: str) -> Campaign:
     """The campaign worded by the model, when one is set and words are fixed once; the bank's words when it fails."""
     campaign = get_campaign(desk, campaign_id)
-    chat = getattr(desk.tools(campaign.connection).model, "chat", None)
+    payer = Payer(campaign.connection, campaign.kind, campaign.created_by)
+    chat = getattr(desk.tools(campaign.connection).paid_by(payer).model, "chat", None)
     if chat is None or campaign.mode != "merge" or any(m.writer == "model" for m in campaign.masters):
         return campaign
     try:

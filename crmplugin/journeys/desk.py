@@ -24,6 +24,7 @@ from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.spending import SpendingBook
 from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
 from crmplugin.store.waits import Waits
@@ -126,6 +127,7 @@ class Desk:
     syncs: SyncStore
     related: RelatedRecords
     keys: IdempotencyKeys
+    spending: SpendingBook
     access: AccessStore
     broadcast: Broadcast
     jobs: JobBoard

@@ -26,6 +26,7 @@ from crmplugin.domain.draft import (
     Sentence,
     Written,
 )
+from crmplugin.domain.spending import Payer
 from crmplugin.domain.style import StyleSheet
 from crmplugin.errors import ModelError
 from crmplugin.journeys.present import to_json
@@ -53,6 +54,14 @@ class Tools:
     """The style sheet of a rep for a kind and a language."""
     learned: Callable[[str], Learned] = lambda account: Learned()
     """What the fit over all histories says of an account."""
+    pays: Callable[[Payer], Writer | None] | None = None
+    """The model with its calls counted for somebody."""
+
+    def paid_by(self, payer: Payer) -> Tools:
+        """The same tools; what the model costs is counted for somebody."""
+        if self.model is None or self.pays is None:
+            return self
+        return replace(self, model=self.pays(payer))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ def make_draft(
     event: str | None = None,
 ) -> Draft:
     """One draft: proposed, blocked or no_message. Errors of the model end in the template writer, not here."""
+    tools = tools.paid_by(Payer(request.connection, request.kind, created_by))
     brief = step("brief", _make_brief_step(tools, now), request)
     emit("brief", {"facts": len(brief.facts), "decision": to_json(brief.decision)})
     worded = _word(brief, tools=tools, step=step, emit=emit) if brief.plan else None

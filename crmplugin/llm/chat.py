@@ -9,22 +9,24 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import openai
 from httpx2 import HTTPError, Timeout
 
+from crmplugin.domain.spending import Payer
 from crmplugin.errors import ModelError, ModelUnavailable
 from crmplugin.llm.breaker import Breaker
-from crmplugin.llm.budget import DayBudget
 from crmplugin.llm.masking import Mask
 from crmplugin.meters import MODEL_CALLS
-from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer
+from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer, Purse
 from crmplugin.settings import ModelSettings
 
 log = logging.getLogger(__name__)
 DROPPABLE = ("stream_options", "temperature", "max_tokens")
+BYTES_PER_TOKEN, PER_MESSAGE = 3, 5
+"""An estimate on the safe side: bytes of a token, and tokens that a server adds around a message."""
 UNLIMITED = 1_000.0
 """Calls a second where the owner set no limit: only a `Retry-After` stops them."""
 KEYLESS = "no-key"
@@ -37,9 +39,17 @@ class _Count:
 
     input_tokens: int = 0
     output_tokens: int = 0
+    heard: int = 0
+    """Bytes that came."""
 
     def both(self) -> tuple[int, int]:
         return self.input_tokens, self.output_tokens
+
+    def paid(self, asked: int) -> tuple[int, int]:
+        """The tokens that were paid for: the server's word, else an estimate as soon as anything came."""
+        if any(self.both()) or not self.heard:
+            return self.both()
+        return asked, self.heard // BYTES_PER_TOKEN + 1
 
 
 @dataclass
@@ -51,12 +61,19 @@ class OpenAIChat:
     options: dict[str, Any]
     timeout_s: float
     masking: bool = True
+    most_tokens: int = 0
+    """The most that one answer may hold."""
     breaker: Breaker = field(default_factory=Breaker)
-    budget: DayBudget = field(default_factory=lambda: DayBudget(None, None, None))
     calls: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(64))
     """Permits for calls at once."""
     limiter: Limiter | None = None
     per_second: float | None = None
+    purse: Purse | None = None
+    payer: Payer = field(default_factory=lambda: Payer("", ""))
+
+    def paid_by(self, payer: Payer) -> OpenAIChat:
+        """The same door, its calls counted for somebody."""
+        return replace(self, payer=payer)
 
     @property
     def bucket(self) -> str:
@@ -65,7 +82,6 @@ class OpenAIChat:
 
     def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer:
         """The answer as it comes. Raises ModelUnavailable, also from the pieces, when the call fails or is cut."""
-        self.budget.check()
         self._take_turn()
         self.breaker.enter()
         mask = Mask(private) if self.masking else Mask()
@@ -86,7 +102,9 @@ class OpenAIChat:
         time.sleep(wait_s)
 
     def _guarded(self, sent: list[dict[str, str]], count: _Count) -> Iterator[str]:
-        """The pieces, every failure turned into our errors and counted by the breaker."""
+        """The pieces, every failure turned into our errors and counted by the breaker; what they cost is counted."""
+        asked = sum(len(m["content"].encode()) // BYTES_PER_TOKEN + PER_MESSAGE for m in sent)
+        settle = self.purse.reserve(self.payer, asked, self.most_tokens) if self.purse else None
         began, outcome = time.monotonic(), "left"
         try:
             with self.calls:
@@ -98,8 +116,9 @@ class OpenAIChat:
             raise ours from error
         finally:
             MODEL_CALLS.labels(outcome).observe(time.monotonic() - began)
+            if settle:
+                settle(*count.paid(asked))
         self.breaker.succeeded()
-        self.budget.count(count.input_tokens, count.output_tokens)
 
     def _learn(self, error: ModelError) -> None:
         """Counts a failure; one that names a time stops everybody until then instead."""
@@ -117,7 +136,7 @@ class OpenAIChat:
                 unknown = next((p for p in DROPPABLE if p in self.options and p in str(error)), None)
                 if unknown is None:
                     raise
-                self.options = {k: v for k, v in self.options.items() if k != unknown}
+                self.options.pop(unknown, None)  # in place: every copy of this door learns it
         return self._create(sent)
 
     def _create(self, sent: list[dict[str, str]]) -> Any:
@@ -137,6 +156,7 @@ class OpenAIChat:
                 for choice in chunk.choices[:1]:
                     finished = finished or choice.finish_reason is not None
                     if choice.delta and choice.delta.content:
+                        count.heard += len(choice.delta.content.encode())
                         yield choice.delta.content
         if not finished:
             raise ModelUnavailable("the model's answer was cut off in the middle")
@@ -167,7 +187,7 @@ def _status_error(error: openai.APIStatusError) -> ModelError:
     return ModelError(f"the model endpoint refuses the request ({code})")
 
 
-def open_chat(settings: ModelSettings, limiter: Limiter | None = None) -> OpenAIChat:
+def open_chat(settings: ModelSettings, limiter: Limiter | None = None, purse: Purse | None = None) -> OpenAIChat:
     """The chat model of the settings, within the limit that all processes share; makes no call."""
     total = float(settings.timeout_s)
     client = openai.OpenAI(
@@ -187,7 +207,8 @@ def open_chat(settings: ModelSettings, limiter: Limiter | None = None) -> OpenAI
         options,
         total,
         masking=settings.masking,
-        budget=DayBudget(settings.budget_per_day, settings.input_price, settings.output_price),
+        most_tokens=settings.max_tokens,
+        purse=purse,
         calls=threading.Semaphore(settings.calls_at_once),
         limiter=limiter,
         per_second=float(settings.calls_per_second or UNLIMITED),

@@ -30,7 +30,7 @@ LEFT_ALONE: Mapping[str, str] = {
     "idempotency": "keys of the caller, hashes and ids",
     "leases": "processes",
     "limits": "counts",
-    "spending": "counts",
+    "spending": "counts, and names of colleagues",
     "imports": "counts",
     "record_revisions": "counts",
     "contact_links": "deleted with the contact's record",

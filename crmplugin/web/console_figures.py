@@ -16,6 +16,7 @@ from typing import Any
 
 from flask import Response, request
 
+from crmplugin.journeys.spending import used_rows
 from crmplugin.store.figures import DecidedRow, MadeRow
 from crmplugin.web.auth import desk, who
 from crmplugin.web.charts import Chart, Point
@@ -66,6 +67,7 @@ def figures() -> Response:
         answered=answered,
         share=share,
         charts=[c for c in charts if c],
+        limits=used_rows(desk().spending.used(scope)),
         **_spent(made),
     )
 

@@ -29,6 +29,7 @@ from crmplugin.store.ledger import Ledger
 from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.spending import SpendingBook
 from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
 from crmplugin.store.waits import Waits
@@ -48,6 +49,9 @@ class House(Protocol):
 
     @property
     def audit(self) -> AuditLog: ...
+
+    @property
+    def spending(self) -> SpendingBook: ...
 
     @property
     def eraser(self) -> Eraser: ...
@@ -129,6 +133,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         syncs=SyncStore(engine),
         related=RelatedRecords(engine),
         keys=IdempotencyKeys(engine),
+        spending=house.spending,
         access=AccessStore(engine),
         broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),
         jobs=jobs,

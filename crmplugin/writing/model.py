@@ -11,6 +11,7 @@ from decimal import Decimal
 from crmplugin.domain.brief import Beat, Brief, Plan
 from crmplugin.domain.draft import PASSING, CheckedSentence, Report, Sentence, Usage, Written
 from crmplugin.domain.fact import Fact
+from crmplugin.domain.spending import Payer
 from crmplugin.errors import ModelUnusable
 from crmplugin.ports import ChatModel, Emit, Message, silent
 from crmplugin.writing.bank import MARK, load_bank
@@ -34,6 +35,10 @@ class ModelWriter:
     ) -> None:
         self._chat = chat
         self._prices = (input_price, output_price)
+
+    def paid_by(self, payer: Payer) -> ModelWriter:
+        """The same writer, its calls counted for somebody."""
+        return ModelWriter(self._chat.paid_by(payer), input_price=self._prices[0], output_price=self._prices[1])
 
     @property
     def chat(self) -> ChatModel:

@@ -26,7 +26,6 @@ def settings(base_url: str, **changes) -> ModelSettings:
         "masking": True,
         "input_price": None,
         "output_price": None,
-        "budget_per_day": None,
     }
     return ModelSettings(**{**given, **changes})
 
@@ -119,16 +118,3 @@ def test_probe_names_the_mend():
 
     assert not good
     assert "CRMPLUGIN_MODEL" in text
-
-
-def test_a_spent_budget_refuses_the_next_call():
-    with scripted_model(replies("x" * 4000)) as model:
-        given = settings(
-            model.base_url, budget_per_day=Decimal("0.001"), input_price=Decimal(1), output_price=Decimal(2)
-        )
-        chat = open_chat(given)
-        list(chat.stream([Message("user", "x")]).pieces)
-        with pytest.raises(ModelError, match="budget"):
-            chat.stream([Message("user", "x")])
-
-    assert len(model.requests) == 1

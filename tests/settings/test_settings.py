@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from crmplugin.domain.spending import SpendingLimit
 from crmplugin.errors import SettingsError
 from crmplugin.settings import Settings, load_settings
 
@@ -160,4 +161,4 @@ def test_prices_and_budgets_are_exact_decimals(load):
     settings = load("model_input_price = 0.15\nmodel_output_price = 0.60\nmodel_budget_per_day = 2.5\n")
 
     assert settings.model.input_price == Decimal("0.15")
-    assert settings.model.budget_per_day == Decimal("2.5")
+    assert settings.spending == (SpendingLimit(cost=Decimal("2.5")),)
