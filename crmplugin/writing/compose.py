@@ -7,10 +7,11 @@ from dataclasses import replace
 
 from crmplugin.domain.brief import Brief, Plan, Sender, SentenceRole
 from crmplugin.domain.draft import Sentence, Written
-from crmplugin.writing.greeting import after_greeting, greet, sign_off, words_of
+from crmplugin.writing.greeting import after_greeting, greet, is_stiff, sign_off, words_of
 from crmplugin.writing.habits import fill_greeting
 from crmplugin.writing.legal import legal_lines
 from crmplugin.writing.render import count_sms, render_body, render_html
+from crmplugin.writing.tone import sound_of
 
 __all__ = ["compose", "count_sms", "render_body", "render_html"]
 
@@ -47,7 +48,8 @@ def _greeting(brief: Brief, plan: Plan) -> list[Sentence]:
     if plan.channel not in GREETED_CHANNELS:
         return []
     own = fill_greeting(brief.style.greeting, brief.recipient) if brief.style and brief.style.greeting else None
-    line = own or greet(brief.recipient, brief.language, formal=plan.formal)
+    formal = plan.formal or is_stiff(brief.language, sound_of(brief))
+    line = own or greet(brief.recipient, brief.language, formal=formal)
     return _rendered([_opener(brief, plan) or line if plan.channel == "phone" else line], "greeting")
 
 
@@ -69,7 +71,9 @@ def _sms_sender(brief: Brief) -> list[Sentence]:
 def _signature(brief: Brief, plan: Plan) -> list[Sentence]:
     if plan.channel not in SIGNED_CHANNELS:
         return []
-    closing = sign_off(brief.language, formal=plan.formal, tone=plan.tone)
+    sound = sound_of(brief)
+    formal = plan.formal or is_stiff(brief.language, sound)
+    closing = sign_off(brief.language, formal=formal, sound=sound)
     return _rendered([closing, *signature_lines(brief.sender, brief.language)], "signature")
 
 

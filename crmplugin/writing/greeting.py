@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import Any
 
 from crmplugin.domain.brief import Recipient
+from crmplugin.writing.tone import Sound
 
 FALLBACK_LANGUAGE = "en"
 
@@ -46,10 +47,16 @@ def greet(recipient: Recipient | None, language: str, *, formal: bool) -> str:
     return str(form["plain"])
 
 
-def sign_off(language: str, *, formal: bool, tone: str | None = None) -> str:
-    """The line before the name; a warmer tone has a warmer one."""
+def is_stiff(language: str, sound: Sound) -> bool:
+    """Whether a language with one form of address shows a formal sound by its greeting."""
+    return sound.formality > 0 and bool(words_of(language).get("one_address"))
+
+
+def sign_off(language: str, *, formal: bool, sound: Sound = Sound()) -> str:
+    """The line before the name; a warm sound has a warmer one, a formal sound a more formal one."""
     forms = words_of(language)["formal" if formal else "informal"]
-    return str(forms["sign_off_warm"] if tone in ("friendly", "warm") else forms["sign_off"])
+    wanted = "sign_off_warm" if sound.warmth > 0 else "sign_off_stiff" if sound.formality > 0 else "sign_off"
+    return str(forms.get(wanted) or forms["sign_off"])
 
 
 def after_greeting(text: str, language: str) -> str:

@@ -20,6 +20,7 @@ from crmplugin.writing.compose import compose, count_sms
 from crmplugin.writing.habits import likes_it_short, skeleton_of_variant
 from crmplugin.writing.headings import heading
 from crmplugin.writing.limits import fits
+from crmplugin.writing.tone import closest, sound_of
 
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
@@ -28,8 +29,9 @@ PASSAGE = "passage."
 """Beats that show an approved text as it stands, sentence by sentence."""
 PASSAGE_WORDS = 90
 BULLET = "- "
-TONE_TURNS = {"friendly": 1, "warm": 1, "direct": 2, "formal": 2, "concise": 2}
-"""How far another tone moves on in the wordings of a beat: other words, the same facts."""
+HELP = Beat("common.help", "close")
+"""What a warm or a long letter may add: it is at their service and states nothing."""
+HELPED_CHANNELS = frozenset({"email", "letter"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ def _fitting(brief: Brief, manner: Manner) -> tuple[Sentence, ...]:
 def _sentences(brief: Brief, manner: Manner) -> Iterator[Sentence]:
     assert brief.plan is not None
     words, section = _Words(brief, brief.plan, manner), None
-    for beat in _kept(brief.plan, short=brief.plan.length == "short" or _is_short_hand(brief)):
+    for beat in _kept(brief, brief.plan):
         text = words.say(beat)
         if text is None:
             continue
@@ -136,11 +138,24 @@ def _is_short_hand(brief: Brief) -> bool:
     return plan is not None and plan.length is None and likes_it_short(brief.style, plan.words[0])
 
 
-def _kept(plan: Plan, *, short: bool) -> Iterable[Beat]:
-    """All beats, or for a short text only those that carry it."""
-    if not short:
-        return plan.beats
-    return [beat for beat in plan.beats if beat.must or beat.role in ("subject", "ask") or beat.section]
+def _kept(brief: Brief, plan: Plan) -> Iterable[Beat]:
+    """All beats, for a short text only those that carry it, for a warm or long one with an offer of help."""
+    sound = sound_of(brief)
+    if plan.length == "short" or sound.brief or _is_short_hand(brief):
+        return [beat for beat in plan.beats if beat.must or beat.role in ("subject", "ask") or beat.section]
+    if (plan.length == "long" or sound.warmth > 0) and _wants_help(brief, plan):
+        return [*plan.beats, HELP]
+    if sound.energy > 0:
+        return [beat for beat in plan.beats if beat.must or beat.facts or beat.role in ("subject", "ask")]
+    return plan.beats
+
+
+def _wants_help(brief: Brief, plan: Plan) -> bool:
+    """Whether an offer of help belongs under this letter and none is planned."""
+    offered = any(
+        beat.role == "close" or beat.key.split(".")[-1].startswith(("help", "contact")) for beat in plan.beats
+    )
+    return brief.audience == "customer" and plan.channel in HELPED_CHANNELS and not offered
 
 
 class _Words:
@@ -192,13 +207,13 @@ class _Words:
         texts = tuple(text for text in texts if _plain(text) not in self._manner.avoid) or texts
         if self._manner.tersely:
             return min(texts, key=lambda text: (count_sms(text)[2], len(text)))
+        texts = closest(texts, sound_of(self._brief), self._brief.language)
         start = choose(
             len(texts),
             subject_id=self._brief.deal_id or self._brief.subject.id,
             type_=plan.type or plan.kind,
             touch=plan.touch,
             slot=key.split(".")[0] if texts[0].startswith(BULLET) else key,
-            turn=TONE_TURNS.get(plan.tone or "", 0),
         )
         return freshest(texts, start, self._brief.recent_texts)
 

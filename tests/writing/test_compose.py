@@ -9,6 +9,7 @@ import pytest
 from crmplugin.domain.draft import Sentence, Written
 from crmplugin.writing.compose import compose, count_sms, render_body, render_html
 from crmplugin.writing.greeting import after_greeting, greet, sign_off
+from crmplugin.writing.tone import Sound
 from tests.writing.samples import make_brief, make_recipient, make_sender
 
 SAID = Written(
@@ -61,7 +62,7 @@ def test_german_goes_on_with_a_small_letter_but_never_lowers_a_name():
 
 
 def test_a_warmer_tone_has_a_warmer_sign_off():
-    assert sign_off("de", formal=True, tone="friendly") == "Herzliche Grüße"
+    assert sign_off("de", formal=True, sound=Sound(warmth=2)) == "Herzliche Grüße"
     assert sign_off("de", formal=True) == "Freundliche Grüße"
 
 

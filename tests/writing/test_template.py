@@ -128,14 +128,6 @@ def test_the_second_touch_has_other_words_and_the_same_facts():
     assert [s.evidence for s in first.sentences] == [s.evidence for s in second.sentences]
 
 
-@pytest.mark.parametrize("tone", ["friendly", "direct", "formal"])
-def test_tone_changes_words_and_never_facts(tone):
-    plain, toned = write(brief_of("quote_follow_up")), write(brief_of("quote_follow_up", tone=tone))
-
-    assert [s.text for s in plain.sentences] != [s.text for s in toned.sentences]
-    assert [s.evidence for s in plain.sentences] == [s.evidence for s in toned.sentences]
-
-
 def test_a_short_text_drops_what_need_not_be_said():
     plain, short = write(brief_of("quote_follow_up")), write(brief_of("quote_follow_up", length="short"))
 
