@@ -100,6 +100,35 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
             types={"fields": dict, "stages": dict, "write_back": dict, "earlier_lines": bool, "mails": bool},
             usual=("company_id", "panel_secret"),
         ),
+        "odoo": Vendor(
+            "connectors.odoo.connector",
+            "OdooConnector",
+            required=("base_url", "database", "api_key", "webhook_secret"),
+            optional=(
+                "old_api_key",
+                "api_key_ends",
+                "login",
+                "protocol",
+                "old_webhook_secret",
+                "panel_secret",
+                "old_panel_secret",
+                "user_id",
+                "company_ids",
+                "fields",
+                "stages",
+                "write_back",
+            ),
+            secret=(
+                "api_key",
+                "old_api_key",
+                "webhook_secret",
+                "old_webhook_secret",
+                "panel_secret",
+                "old_panel_secret",
+            ),
+            types={"fields": dict, "stages": dict, "write_back": dict, "company_ids": list},
+            usual=("panel_secret",),
+        ),
     }
 )
 
