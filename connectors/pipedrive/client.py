@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, TypeVar
 from urllib.parse import quote
 
-from connectors.transport import Answer, Dialect, Limit, Transport, header_wait_s, read_pages
+from connectors.transport import Answer, Dialect, Limit, Refused, Transport, header_wait_s, read_pages
 
 BASE_URL = "https://api.pipedrive.com"
 V1, V2 = "/api/v1", "/api/v2"
@@ -17,7 +17,16 @@ MAILS = 20
 LIMITS: Mapping[str, Limit] = {"calls": Limit(per_second=8, burst=16)}
 """Of a token on the smallest plan: 20 calls in 2 s, some of them left for others."""
 
+MOVES = 100
+COUNTS = "won_deals_count,open_deals_count"
+CONSENT = f"marketing_status,{COUNTS}"
+"""Fields of people that come only when asked for; the first only where the company has the Campaigns add-on."""
+ABOUT_DEALS = "last_incoming_mail_time"
+WITHOUT_CONSENT_FOR = timedelta(hours=1)
+"""How long it is believed that there is no Campaigns add-on."""
+
 Thing = Mapping[str, Any]
+T = TypeVar("T")
 
 
 class PipedriveClient:
@@ -25,6 +34,42 @@ class PipedriveClient:
 
     def __init__(self, transport: Transport, base_url: str) -> None:
         self.transport, self.base_url = transport, base_url.rstrip("/")
+        self._without_consent_until: datetime | None = None
+
+    def me(self) -> tuple[Thing, str | None]:
+        """Whose token it is, and Pipedrive's time as its answer says it."""
+        answer = self.transport.send("GET", f"{self.base_url}{V1}/users/me")
+        document = answer.document if isinstance(answer.document, Mapping) else {}
+        return document.get("data") or {}, answer.headers.get("Date")
+
+    def person(self, id_: str) -> Thing:
+        """One person with what is known of consent. Raises Refused (404) when they are not there."""
+        path = f"{V2}/persons/{quote(id_, safe='')}"
+        found: Thing = (
+            self._with_consent(lambda fields: self._data("GET", path, params={"include_fields": fields})) or {}
+        )
+        return found
+
+    def persons(self, *, at_most: int | None = None, **params: Any) -> list[Thing]:
+        """People with what is known of consent."""
+        return read_pages(lambda cursor: self.persons_page(cursor, **params), at_most=at_most)
+
+    def persons_page(self, cursor: str | None, **params: Any) -> tuple[list[Thing], str | None]:
+        return self._with_consent(lambda fields: self.page("persons", cursor, include_fields=fields, **params))
+
+    def _with_consent(self, ask: Callable[[str], T]) -> T:
+        """The answer with the status of the Campaigns add-on; without it where Pipedrive refuses to give it."""
+        now = self.transport.services.clock()
+        if self._without_consent_until is None or self._without_consent_until <= now:
+            try:
+                return ask(CONSENT)
+            except Refused as error:
+                if error.status not in (400, 403):
+                    raise
+        found = ask(COUNTS)
+        if self._without_consent_until is None or self._without_consent_until <= now:
+            self._without_consent_until = now + WITHOUT_CONSENT_FOR
+        return found
 
     def read(self, kind: str, id_: str) -> Thing:
         """One deal, person, organisation or activity. Raises Refused (404) when it is not there."""
@@ -55,12 +100,23 @@ class PipedriveClient:
         found: Thing = self._data("GET", f"{V1}/notes/{quote(id_, safe='')}") or {}
         return found
 
-    def notes_page(self, start: int, **params: Any) -> tuple[list[Thing], int | None]:
-        """One page of all notes, and where the next begins."""
-        answer = self._call("GET", f"{V1}/notes", params={"start": start, "limit": PAGE, **params})
+    def old_page(self, kind: str, start: int, **params: Any) -> tuple[list[Thing], int | None]:
+        """One page of all notes or leads, and where the next begins."""
+        answer = self._call("GET", f"{V1}/{kind}", params={"start": start, "limit": PAGE, **params})
         paging = (answer.get("additional_data") or {}).get("pagination") or {} if isinstance(answer, Mapping) else {}
         following = paging.get("next_start") if paging.get("more_items_in_collection") else None
         return _list(answer), int(following) if following else None
+
+    def moves_of(self, deal_id: str) -> list[Thing]:
+        """Changes of a deal's fields, newest first: `field_key`, `old_value`, `new_value`, `log_time` (UTC)."""
+        path = f"{V1}/deals/{quote(deal_id, safe='')}/flow"
+        entries = _list(self._call("GET", path, params={"items": "dealChange", "limit": MOVES}))
+        return [entry["data"] for entry in entries if isinstance(entry.get("data"), Mapping)]
+
+    def permitted_users(self, kind: str, id_: str) -> set[str]:
+        """The ids of the users who may see a record. Raises Refused (404) when it is not there."""
+        found = self._data("GET", f"{V1}/{kind}/{quote(id_, safe='')}/permittedUsers")
+        return {str(one) for one in found} if isinstance(found, Sequence) and not isinstance(found, str) else set()
 
     def mails_of(self, deal_id: str) -> list[Thing]:
         """Newest mails of a deal, without their bodies."""

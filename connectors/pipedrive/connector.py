@@ -3,24 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import FixedHeader
 from connectors.documents import field_table
-from connectors.pipedrive import events, syncing, verify
+from connectors.pipedrive import events, verify
 from connectors.pipedrive.client import BASE_URL, DIALECT, LIMITS, PipedriveClient
 from connectors.pipedrive.company import CompanyBook
-from connectors.pipedrive.mapping import Company
+from connectors.pipedrive.diagnosing import diagnose, renew_webhooks
+from connectors.pipedrive.mapping import PREFIXED, Company
 from connectors.pipedrive.reading import Reader, place_of
+from connectors.pipedrive.syncing import Puller, find_segment
 from connectors.pipedrive.writing import Writer
 from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, Transport
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft
-from crmplugin.errors import CrmError, CrmRefused, NotGenuine, SettingsError
+from crmplugin.errors import CrmRefused, NotGenuine, SettingsError
 from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
 
+LOOK_AGAIN = timedelta(days=1)
+"""Pipedrive deletes a webhook that failed for three days."""
 STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
 
 
@@ -59,7 +63,9 @@ class PipedriveConnector:
             clock=services.clock,
             earlier_lines=options.get("earlier_lines") is not False,
             mails=options.get("mails") is not False,
+            stage_history=options.get("stage_history") is not False,
         )
+        self._puller = Puller(self._client, self._book, connection, tuple(options.get("leave_out") or ()))
         self._writer = Writer(self._client, connection=connection, targets=options.get("write_back") or {})
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
@@ -80,6 +86,7 @@ class PipedriveConnector:
             received_at=received_at,
             our_user=str(self._options.get("user_id") or ""),
             company_id=str(self._options.get("company_id") or ""),
+            opt_out_field=self._options.get("opt_out_field"),
         )
 
     def acknowledge(self, reading: Reading, new: Sequence[bool]) -> tuple[int, Mapping[str, str], bytes]:
@@ -100,35 +107,8 @@ class PipedriveConnector:
 
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do), by real calls."""
-        try:
-            self._book.read()
-        except Refused as error:
-            mend = "copy it again from Personal preferences → API" if error.status == 401 else "look at base_url"
-            return (("API token", False, f"{error}: {mend}."),)
-        except CrmError as error:
-            return (("API token", False, f"{error}. Check base_url and the network, then try again."),)
-        return (("API token", True, ""), self._diagnose_webhooks(), self._diagnose_stages())
-
-    def _diagnose_webhooks(self) -> tuple[str, bool, str]:
-        """Pipedrive deletes webhooks by itself, so whether they are there is asked."""
-        end = f"/webhooks/{self._connection}"
-        try:
-            urls = [str(hook.get("subscription_url") or "") for hook in self._client.webhooks()]
-        except CrmError as error:
-            return ("webhooks", False, f"{error}.")
-        there = any(urlsplit(url).path.startswith(end) for url in urls)
-        return (
-            "webhooks",
-            there,
-            "" if there else f"No webhook of Pipedrive goes to {end}: make it as the README says.",
-        )
-
-    def _diagnose_stages(self) -> tuple[str, bool, str]:
-        company = self._book.company
-        names = {key.removeprefix("stage:"): name for key, name in company.labels.items() if key.startswith("stage:")}
-        unknown = [f"{id_} ({name})" for id_, name in names.items() if id_ not in company.stages]
-        mend = f"Say in stages what these mean ({', '.join(STAGE_KINDS)}): {', '.join(unknown)}."
-        return ("stages", not unknown, mend if unknown else "")
+        now = self._services.clock()
+        return diagnose(self._client, self._book, self._options, connection=self._connection, now=now)
 
     def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
         """Who sits before the panel, by the token of its address or of a call; the record is not proven by it."""
@@ -143,34 +123,36 @@ class PipedriveConnector:
         return Visitor(str(claims["userId"]))
 
     def may_see(self, user_id: str, subject: Subject) -> bool | None:
-        """True for the record's owner; None otherwise: the company's token sees everything, so our roles decide."""
+        """What Pipedrive says of the record's visibility; None for activities and notes, which follow their record."""
         kind, id_ = place_of(subject)
-        if kind == "notes":
+        if kind in PREFIXED:
             return None
         try:
-            thing = self._client.read(kind, id_)
+            return user_id in self._client.permitted_users(kind, id_)
         except Refused as error:
             if error.status == 404:
                 return False
             raise
-        return True if str(thing.get("owner_id")) == user_id else None
 
     def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
         """One page of what changed; `since` None: everything."""
-        return syncing.read_changes(self._client, self._book, since, cursor, self._services.clock())
+        return self._puller.page(since, cursor, self._services.clock())
 
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of the people of a saved filter, with who may not be written to."""
         out = self._options.get("opt_out_field")
-        return syncing.find_segment(self._client, self._book, segment_id, cursor, opt_out_field=out)
+        return find_segment(self._client, self._book, segment_id, cursor, opt_out_field=out)
 
     def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
         """Raises CrmRefused: Pipedrive has no way in for campaigns."""
         raise CrmRefused("Pipedrive takes no campaign drafts by its API: export the campaign as files")
 
     def renew(self, *, now: datetime) -> datetime | None:
-        """None: an API token does not end."""
-        return None
+        """Makes again the webhooks that Pipedrive has deleted and comes back in a day; None without `webhook_url`."""
+        if not self._options.get("webhook_url"):
+            return None
+        renew_webhooks(self._client, self._options)
+        return now + LOOK_AGAIN
 
     def _keys(self, name: str) -> list[str]:
         """A secret, and the one before it while it is being changed."""

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from connectors.documents import truth
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.errors import Unreadable
 from crmplugin.ports import Reading
@@ -22,9 +23,15 @@ MEETINGS = frozenset({"meeting", "lunch"})
 
 
 def read_events(
-    body: bytes, *, connection: str, received_at: datetime, our_user: str = "", company_id: str = ""
+    body: bytes,
+    *,
+    connection: str,
+    received_at: datetime,
+    our_user: str = "",
+    company_id: str = "",
+    opt_out_field: str | None = None,
 ) -> Reading:
-    """The event of a body. Raises Unreadable for what is no webhook of Pipedrive."""
+    """The event of a body. `opt_out_field`: a person's own field for "no mail". Raises Unreadable for another form."""
     try:
         document = json.loads(body.decode("utf-8"))
     except (ValueError, RecursionError) as error:
@@ -42,7 +49,7 @@ def read_events(
     event = Event(
         id=_event_id(meta, entity, str(id_), action),
         connection=connection,
-        type=_type(entity, action, meta, document),
+        type=_type(entity, action, meta, document, opt_out_field),
         at=_at(meta, received_at),
         object=_reference(entity, action, meta, str(id_)),
         raw=document,
@@ -64,7 +71,9 @@ def _event_id(meta: Mapping[str, Any], entity: str, id_: str, action: str) -> st
     return f"pd-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:40]}"
 
 
-def _type(entity: str, action: str, meta: Mapping[str, Any], document: Mapping[str, Any]) -> str:
+def _type(
+    entity: str, action: str, meta: Mapping[str, Any], document: Mapping[str, Any], opt_out_field: str | None
+) -> str:
     """Our event, or a name that begins with `pipedrive.` for what none of ours fits."""
     data, before = _part(document, "data", "current"), _part(document, "previous")
     if action == "delete" and entity in KINDS and entity not in ID_PREFIX:
@@ -72,7 +81,7 @@ def _type(entity: str, action: str, meta: Mapping[str, Any], document: Mapping[s
     if entity == "deal":
         return _deal_type(action, data, before)
     if entity == "person" and action in ("create", "change"):
-        out = data.get("marketing_status") == "unsubscribed" and before.get("marketing_status") != "unsubscribed"
+        out = has_opted_out(data, opt_out_field) and not has_opted_out(before, opt_out_field)
         return "contact.opted_out" if out else "contact.changed"
     ended = entity == "activity" and data.get("done") is True and before.get("done") is False
     if ended and data.get("type") in MEETINGS:
@@ -85,7 +94,22 @@ def _deal_type(action: str, data: Mapping[str, Any], before: Mapping[str, Any]) 
         return "deal.created"
     if before.get("status") not in (None, data.get("status")):
         return STATUSES.get(str(data.get("status")), "deal.updated")
-    return "deal.stage_changed" if before.get("stage_id") not in (None, data.get("stage_id")) else "deal.updated"
+    if before.get("stage_id") not in (None, data.get("stage_id")):
+        return "deal.stage_changed"
+    mail = data.get("last_incoming_mail_time")
+    # There are no webhooks for mails; where a deal says that one came, that is the news.
+    new_mail = mail is not None and "last_incoming_mail_time" in before and before["last_incoming_mail_time"] != mail
+    return "message.received" if new_mail else "deal.updated"
+
+
+def has_opted_out(person: Mapping[str, Any], opt_out_field: str | None) -> bool:
+    """Whether a person, as a webhook or an answer gives one, is to get no mail."""
+    custom = person.get("custom_fields")
+    own = (
+        custom.get(opt_out_field) if isinstance(custom, Mapping) and opt_out_field else person.get(opt_out_field or "")
+    )
+    value = own.get("value") if isinstance(own, Mapping) else own
+    return person.get("marketing_status") == "unsubscribed" or (opt_out_field is not None and truth(value) is True)
 
 
 def _part(document: Mapping[str, Any], *names: str) -> Mapping[str, Any]:

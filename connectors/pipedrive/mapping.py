@@ -114,10 +114,51 @@ def _person(values: Mapping[str, Any], company: Company) -> Document:
         "email": _primary(values.get("emails")),
         "phone": _primary(values.get("phones")),
         "status": "bounced" if marketing == "bounced" else None,
+        "lifecycle": _lifecycle(values),
         "consent": {"email": {"state": state, "source": company.opt_out_field if out else "marketing_status"}}
         if state
         else None,
     }
+
+
+def _lifecycle(values: Mapping[str, Any]) -> str | None:
+    """How far a person is, as their deals and leads say; None when Pipedrive told nothing of them."""
+    told = {"customer": "won_deals_count", "prospect": "open_deals_count", "lead": "leads"}
+    return next((stage for stage, name in told.items() if values.get(name)), None)
+
+
+def stage_changes(deal: Mapping[str, Any], moves: Sequence[Mapping[str, Any]], company: Company) -> list[Document]:
+    """A deal's way through its stages, oldest first; without its history only where it came in and where it is."""
+    stages = sorted(_moves(moves, "stage_id"))
+    current, made = str(deal.get("stage_id") or ""), instant_text(deal.get("add_time"))
+    moved = instant_text(deal.get("stage_change_time"))
+    if not stages and moved and moved != made:
+        stages = [(moved, "", current)]
+    first = stages[0][1] if stages else current
+    entries = [(made, "", first), *stages] if made and first else list(stages)
+    return [_stage_change(str(deal.get("id")), entry, company) for entry in entries]
+
+
+def _stage_change(deal_id: str, entry: tuple[str, str, str], company: Company) -> Document:
+    at, before, after = entry
+    names = {key: company.labels.get(f"stage:{id_}", id_) or None for key, id_ in (("from", before), ("to", after))}
+    return checked(
+        "stage_changes", {"id": f"{deal_id}:{at}", "deal_id": deal_id, **names, "at": at}, rest={}, vendor=VENDOR
+    )
+
+
+def reopening(moves: Sequence[Mapping[str, Any]]) -> dict[str, str]:
+    """When an open deal was closed and opened again; empty when it never was."""
+    statuses = sorted(_moves(moves, "status"))
+    opened = [at for at, before, after in statuses if after == "open" and before in ("won", "lost")]
+    closed = [at for at, _, after in statuses if after in ("won", "lost") and opened and at <= opened[-1]]
+    return {"closed_at": closed[-1], "reopened_at": opened[-1]} if opened and closed else {}
+
+
+def _moves(moves: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, str, str]]:
+    """The changes of one field as (instant, before, after)."""
+    found = [(instant_text(one.get("log_time")), one) for one in moves if one.get("field_key") == name]
+    return [(at, str(one.get("old_value") or ""), str(one.get("new_value") or "")) for at, one in found if at]
 
 
 def _primary(entries: Any) -> str | None:

@@ -15,7 +15,7 @@ from connectors.contexts import context_of, not_found, order_of
 from connectors.documents import instant_text
 from connectors.pipedrive.client import PipedriveClient
 from connectors.pipedrive.company import CompanyBook
-from connectors.pipedrive.mapping import VENDOR, to_document
+from connectors.pipedrive.mapping import VENDOR, reopening, stage_changes, to_document
 from connectors.transport import Refused
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.records import Document
@@ -36,6 +36,8 @@ class Found:
     """Pipedrive's records by kind, each once."""
 
     things: dict[str, dict[str, Thing]] = field(default_factory=dict)
+    moves: list[Thing] = field(default_factory=list)
+    """Changes of the deal's fields, where the deal is the subject."""
 
     def add(self, kind: str, things: Sequence[Thing]) -> None:
         kept = self.things.setdefault(kind, {})
@@ -60,9 +62,11 @@ class Reader:
         clock: Callable[[], datetime],
         earlier_lines: bool = True,
         mails: bool = True,
+        stage_history: bool = True,
     ) -> None:
         self._client, self._book, self._connection, self._base = client, book, connection, base
         self._clock, self._earlier_lines, self._mails = clock, earlier_lines, mails
+        self._stage_history = stage_history
 
     def read(self, subject: Subject) -> Context:
         """The context. Raises NotFound for what Pipedrive does not have, or only as deleted."""
@@ -96,16 +100,18 @@ class Reader:
             "notes": lambda: client.notes(**tie),
         }
         if kind != "persons":
-            parts["persons"] = lambda: client.all("persons", at_most=PEOPLE, **tie)
+            parts["persons"] = lambda: client.persons(at_most=PEOPLE, **tie)
         if kind == "deals":
             parts["lines"] = lambda: client.products_of(id_)
             if self._mails:
                 parts["mails"] = lambda: client.mails_of(id_)
+            if self._stage_history:
+                parts["moves"] = lambda: client.moves_of(id_)
         else:
             parts["deals"] = lambda: client.all("deals", at_most=EARLIER, **tie)
         about = self._book.calls()
         try:
-            answers = client.transport.together(lambda: client.read(kind, id_), *parts.values(), *about)
+            answers = client.transport.together(lambda: _read(client, kind, id_), *parts.values(), *about)
         except Refused as error:
             if error.status == 404:
                 raise not_found(VENDOR, self._connection, subject) from error
@@ -115,7 +121,10 @@ class Reader:
             raise not_found(VENDOR, self._connection, subject)
         self._book.take(answers[len(parts) :])
         for part, things in zip(parts, answers, strict=False):
-            found.add(part, things)
+            if part == "moves":
+                found.moves = things
+            else:
+                found.add(part, things)
         found.add(kind, [root])
         return root
 
@@ -170,6 +179,11 @@ class Reader:
                     for one in found.of(part).values()]  # fmt: skip
             documents.setdefault(collection, []).extend(made)
         documents["orders"] = _orders(documents)
+        if kind == "deals":
+            documents["stage_changes"] = stage_changes(root, found.moves, company)
+            if root.get("status") == "open" and (again := reopening(found.moves)):
+                own_deal = next(one for one in documents["deals"] if one["id"] == own)
+                own_deal.update(again)
         return documents
 
     def _urls(self, documents: Mapping[str, Sequence[Document]]) -> dict[str, str]:
@@ -188,6 +202,10 @@ _PARTS = {
     "deals": "deals", "persons": "contacts", "organizations": "companies", "products": "products",
     "lines": "line_items", "activities": "activities", "notes": "activities", "mails": "activities",
 }  # fmt: skip
+
+
+def _read(client: PipedriveClient, kind: str, id_: str) -> Thing:
+    return client.person(id_) if kind == "persons" else client.read(kind, id_)
 
 
 def place_of(subject: Subject) -> tuple[str, str]:

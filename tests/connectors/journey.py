@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -82,13 +83,20 @@ def server(var: Path, options: Mapping[str, Any], *, crm: str, public_url: str) 
     """Our server over SQLite files, with a connection of this CRM and the seller's own words."""
     settings = var / "crmplugin.toml"
     lines = [f'public_url = "{public_url}"', f'var = "{var}"', "[connections.acme]", f'crm = "{crm}"']
-    settings.write_text("\n".join([*lines, *(f"{key} = {value!r}" for key, value in options.items())]), "utf-8")
+    settings.write_text("\n".join([*lines, *(f"{key} = {_toml(value)}" for key, value in options.items())]), "utf-8")
     office = Office(Assistant(load_settings({"CRMPLUGIN_CONFIG": str(settings)})))
     try:
         office.desk.records.upsert_many("acme", [("seller", check_record("seller", SELLER))])
         yield Server(office)
     finally:
         office.close()
+
+
+def _toml(value: Any) -> str:
+    """A value as TOML: texts, numbers, truths, lists and small tables."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{json.dumps(key)} = {_toml(one)}" for key, one in value.items()) + "}"
+    return json.dumps(value)
 
 
 def days_ago(days: float) -> str:

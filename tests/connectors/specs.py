@@ -1,7 +1,7 @@
 """The vendors' own descriptions of their APIs, from the folder in CRM_SPECS_DIR: which call is allowed, what answers.
 
-Two mechanical edits are made at load, as the descriptions need: an `"example": null` is dropped, and the media type
-`*/*` is read as `application/json`.
+Three mechanical edits are made at load, as the descriptions need: an `"example": null` is dropped, the media type `*/*`
+is read as `application/json`, and a parameter that takes a "comma separated" list of values takes more than one.
 """
 
 from __future__ import annotations
@@ -74,6 +74,8 @@ class Operation:
                 yield f"{value!r} is no number"
             if item.get("enum") and value not in [str(one) for one in item["enum"]]:
                 yield f"{value!r} is none of its values"
+            if item.get("pattern") and not re.fullmatch(item["pattern"], value):
+                yield f"{value!r} is no list of its values"
             if item.get("type") == "boolean" and value not in ("true", "false"):
                 yield f"{value!r} is neither true nor false"
 
@@ -156,12 +158,16 @@ def _load(file: Path) -> Any:
 
 
 def edited(part: Any) -> Any:
-    """The two mechanical edits."""
+    """The three mechanical edits."""
     if isinstance(part, list):
         return [edited(one) for one in part]
     if not isinstance(part, dict):
         return part
     kept = {key: edited(value) for key, value in part.items() if not (key == "example" and value is None)}
+    values = kept["schema"].get("enum") if kept.get("in") == "query" and isinstance(kept.get("schema"), dict) else None
+    if values and "comma separated" in str(kept.get("description")).lower():
+        one = "|".join(map(re.escape, values))
+        kept["schema"] = {"type": "string", "pattern": f"^({one})(,({one}))*$"}
     return {("application/json" if key == "*/*" else key): value for key, value in kept.items()}
 
 

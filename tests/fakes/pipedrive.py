@@ -12,7 +12,8 @@ TOKEN = "0123456789012345678901234567890123456789"
 STAMP = "2026-11-20T08:00:00Z"
 V1, V2 = "/api/v1", "/api/v2"
 KINDS = "deals|persons|organizations|products|activities|pipelines|stages"
-TIES = ("deal_id", "org_id", "person_id", "status")
+TIES = ("deal_id", "org_id", "person_id")
+ASKED_FOR = ("marketing_status", "won_deals_count", "open_deals_count", "last_incoming_mail_time")
 
 
 class FakePipedrive(FakeServer):
@@ -25,13 +26,18 @@ class FakePipedrive(FakeServer):
         ("GET", V2 + rf"/({KINDS})/(\d+)", "read"),
         ("POST", V2 + r"/(activities)", "create"),
         ("PATCH", V2 + r"/deals/(\d+)", "update"),
-        ("GET", V1 + r"/notes", "notes"),
+        ("GET", V1 + r"/(notes)", "old_list"),
         ("GET", V1 + r"/(notes)/(\d+)", "read"),
         ("POST", V1 + r"/(notes)", "create"),
         ("GET", V1 + r"/deals/(\d+)/mailMessages", "mails_of"),
         ("GET", V1 + r"/mailbox/mailMessages/(\d+)", "mail"),
         ("GET", V1 + r"/users", "users"),
+        ("GET", V1 + r"/users/me", "me"),
         ("GET", V1 + r"/webhooks", "webhooks"),
+        ("POST", V1 + r"/webhooks", "create_webhook"),
+        ("GET", V1 + r"/(leads)", "old_list"),
+        ("GET", V1 + r"/deals/(\d+)/flow", "flow"),
+        ("GET", V1 + r"/(deals|persons|organizations)/(\d+)/permittedUsers", "permitted"),
     )
 
     def __init__(self) -> None:
@@ -39,7 +45,10 @@ class FakePipedrive(FakeServer):
         self.things: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
         self.filters: dict[str, list[int]] = {}
         self.hooks: list[dict[str, Any]] = []
-        self.campaigns = True
+        self.moves: dict[int, list[dict[str, Any]]] = defaultdict(list)
+        self.permitted_to: dict[int, list[int]] = {}
+        """Deal, person or organisation -> users who may see it, where that is not its owner alone."""
+        self.campaigns = self.admin = True
         self.page = 100
         self._ids = itertools.count(70_001)
 
@@ -51,6 +60,15 @@ class FakePipedrive(FakeServer):
         self.things[kind][id_] = {"id": id_, "add_time": STAMP, "update_time": STAMP, **values}
         return id_
 
+    def change(self, kind: str, id_: int, at: str, **values: Any) -> None:
+        """Somebody changes a record; of a deal the change is remembered."""
+        thing = self.things[kind][id_]
+        for key, value in values.items():
+            entry = {"field_key": key, "old_value": thing.get(key), "new_value": value, "change_source": "app"}
+            self.moves[id_].insert(0, {**entry, "log_time": at.replace("T", " ").removesuffix("Z")})
+        stamps = {"stage_id": "stage_change_time", "status": f"{values.get('status')}_time"}
+        thing.update({**values, **{stamps[key]: at for key in values if key in stamps}, "update_time": at})
+
     def written(self, *kinds: str) -> int:
         return sum(len(self.things[kind]) for kind in kinds or ("notes", "activities"))
 
@@ -61,19 +79,37 @@ class FakePipedrive(FakeServer):
 
     def read(self, request: Request, kind: str, id_: str) -> tuple[int, Any]:
         thing = self.things[kind].get(int(id_))
-        return (200, {"success": True, "data": thing}) if thing else (404, {"success": False, "error": "not found"})
+        if refusal := self._without_campaigns(request, kind):
+            return refusal
+        if thing is None:
+            return 404, {"success": False, "error": "not found"}
+        return 200, {"success": True, "data": self._shown(request, kind, thing)}
+
+    def _without_campaigns(self, request: Request, kind: str) -> tuple[int, Any] | None:
+        asked = request.one("include_fields").split(",")
+        if kind == "persons" and "marketing_status" in asked and not self.campaigns:
+            return 403, {"success": False, "error": "Campaigns is not enabled"}
+        return None
+
+    def _shown(self, request: Request, kind: str, thing: dict[str, Any]) -> dict[str, Any]:
+        """A record without the fields that come only when they are asked for."""
+        asked = request.one("include_fields").split(",")
+        return {key: value for key, value in thing.items() if key not in ASKED_FOR or key in asked}
 
     def list_all(self, request: Request, kind: str) -> tuple[int, Any]:
-        wanted_status = request.query.get("include_fields", [""])[0]
-        if kind == "persons" and "marketing_status" in wanted_status and not self.campaigns:
-            return 403, {"success": False, "error": "Campaigns is not enabled"}
-        found = [one for one in self.things[kind].values() if self._fits(request, kind, one)]
+        if refusal := self._without_campaigns(request, kind):
+            return refusal
+        found = [
+            self._shown(request, kind, one) for one in self.things[kind].values() if self._fits(request, kind, one)
+        ]
         start, size = int(request.one("cursor", "0")), min(int(request.one("limit", "100")), self.page)
         following = str(start + size) if start + size < len(found) else None
         more = {"next_cursor": following}
         return 200, {"success": True, "data": found[start : start + size], "additional_data": more}
 
     def _fits(self, request: Request, kind: str, thing: dict[str, Any]) -> bool:
+        if kind == "deals" and (thing.get("is_deleted") is True) != (request.one("status") == "deleted"):
+            return False
         if request.one("ids") and str(thing["id"]) not in request.one("ids").split(","):
             return False
         if request.one("filter_id") and thing["id"] not in self.filters.get(request.one("filter_id"), []):
@@ -83,6 +119,8 @@ class FakePipedrive(FakeServer):
         if kind == "persons" and request.one("deal_id"):
             deal = self.things["deals"].get(int(request.one("deal_id")), {})
             return bool(thing["id"] == deal.get("person_id"))
+        if request.one("status") not in ("", "deleted", thing.get("status")):
+            return False
         return all(str(thing.get(tie)) == request.one(tie) for tie in TIES if request.one(tie))
 
     def products_of(self, request: Request, id_: str) -> tuple[int, Any]:
@@ -105,8 +143,8 @@ class FakePipedrive(FakeServer):
         deal["custom_fields"] = {**deal.get("custom_fields", {}), **request.body.get("custom_fields", {})}
         return 200, {"success": True, "data": deal}
 
-    def notes(self, request: Request) -> tuple[int, Any]:
-        found = [one for one in self.things["notes"].values() if self._fits(request, "notes", one)]
+    def old_list(self, request: Request, kind: str) -> tuple[int, Any]:
+        found = [one for one in self.things[kind].values() if self._fits(request, kind, one)]
         start, size = int(request.one("start", "0")), min(int(request.one("limit", "100")), self.page)
         more = start + size < len(found)
         paging = {"start": start, "limit": size, "more_items_in_collection": more}
@@ -123,6 +161,26 @@ class FakePipedrive(FakeServer):
 
     def users(self, request: Request) -> tuple[int, Any]:
         return 200, {"success": True, "data": [{"id": 777, "name": "Jonas Brandt", "email": "rep@seller.example"}]}
+
+    def me(self, request: Request) -> tuple[int, Any]:
+        access = [{"app": "sales", "admin": self.admin}]
+        return 200, {"success": True, "data": {"id": 900, "name": "Assistant", "company_id": 7654321, "access": access}}
+
+    def flow(self, request: Request, id_: str) -> tuple[int, Any]:
+        shown = [{"object": "dealChange", "timestamp": one["log_time"], "data": one} for one in self.moves[int(id_)]]
+        return 200, {"success": True, "data": shown}
+
+    def permitted(self, request: Request, kind: str, id_: str) -> tuple[int, Any]:
+        thing = self.things[kind].get(int(id_))
+        if thing is None:
+            return 404, {"success": False, "error": "not found"}
+        return 200, {"success": True, "data": self.permitted_to.get(int(id_), [thing.get("owner_id")])}
+
+    def create_webhook(self, request: Request) -> tuple[int, Any]:
+        if not request.body.get("name"):
+            return 400, {"success": False, "error": "name is required"}
+        self.hooks.append({"id": next(self._ids), "is_active": 1, **request.body})
+        return 201, {"success": True, "data": self.hooks[-1]}
 
     def webhooks(self, request: Request) -> tuple[int, Any]:
         return 200, {"success": True, "data": self.hooks}

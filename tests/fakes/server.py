@@ -31,7 +31,10 @@ class Request:
 
 @dataclass
 class Trouble:
-    """What goes wrong with requests that match, `times` in a row. `after`: the work is done before it goes wrong."""
+    """What goes wrong with requests that match, `times` in a row. `after`: the work is done before it goes wrong.
+
+    With `delay_s` nothing but the time is wrong: the answer comes so much later.
+    """
 
     method: str
     path: str
@@ -40,6 +43,7 @@ class Trouble:
     body: Any = None
     times: int = 1
     after: bool = False
+    delay_s: float = 0.0
 
 
 class FakeServer:
@@ -86,6 +90,9 @@ class FakeServer:
             trouble = self._trouble(request)
         if self.delay_s:
             time.sleep(self.delay_s)
+        if trouble and trouble.delay_s:
+            time.sleep(trouble.delay_s)
+            trouble = None
         if trouble and not trouble.after:
             return trouble.status, trouble.headers, trouble.body
         refusal = self.refuses(request)

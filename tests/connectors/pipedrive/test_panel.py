@@ -25,7 +25,13 @@ ASKED = {"kind": "meeting_brief", "deal_id": "9001", "key": "panel-1"}
 def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     fake = with_orbis(FakePipedrive())
     with fake.running():
-        options = {**OPTIONS, "base_url": fake.url, "company_id": "7654321", "panel_secret": SECRET}
+        options = {
+            **OPTIONS,
+            "base_url": fake.url,
+            "calls_per_second": 500,
+            "company_id": "7654321",
+            "panel_secret": SECRET,
+        }
         var = tmp_path_factory.mktemp("var")
         with server(var, options, crm="pipedrive", public_url="https://assist.example.com") as made:
             yield made

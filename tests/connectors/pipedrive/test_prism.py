@@ -28,7 +28,8 @@ USED = {
     "/api/v2/activities": {"get", "post"}, "/api/v2/activities/{id}": {"get"}, "/api/v2/pipelines": {"get"},
     "/api/v2/stages": {"get"}, "/api/v1/notes": {"get", "post"}, "/api/v1/notes/{id}": {"get"},
     "/api/v1/deals/{id}/mailMessages": {"get"}, "/api/v1/mailbox/mailMessages/{id}": {"get"}, "/api/v1/users": {"get"},
-    "/api/v1/webhooks": {"get"},
+    "/api/v1/webhooks": {"get", "post"}, "/api/v1/users/me": {"get"}, "/api/v1/leads": {"get"},
+    "/api/v1/deals/{id}/flow": {"get"}, "/api/v1/deals/{id}/permittedUsers": {"get"},
 }  # fmt: skip
 """Calls of the connector, as the descriptions name them."""
 
@@ -72,7 +73,7 @@ def test_changes_and_filters_are_asked_for(connector):
 
 
 def test_event_draft_approval_and_write_back_through_the_whole_server(prism, tmp_path: Path):
-    options = {**OPTIONS, "base_url": prism}
+    options = {**OPTIONS, "base_url": prism, "calls_per_second": 500}
     with server(tmp_path, options, crm="pipedrive", public_url="https://assist.example.com") as here:
         answer = here.client.post(
             "/webhooks/acme", data=BODY.replace(b"9001", b"1"), headers=dict(Case().deliver().headers)
