@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 LEAST_REPEAT_ACCOUNTS = 100
 AT_RISK_RHO, LAPSED_RHO = Decimal(2), Decimal(3)
+LAPSED_DAYS = 365
+"""Without a rhythm of its own an account has lapsed after a year without an order."""
+LOW_ALIVE = Decimal("0.25")
+"""Below this chance an account counts as lapsed."""
 DAYS_OF_A_WEEK = 7
 
 State = Literal["active", "at risk", "lapsed"]

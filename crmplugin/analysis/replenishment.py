@@ -26,6 +26,7 @@ State = Literal["early", "due", "overdue", "lapsed"]
 _STATES: tuple[tuple[Decimal, State], ...] = ((Decimal("1.25"), "due"), (Decimal("2.5"), "overdue"))
 _EARLY_BELOW = Decimal("0.75")
 _ORDER: Mapping[str, int] = {"due": 0, "overdue": 1, "lapsed": 2, "early": 3}
+_GROUP: Mapping[str, int] = {"due": 0, "overdue": 0, "lapsed": 1, "early": 2}
 
 
 @dataclass(slots=True)
@@ -69,7 +70,8 @@ def due_items(
 def rhythms(
     orders: Iterable[Order], products: Iterable[Product], population: Population, *, now: datetime, zone: str
 ) -> tuple[DueItem, ...]:
-    """Every repeatable item of an account with its state: due first, then overdue, lapsed, early; then by count."""
+    """Every repeatable item of an account with its state: what is due or overdue, then what has lapsed, then what is
+    early; in each what they bought again themselves before what only others do; then by state and count."""
     by_id = {p.id: p for p in products}
     today = now.astimezone(ZoneInfo(zone)).date()
     found = []
@@ -79,7 +81,11 @@ def rhythms(
             gap = population_gap(purchases.product_id, by_id, population)
             if item := _due_item(purchases, gap, today):
                 found.append(item)
-    return tuple(sorted(found, key=lambda i: (_ORDER[i.state], -i.count, i.product_id)))
+    return tuple(sorted(found, key=_urgency))
+
+
+def _urgency(item: DueItem) -> tuple[int, bool, int, int, str]:
+    return _GROUP[item.state], item.count < 2, _ORDER[item.state], -item.count, item.product_id
 
 
 def purchases_by_product(orders: Iterable[Order], *, zone: str, until: date) -> tuple[Purchases, ...]:

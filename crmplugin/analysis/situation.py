@@ -11,15 +11,18 @@ from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.cadence import is_human
+from crmplugin.analysis.churn import LAPSED_DAYS, LOW_ALIVE, state_of_rhythm
 from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.health import DEFAULTS, Health, health
 from crmplugin.analysis.intent import intent_level, intent_score
 from crmplugin.analysis.next_action import next_actions
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.phrases import book, tokens
+from crmplugin.analysis.replenishment import state_of
+from crmplugin.analysis.rhythm import order_days
 from crmplugin.analysis.sheet import SheetLine, Val, say, show
 from crmplugin.analysis.upsell import find_signals
-from crmplugin.domain.brief import Signals
+from crmplugin.domain.brief import DueItem, Signals
 from crmplugin.domain.crm import Activity, Contact, Context, Deal, Ticket
 from crmplugin.ports import Population
 
@@ -28,7 +31,10 @@ WEEK_DAYS = 7
 MANY_CONTACTS = 3
 SLOW_RATIO = Decimal("1.5")
 HAND_OFF_QUOTES = 2
-DUE_SHOWN = 3
+_Asked = tuple[str, dict[str, Val]]
+DUE_SHOWN, DUE_SOURCES = 3, 12
+QUESTIONS = 3
+DUE_IN_OUTLINE = 2
 
 
 @dataclass(frozen=True)
@@ -105,16 +111,30 @@ def _not_on_record(v: View, deal: Deal) -> Iterator[SheetLine]:
 def order_lines(v: View) -> Iterator[SheetLine]:
     """How often an account without a deal in view has ordered, and what it may need again."""
     made = sorted((o.ordered_at, o.id, o) for o in v.context.orders if o.ordered_at and o.ordered_at <= v.now)
-    if v.context.deal or not made:
+    if v.context.deal or not v.context.company:
+        return
+    if not made:
+        yield say("orders", "orders", "no_orders")
         return
     newest = made[-1][2]
     yield say(
         "orders", "orders", "orders_known", sources=(("orders", newest.id, "ordered_at"),),
         n=sheet.count(len(made)), number=sheet.text(newest.number or newest.id), on=v.day(newest.ordered_at),
     )  # fmt: skip
-    if company := v.context.company:
-        for item in v.signals.due_items[:DUE_SHOWN]:
-            yield show("orders", ("replenishment", f"{company.id}/{item.product_id}", "days_since"))
+    for item in v.signals.due_items[:DUE_SHOWN]:
+        yield due_line(v, "orders", item)
+
+
+def due_line(v: View, section: str, item: DueItem) -> SheetLine:
+    """An item they may need again: how often and when it was bought, and after what time it is expected."""
+    words = "due_item_once" if item.count == 1 else "due_item_cover" if item.method == "cover" else "due_item"
+    product = next((p.name for p in v.context.products if p.id == item.product_id and p.name), item.product_id)
+    return say(
+        section, f"due_{item.product_id}", words, product=sheet.text(product), n=sheet.count(item.count),
+        on=sheet.day(item.last_on), days=sheet.days(item.days_since), gap=sheet.days(round(item.expected_gap_days)),
+        state=sheet.word(f"item_state.{item.state}"),
+        sources=tuple(("orders", order_id, "ordered_at") for order_id in item.evidence[-DUE_SOURCES:]),
+    )  # fmt: skip
 
 
 def next_lines(v: View) -> Iterator[SheetLine]:
@@ -169,8 +189,35 @@ def risk_lines(v: View) -> Iterator[SheetLine]:
     if deal:
         people = people_of(v.context.contacts, deal, v.context.activities, v.now)
         found += gaps_among(people, v.now) if people else ["no_people"]
-    for key in found or ["no_risk"]:
-        yield say("risks", key)
+    lines = [*(say("risks", key) for key in found), *_buying_risk(v)]
+    yield from lines or [say("risks", "no_risk")]
+
+
+def _buying_risk(v: View) -> Iterator[SheetLine]:
+    """Whether an account may have stopped to buy: by the model of all buyers where there is one, else its own gap."""
+    s = v.signals
+    if v.context.deal:
+        return
+    if s.p_alive is not None:
+        if s.p_alive < LOW_ALIVE:
+            yield say("risks", "risk_alive", chance=sheet.percent(s.p_alive * 100, 0))
+    elif s.account_rho is not None and (state := state_of_rhythm(s.account_rho)) != "active":
+        yield say("risks", "risk_lapsed" if state == "lapsed" else "risk_slower", times=sheet.number(s.account_rho, 1))
+    elif s.account_rho is None:
+        days = order_days(v.context.orders, now=v.now, zone=v.zone)
+        if days and (v.today - days[-1]).days > LAPSED_DAYS:
+            yield say("risks", "risk_long_ago", on=sheet.day(days[-1]), days=sheet.days((v.today - days[-1]).days))
+
+
+def account_questions(v: View) -> Iterator[SheetLine]:
+    """Three questions for a talk with an account that has no deal in view: what is open, what is due, what is new."""
+    tickets: list[_Asked] = [("ask_ticket", {"number": sheet.text(t.number or t.id)}) for t in v.open_tickets[:1]]
+    due = [i for i in v.signals.due_items[:1] if not v.signals.ticket.hold]
+    names = {p.id: p.name for p in v.context.products}
+    items: list[_Asked] = [("ask_item", {"product": sheet.text(names.get(i.product_id) or i.product_id)}) for i in due]
+    plain: list[_Asked] = [("ask_change", {}), ("ask_plans", {}), ("ask_trouble", {})]
+    for n, (words, args) in enumerate([*tickets, *items, *plain][:QUESTIONS], start=1):
+        yield SheetLine("questions", f"ask{n}", words, args=args)
 
 
 def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
@@ -296,6 +343,9 @@ def outline_lines(v: View) -> Iterator[SheetLine]:
         yield say("agenda", f"agenda{n}", f"agenda.{key}", minutes=sheet.count(minutes))
     products = {pid for q in v.context.quotes if q.id == v.signals.quote_id for pid in (x.product_id for x in q.lines)}
     products |= set(v.context.deal.product_ids) if v.context.deal else set()
+    products |= {item.product_id for item in v.signals.due_items[:DUE_IN_OUTLINE]} if not products else set()
+    if not products:
+        yield say("products", "products", "no_products")
     for product_id in sorted(p for p in products if p):
         for field in ("name", "description", "feature1", "feature1.benefit", "lead_time"):
             yield show("products", ("products", product_id, field))
@@ -377,9 +427,10 @@ def _changes(v: View, since: datetime) -> Iterator[SheetLine]:
         yield show("changes", ("quotes", v.signals.quote_id, "valid_until"))
     if v.signals.renewal_contract_id:
         yield show("changes", ("contracts", v.signals.renewal_contract_id, "ends_on"))
-    if v.context.company:
-        for item in v.signals.due_items:
-            yield show("changes", ("replenishment", f"{v.context.company.id}/{item.product_id}", "days_since"))
+    for item in v.signals.due_items:
+        a_week_ago = (item.days_since - WEEK_DAYS) / item.expected_gap_days
+        if item.count > 1 and (item.days_since < WEEK_DAYS or state_of(a_week_ago) != item.state):
+            yield due_line(v, "changes", item)
 
 
 def _promise_lines(v: View) -> Iterator[SheetLine]:

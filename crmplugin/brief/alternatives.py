@@ -47,6 +47,17 @@ def phone_script(case: Asked) -> Mapping[str, Any] | None:
     return {"do": "phone_script", "contact_id": contact.id, "channel": "phone", "needs": "choice"}
 
 
+def postal_letter(case: Asked) -> Mapping[str, Any] | None:
+    """A letter, which needs no recorded permission, to somebody who is there, has an address and never said no."""
+    contact, company = case.contact, case.context.company
+    if contact is None or case.channel == "letter" or has_left(contact, case.now) or contact.status == "inactive":
+        return None
+    objected = any(withdrawn(case.context, contact, channel) for channel in ("email", "phone", "sms", "social"))
+    if objected or not (contact.postal_address or (company and company.postal_address)):
+        return None
+    return {"do": "letter", "contact_id": contact.id, "channel": "letter", "needs": "choice"}
+
+
 def contractual_notice(case: Asked) -> Mapping[str, Any] | None:
     """A plain notice about a contract that is about to end: no promotion, and only after a person has read it."""
     today = day_in(case.zone, case.now)

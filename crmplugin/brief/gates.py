@@ -13,7 +13,7 @@ from typing import Any
 
 from crmplugin.analysis.cadence import promotional_touches
 from crmplugin.analysis.stages import is_open
-from crmplugin.brief.alternatives import contractual_notice, other_contacts, phone_script
+from crmplugin.brief.alternatives import contractual_notice, other_contacts, phone_script, postal_letter
 from crmplugin.brief.calendar import day_in
 from crmplugin.brief.consent import (
     CONSENT_KEYS,
@@ -115,7 +115,7 @@ def _unreachable(case: Case) -> Gate | None:
     return Gate(
         "unreachable",
         f"Choose another recipient: {_called(case.contact)} {why}.",
-        _ways_round(case, phone_script(case)),
+        _ways_round(case, phone_script(case), postal_letter(case)),
     )
 
 
@@ -186,7 +186,7 @@ def _no_consent(case: Case) -> Gate | None:
         return None
     law = regime_of(case.context, contact, channel)
     reason = f"Get permission first: none for {channel} is recorded for {_called(contact)} ({law})."
-    return Gate(f"no_consent:{channel}", reason, _ways_round(case, phone_script(case)))
+    return Gate(f"no_consent:{channel}", reason, _ways_round(case, phone_script(case), postal_letter(case)))
 
 
 def _cap(case: Case) -> Gate | None:

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from functools import cached_property
 from types import MappingProxyType
 
 from crmplugin.analysis.cadence import OURS, is_held
+from crmplugin.analysis.churn import LAPSED_DAYS, LAPSED_RHO, LOW_ALIVE
 from crmplugin.analysis.replenishment import rhythms
 from crmplugin.analysis.rhythm import order_days
 from crmplugin.analysis.service import is_open as ticket_is_open
@@ -36,10 +36,6 @@ MOST_LIVE, MOST_COLD = 4, 2
 LONG_SILENCE = (3, 21)
 """Unanswered touches and days since the last one that end a series early."""
 ENTERPRISE_EMPLOYEES = 1000
-LAPSED_RHO = Decimal(3)
-LOW_ALIVE = Decimal("0.25")
-LAPSED_DAYS = 365
-"""Without a rhythm of its own an account has lapsed after a year without an order."""
 
 OFFERS = frozenset({"pitch", "campaign_message", "replenishment", "win_back"})
 """Kinds and types that offer something to buy: they wait for the right moment."""
@@ -339,7 +335,7 @@ ROWS: tuple[Row, ...] = (
     Row("9a", "new_value", _new_value, "no reply, and the gap has passed"),
     Row("9b", "break_up", _break_up, "no reply to the whole series"),
     Row("10", "check_in", _check_in, "delivered 7 to 14 days ago, nothing said since"),
-    Row("11", "replenishment", _replenishment, "an item they buy again and again is due"),
+    Row("11", "replenishment", _replenishment, "an item they bought is due again"),
     Row("12", "win_back", _win_back, "the account has lapsed"),
     Row("13", "event", _event, "something that concerns them has a date"),
     Row("13b", "stage_step", _stage_step, "the stage changed in the last two business days"),

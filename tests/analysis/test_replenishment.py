@@ -77,6 +77,22 @@ def test_an_early_item_is_known_but_not_due():
     assert rhythms(placed, [KIT], learned(30), now=NOW, zone="UTC")[0].state == "early"
 
 
+def test_what_they_bought_again_comes_before_what_only_others_buy_again():
+    ours = orders("2025-10-01", "2025-11-30")
+    once = Order(id="O-9", ordered_at=ours[0].ordered_at, lines=(OrderLine(product_id="GK-20", quantity=Decimal(1)),))
+    population = Population(
+        product_gap_days={"GK-12": (Decimal(60), 9), "GK-20": (Decimal(161), 9)},
+        product_repeat={"GK-12": (6, 10), "GK-20": (6, 10)},
+    )
+
+    found = due_items([*ours, once], [KIT, Product(id="GK-20")], population, now=NOW, zone="UTC")
+
+    assert [(item.product_id, item.count, item.state) for item in found] == [
+        ("GK-12", 2, "overdue"),
+        ("GK-20", 1, "due"),
+    ]
+
+
 def test_an_item_few_customers_buy_again_is_never_due():
     placed = orders("2025-09-05", "2025-10-05", "2025-11-04")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from typing import Any
@@ -12,13 +12,14 @@ from typing import Any
 import pytest
 
 from crmplugin.analysis.hostile import scan_text
+from crmplugin.analysis.replenishment import state_of
 from crmplugin.brief.assemble import assemble
 from crmplugin.brief.facts import FactSheet, make_facts
 from crmplugin.brief.facts_of.sheets import INTERNAL_SECTIONS
 from crmplugin.brief.hygiene import clean
 from crmplugin.brief.labels import load_labels
-from crmplugin.domain.brief import Question, Signals, TicketState
-from crmplugin.domain.crm import Band, Clause, Context, Policy, QuoteLine, TermsDays, Trade
+from crmplugin.domain.brief import DueItem, Question, Signals, TicketState
+from crmplugin.domain.crm import Band, Clause, Context, Policy, QuoteLine, Subject, TermsDays, Trade
 from crmplugin.journeys.present import brief_json
 from crmplugin.ports import Population
 from tests.builders import (
@@ -220,6 +221,54 @@ def test_a_digest_has_ten_lines_at_most():
 
 def test_a_quiet_week_is_said():
     assert "Nothing" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
+
+
+def due_item(product_id: str, since: int) -> DueItem:
+    return DueItem(
+        product_id, count=4, first_on=TODAY - timedelta(since + 90), last_on=TODAY - timedelta(since), days_since=since,
+        usual_gap_days=D(30), expected_gap_days=D(40), rho=D(since) / 40, state=state_of(D(since) / 40),
+        gap_claimable=True,
+    )  # fmt: skip
+
+
+def test_only_what_became_due_this_week_is_news():
+    items = (due_item("FM-300", 33), due_item("GK-12", 45), due_item("GK-9", 600), due_item("GK-8", 103))
+
+    told = dict(sheet_of(world(), "insight_digest", due_items=items).sections["insight_digest"])["changes"]
+
+    assert told == ("D-1.due_FM-300", "D-1.due_GK-8")
+
+
+@pytest.mark.parametrize(
+    ("signals", "says"),
+    [
+        ({"account_rho": D("2.4")}, "No order for 2.4 times their usual gap."),
+        ({"account_rho": D("3.1")}, "No order for 3.1 times their usual gap."),
+        ({"p_alive": D("0.12"), "account_rho": D("1.1")}, "The chance that they still buy is 12%"),
+        ({"p_alive": D("0.9"), "account_rho": D("3.1")}, "No sign on record."),
+        ({"account_rho": D("1.9")}, "No sign on record."),
+    ],
+)
+def test_an_account_that_may_have_stopped_to_buy_is_a_risk(signals, says):
+    account = replace(world(), deal=None, subject=Subject("company", "CO-1"))
+
+    sheet = sheet_of(account, "summary", **signals)
+
+    (risk,) = dict(sheet.sections["summary"])["risks"]
+    assert says in shown(sheet, risk)
+
+
+def test_a_talk_without_a_deal_has_three_questions_that_begin_with_what_is_open():
+    account = replace(world(), deal=None, subject=Subject("company", "CO-1"))
+
+    sheet = sheet_of(account, "meeting_brief", due_items=(due_item("FM-300", 45),))
+
+    asked = [shown(sheet, id_) for id_ in dict(sheet.sections["meeting_brief"])["questions"]]
+    assert asked == [
+        "Do you still need FlowMeter 300, and when?",
+        "What has changed on your side since we last spoke?",
+        "What are you planning for the coming months?",
+    ]
 
 
 def test_contradicting_amounts_are_a_risk():

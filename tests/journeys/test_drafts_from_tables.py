@@ -145,8 +145,40 @@ def test_an_account_that_orders_shows_its_orders_and_names_what_is_due(draft):
     lines = lines_of(draft(ORDER_FILES, "summary", "--company", "NORDA"))
 
     assert "Orders: 3 on record; the newest is 903 of 29 December." in lines
-    assert "Time since the last purchase of Sea Salt: 42 days" in lines
+    assert "Sea Salt: Bought 3 times, last on 29 December, 42 days ago: overdue (expected after 28 days)." in lines
     assert "Next: Ask whether Sea Salt is needed again (today)." in lines
+
+
+def test_a_single_order_of_long_ago_is_a_risk_and_no_news(draft):
+    files = ORDER_FILES | {"orders.csv": ORDERS.splitlines()[0] + "\n901,NORDA,1,2024-05-03,,,1,32.3800011\n"}
+    files["order_details.csv"] = "\n".join(LINES.splitlines()[:2]) + "\n"
+
+    summary = lines_of(draft(files, "summary", "--company", "NORDA"))
+    digest = lines_of(draft(files, "insight_digest", "--company", "NORDA"))
+
+    assert "Buying has stopped: No order since 3 May 2024, 647 days." in summary
+    assert digest[0] == "Changes: Nothing in the last seven days."
+
+
+def test_an_outline_without_a_product_says_so(draft):
+    files = ORDER_FILES | {"customers.csv": CUSTOMERS + CUSTOMERS.splitlines()[1].replace("NORDA", "SYDBY") + "\n"}
+
+    lines = lines_of(draft(files, "outline", "--company", "SYDBY"))
+
+    assert "Products: No deal, quote or due item names any: choose one first." in lines
+
+
+def test_an_account_without_orders_says_so(draft):
+    files = ORDER_FILES | {"customers.csv": CUSTOMERS + CUSTOMERS.splitlines()[1].replace("NORDA", "SYDBY") + "\n"}
+
+    assert "Orders: None on record." in lines_of(draft(files, "summary", "--company", "SYDBY"))
+
+
+def test_who_has_only_a_postal_address_may_be_written_a_letter(draft):
+    answer = draft(ORDER_FILES, "pitch", "--company", "NORDA")
+
+    assert answer["decision"]["code"] == "no_consent:phone"
+    assert [way["do"] for way in answer["decision"]["alternatives"]] == ["letter"]
 
 
 def test_what_was_bought_once_is_not_counted(draft):

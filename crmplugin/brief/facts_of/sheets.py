@@ -15,6 +15,7 @@ from crmplugin.analysis.qualification_sheet import qualification_of, qualificati
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say
 from crmplugin.analysis.situation import (
     View,
+    account_questions,
     change_lines,
     closed_lines,
     deal_lines,
@@ -176,8 +177,7 @@ def _negotiation(v: View, found: Qualification | None) -> Iterable[SheetLine]:
 def _meeting_brief(v: View, found: Qualification | None) -> Iterable[SheetLine]:
     for write in (people_lines, recent_lines, deal_lines, order_lines, ticket_lines, question_lines, risk_lines):
         yield from write(v)
-    if found:
-        yield from questions(found, "questions")
+    yield from questions(found, "questions") if found else account_questions(v)
     yield from next_lines(v)
 
 
