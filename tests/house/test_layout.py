@@ -47,7 +47,8 @@ def test_functions_are_short(path: Path):
 def test_every_module_says_what_lives_there(path: Path):
     tree = ast.parse(path.read_text("utf-8"))
 
-    assert not tree.body or ast.get_docstring(tree), f"{path} has no docstring"
+    # The manifest of an Odoo module is an expression and nothing else.
+    assert not tree.body or path.name == "__manifest__.py" or ast.get_docstring(tree), f"{path} has no docstring"
 
 
 def test_a_connector_can_be_imported_without_flask():

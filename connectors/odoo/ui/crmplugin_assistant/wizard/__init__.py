@@ -1,0 +1,3 @@
+"""The window in which a draft is asked for, read and decided."""
+
+from . import draft_wizard
