@@ -7,7 +7,7 @@ a job, cannot both win. Documents are JSON that the journeys read and write; thi
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -135,7 +135,7 @@ class DraftStore:
             if "document" in changes:
                 _keep_version(connection, before.version, changes["document"], by, at)
             self._tell(connection, moved(before, new, changes, by=by, reason=reason, at=at, kept=kept))
-            return _read(connection, draft_id)
+        return replace(before, status=new, updated_at=at, **changes)
 
     def edit(
         self, draft_id: str, document: Mapping[str, Any], *, version: int, by: str | None, at: datetime

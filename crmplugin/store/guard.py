@@ -1,14 +1,26 @@
-"""Transactions of the store. A database that is full, locked or gone is one StoreError, whoever was asking."""
+"""Transactions of the store. A database that is full, locked or gone is one StoreError, whoever was asking.
+
+SQLite has one writer, and who finds it busy sleeps and looks again, up to a tenth of a second each time and holding a
+connection of the pool meanwhile. So the threads of one process stand in a line of our own before they ask it.
+"""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
+from weakref import WeakKeyDictionary
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
 
 from crmplugin.errors import StoreError
+
+TURN_TIMEOUT_S = 30.0
+"""As long as SQLite itself waits for another process."""
+CHANGES = ("INSERT", "UPDATE", "DELETE")
+_turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
 
 
 @contextmanager
@@ -36,10 +48,52 @@ def writing(engine: Engine) -> Iterator[Connection]:
     On SQLite it takes the write lock at its beginning: a transaction that reads first and writes later would fail at
     once, without waiting, when another wrote in between.
     """
-    with _as_store_error(), engine.begin() as connection:
+    with _as_store_error(), _turn(engine), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
+
+
+def take_turns(engine: Engine) -> None:
+    """Lets statements of others that change something over this SQLite engine stand in the same line.
+
+    From the first such statement of a transaction until its connection goes back to the pool.
+    """
+
+    def take(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
+        if statement.lstrip()[:6].upper() in CHANGES and not connection.info.get("turn"):
+            _take(line)
+            connection.info["turn"] = True
+
+    def give(_connection: Any, record: Any) -> None:
+        if record.info.pop("turn", False):
+            line.release()
+
+    line = _line(engine)
+    event.listen(engine, "before_cursor_execute", take)
+    event.listen(engine, "checkin", give)
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    line = _line(engine)
+    _take(line)
+    try:
+        yield
+    finally:
+        line.release()
+
+
+def _line(engine: Engine) -> Any:
+    return _turns.setdefault(engine, threading.RLock())
+
+
+def _take(line: Any) -> None:
+    if not line.acquire(timeout=TURN_TIMEOUT_S):
+        raise StoreError("the database is busy writing for too long: look at its disk, then try again")
 
 
 @contextmanager

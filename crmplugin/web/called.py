@@ -14,10 +14,9 @@ from crmplugin.store.access import Principal
 
 def public_address(here: Desk) -> str:
     """The address as the CRM called it, which some sign: ours as the settings say, not the proxy's."""
-    if here.settings.public_url is None:
-        return request.url
     query = request.query_string.decode("latin-1")
-    return here.settings.public_url + request.path + (f"?{query}" if query else "")
+    base = here.settings.public_url or f"{request.scheme}://{request.host}"
+    return base + request.path + (f"?{query}" if query else "")
 
 
 def panel_call(here: Desk) -> PanelCall:

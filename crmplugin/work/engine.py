@@ -10,7 +10,7 @@ import os
 import socket
 import time
 import uuid
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any
@@ -21,9 +21,11 @@ from sqlalchemy import Connection, Engine, event, inspect
 from sqlalchemy.exc import SQLAlchemyError
 
 from crmplugin.errors import NotFound, StateConflict, StoreError
+from crmplugin.journeys.ask import event_job_id
 from crmplugin.journeys.desk import Desk, Job, Load
 from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
+from crmplugin.store.guard import take_turns
 from crmplugin.store.leases import LeaseStore
 from crmplugin.work import workflows
 from crmplugin.work.forget import forget_in_jobs, tidy_jobs
@@ -75,6 +77,7 @@ def open_engine_database(settings: Settings) -> Engine:
         return open_engine(settings.database_url)
     engine = open_engine(f"sqlite:///{settings.var}/jobs.sqlite")
     event.listen(engine, "connect", _begin_immediate)
+    take_turns(engine)
     return engine
 
 
@@ -164,10 +167,15 @@ class JobEngine:
                 self._client.enqueue(_options(asked, job_id, _seconds_until(not_before)), asked)
         return job_id
 
-    def enqueue_in(self, connection: Connection, kind: str, payload: Mapping[str, Any], *, job_id: str) -> None:
-        """Adds an event's job within the caller's transaction on the engine's database."""
-        asked = {**payload, "kind": kind, "job": job_id, "priority": 10}
-        self._client.enqueue_in_transaction(connection, _options(asked, job_id, None), asked)
+    def enqueue_events(self, connection: Connection, events: Iterable[tuple[str, str]]) -> None:
+        """Adds the jobs of events, each (connection, event id), within a transaction on the engine's database."""
+        self.rows.add(connection, [self._describe_event(name, event) for name, event in events])
+
+    def _describe_event(self, name: str, event: str) -> Mapping[str, Any]:
+        """An event's waiting job, as the engine's library would add it."""
+        job_id = event_job_id(name, event)
+        asked = {"connection": name, "event": event, "kind": "event", "job": job_id, "priority": 10}
+        return self._client._build_enqueue_status(_options(asked, job_id, None), asked)[1]
 
     def cancel(self, job_id: str) -> bool:
         """Ends a job that has not ended; False when there is none or it has."""

@@ -21,7 +21,6 @@ from crmplugin.domain.crm import COLLECTIONS, SINGLES
 from crmplugin.domain.event import EVENT_TYPES, Event
 from crmplugin.domain.playbook import PlaybookRow
 from crmplugin.errors import CrmPluginError
-from crmplugin.journeys.ask import event_job_id
 from crmplugin.journeys.calling_off import calls_off
 from crmplugin.journeys.desk import event_document
 from crmplugin.journeys.playbooks import has_row
@@ -72,10 +71,10 @@ class Delivery:
 
     def forward(self, rows: Sequence[EventRow]) -> None:
         """Adds the jobs of kept events; those that are there already stay as they are."""
+        if not rows:
+            return
         with writing(self._jobs.database) as connection:
-            for row in rows:
-                payload = {"connection": row.connection, "event": row.id}
-                self._jobs.enqueue_in(connection, "event", payload, job_id=event_job_id(row.connection, row.id))
+            self._jobs.enqueue_events(connection, [(row.connection, row.id) for row in rows])
 
     def _settle(self, row: EventRow, state: str | None) -> EventRow:
         """The row with its state; one that is there already keeps what became of it."""

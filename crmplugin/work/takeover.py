@@ -1,4 +1,5 @@
-"""The engine's own rows, where its library has no call for what we need: who holds jobs, and jobs of earlier versions.
+"""The engine's own rows, where its library has no call for what we need: many jobs at once, who holds jobs, and jobs of
+earlier versions.
 
 A job is done only by processes of the version that it was added under. Where none of that version is at work any more,
 the next one adopts its jobs: it still has their workflows under their old names.
@@ -6,13 +7,26 @@ the next one adopts its jobs: it still has their workflows under their old names
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
-from sqlalchemy import Engine, bindparam, text
+from sqlalchemy import Connection, Engine, TextClause, bindparam, text
 
 from crmplugin.store.guard import reading, writing
 
 OPEN = ("ENQUEUED", "DELAYED", "PENDING")
+STATUS = {
+    "workflow_uuid": "workflow_uuid",
+    "status": "status",
+    "name": "name",
+    "application_version": "app_version",
+    "application_name": "application_name",
+    "queue_name": "queue_name",
+    "queue_partition_key": "queue_partition_key",
+    "priority": "priority",
+    "serialization": "serialization",
+}
+"""The columns of a job that waits in a queue, and where the library's description of it has them; others are empty."""
 
 
 class EngineRows:
@@ -31,6 +45,8 @@ class EngineRows:
             f" THEN coalesce(queue_partition_key, :partition) ELSE queue_partition_key END WHERE {among}"
         ).bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
         self._count = self._count.bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
+        self._add = _insert(table, (*STATUS, "recovery_attempts"))
+        self._add_input = _insert(table.replace("_status", "_input"), ("workflow_uuid", "inputs"))
         waiting = "SELECT min(created_at) FROM {} WHERE status = 'ENQUEUED'"
         self._oldest = text(waiting.format(table))
         self._states = text(f"SELECT status, count(*) FROM {table} WHERE status IN :open GROUP BY status")  # noqa: S608
@@ -40,6 +56,21 @@ class EngineRows:
         """The processes that jobs say are doing them."""
         with reading(self._engine) as connection:
             return {row.executor_id for row in connection.execute(self._holders) if row.executor_id}
+
+    def add(self, connection: Connection, described: Sequence[Mapping[str, Any]]) -> None:
+        """Adds waiting jobs within the caller's transaction; those that are there already stay as they are.
+
+        One statement for all: the library's own way takes two for each job, which cost more than the acknowledgement.
+        """
+        if not described:
+            return
+        connection.execute(
+            self._add,
+            [{"recovery_attempts": 0} | {name: one[key] for name, key in STATUS.items()} for one in described],
+        )
+        connection.execute(
+            self._add_input, [{name: one[name] for name in ("workflow_uuid", "inputs")} for one in described]
+        )
 
     def held_by(self, executor: str) -> set[str]:
         """The jobs that say that this process is doing them."""
@@ -69,3 +100,8 @@ class EngineRows:
         with reading(self._engine) as connection:
             rows = connection.execute(self._states, {"open": OPEN}).all()
         return {row[0]: row[1] for row in rows}
+
+
+def _insert(table: str, columns: Sequence[str]) -> TextClause:
+    names, values = ", ".join(columns), ", ".join(f":{name}" for name in columns)
+    return text(f"INSERT INTO {table} ({names}) VALUES ({values}) ON CONFLICT DO NOTHING")  # noqa: S608
