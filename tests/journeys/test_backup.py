@@ -10,7 +10,7 @@ import threading
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -426,7 +426,8 @@ def test_events_in_an_inbox_are_not_left_behind_for_postgresql(make_home, tmp_pa
         restore(make_home("other", database="postgresql"), tmp_path / "b.zip", now=NOW)
 
 
-def test_approved_draft_is_written_after_the_restore(make_home, home, tmp_path):
+def test_approved_draft_is_written_after_the_restore(make_home, home, tmp_path, monkeypatch):
+    monkeypatch.setattr("crmplugin.journeys.write_back.UNSURE", timedelta(seconds=1))
     crm = FakeCrm()
     with office_of(home, crm, work=False) as office:
         draft_id = propose(office)
@@ -436,7 +437,7 @@ def test_approved_draft_is_written_after_the_restore(make_home, home, tmp_path):
     restore(other, tmp_path / "b.zip", now=NOW)
 
     with office_of(other, crm) as office:
-        # What may have been written before is only written after a last look for it, a quarter of a minute later.
+        # What may have been written before is only written after a last look for it, some time later.
         wait_until(lambda: office.desk.drafts.get(draft_id).status == "written", 45.0)
 
     assert crm.written == ["crmplugin:" + draft_id]

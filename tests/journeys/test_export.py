@@ -33,11 +33,11 @@ READ_TIME = re.compile(r'"as_of": "[0-9T:-]+\.[0-9]+Z"')
 """When a fact was read or computed; the instants of the sample company have no fraction."""
 
 
-def briefs_of(settings: Settings) -> dict[str, str]:
-    """The brief of every deal as its JSON, without the times at which it was read."""
+def briefs_of(settings: Settings, every: int) -> dict[str, str]:
+    """The brief of every nth deal as its JSON, without the times at which it was read."""
     assistant = Assistant(settings)
     tools = assistant.tools("local")
-    deals = [doc["id"] for doc in assistant.records.iterate_docs("local", "deals")]
+    deals = [doc["id"] for doc in assistant.records.iterate_docs("local", "deals")][::every]
     asked = {id_: Request("local", "follow_up", Subject("deal", id_)) for id_ in deals}
     found = {id_: json.dumps(brief_json(make_brief(r, tools=tools, now=NOW))) for id_, r in asked.items()}
     assistant.close()
@@ -104,8 +104,10 @@ def propose(office: Office, draft_id: str, contact: str) -> None:
     office.desk.drafts.move(draft_id, "proposed", at=NOW, document=document)
 
 
-@pytest.mark.parametrize("name", ["all.json", "all.jsonl"])
-def test_the_sample_company_comes_back_with_the_same_records_and_briefs(make_home, use, crmplugin, tmp_path, name):
+@pytest.mark.parametrize(("name", "every"), [("all.json", 2), ("all.jsonl", 5)])
+def test_the_sample_company_comes_back_with_the_same_records_and_briefs(
+    make_home, use, crmplugin, tmp_path, name, every
+):
     first, second = use(make_home("first")), make_home("second")
     (tmp_path / "in.json").write_text(json.dumps(demo.load(date(2026, 3, 11))))
     take(first, tmp_path / "in.json")
@@ -114,8 +116,9 @@ def test_the_sample_company_comes_back_with_the_same_records_and_briefs(make_hom
     take(second, tmp_path / name)
 
     assert records_of(second) == records_of(first)
-    assert briefs_of(second) == briefs_of(first)
-    assert len(briefs_of(second)) > 10
+    briefs = briefs_of(first, every)
+    assert len(briefs) > 10
+    assert briefs_of(second, every) == briefs
 
 
 def test_drafts_decisions_and_events_stand_under_x_keys(crmplugin, filled):
