@@ -6,7 +6,7 @@ Run: python -m bench.rounds
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from typing import Any
 
@@ -15,40 +15,49 @@ from rich.table import Table
 
 from connectors.tracing import Trace, traced
 from crmplugin.domain.crm import Subject
-from tests.connectors.cases.hubspot import make_connector
+from tests.connectors.cases import hubspot as hubspot_case
+from tests.connectors.cases import pipedrive as pipedrive_case
 from tests.connectors.drafts import AT, make_draft
-from tests.fakes.hubspot import FakeHubSpot, with_orbis
+from tests.fakes import hubspot, pipedrive
 
 CALL_S = 0.05
+DEAL = Subject("deal", "9001")
+CRMS: Mapping[str, tuple[Callable[..., Any], Callable[[], Any]]] = {
+    "HubSpot": (hubspot_case.make_connector, lambda: hubspot.with_orbis(hubspot.FakeHubSpot())),
+    "Pipedrive": (pipedrive_case.make_connector, lambda: pipedrive.with_orbis(pipedrive.FakePipedrive())),
+}
+"""CRM -> how a connector to its fake is made, and the fake with a deal and two earlier ones with lines."""
 
 
 def main() -> None:
     """Prints one table."""
     table = Table("CRM", "what", "rounds", "requests", "ms at 50 ms a call", title="Per draft")
-    for crm, what, trace, ms in measured():
-        table.add_row(crm, what, str(trace.rounds), str(len(trace.calls)), f"{ms:.0f}")
+    for crm in CRMS:
+        for what, trace, ms in measured(crm):
+            table.add_row(crm, what, str(trace.rounds), str(len(trace.calls)), f"{ms:.0f}")
+        table.add_section()
     Console().print(table)
 
 
-def measured() -> Iterator[tuple[str, str, Trace, float]]:
-    """CRM, what was done, its trace, and how long it took in ms."""
+def measured(crm: str) -> Iterator[tuple[str, Trace, float]]:
+    """What was done, its trace, and how long it took in ms."""
+    make_connector, make_fake = CRMS[crm]
     with ExitStack() as stack:
-        fake = stack.enter_context(with_orbis(FakeHubSpot()).running())
+        fake = stack.enter_context(make_fake().running())
         fake.delay_s = CALL_S
-        deal = Subject("deal", "9001")
-        whole, short = make_connector(fake), make_connector(fake, earlier_lines=False)  # type: ignore[arg-type]
+        whole, short = make_connector(fake), make_connector(fake, earlier_lines=False)
         steps: list[tuple[str, Callable[[], Any]]] = [
-            ("read, cold, lines of earlier deals", lambda: whole.read_context(deal)),
-            ("read again, lines of earlier deals", lambda: whole.read_context(deal)),
-            ("read, cold, without earlier lines", lambda: short.read_context(deal)),
-            ("read again, without earlier lines", lambda: short.read_context(deal)),
-            ("write back", lambda: whole.write_back(make_draft(deal), marker="crmplugin:bench", at=AT)),
+            ("read, cold, lines of earlier deals", lambda: whole.read_context(DEAL)),
+            ("read again, lines of earlier deals", lambda: whole.read_context(DEAL)),
+            ("read, cold, without earlier lines", lambda: short.read_context(DEAL)),
+            ("read again, without earlier lines", lambda: short.read_context(DEAL)),
+            ("write back", lambda: whole.write_back(make_draft(DEAL), marker="crmplugin:bench", at=AT)),
         ]
         for what, step in steps:
             started = time.perf_counter()
             with traced() as trace:
                 step()
-            yield "HubSpot", what, trace, (time.perf_counter() - started) * 1000
+            yield what, trace, (time.perf_counter() - started) * 1000
 
 
 if __name__ == "__main__":

@@ -7,6 +7,8 @@ export interface Draft {
   subject: string | null;
   body: string | null;
   version: number;
+  problem: string | null;
+  warnings: { code: string; text: string }[];
   to: { display_name: string | null; address: string | null } | null;
   sentences: { text: string; role: string; evidence: string[]; verdict: string; action: string; reason: string | null }[];
   facts: { id: string; label: string; display: string }[];
@@ -35,13 +37,19 @@ export class Server {
     return this.call('GET', `drafts/${encodeURIComponent(id)}`);
   }
 
-  decide(id: string, action: 'edit' | 'approve' | 'reject', body: Record<string, unknown>): Promise<Answer> {
+  decide(id: string, action: 'edit' | 'approve' | 'reject' | 'stop', body: Record<string, unknown>): Promise<Answer> {
     return this.call('POST', `drafts/${encodeURIComponent(id)}/${action}`, body);
   }
 
   private async call(method: string, path: string, body?: Record<string, unknown>): Promise<Answer> {
+    let token: string;
     try {
-      const headers: Record<string, string> = { Authorization: `Bearer ${await this.token()}` };
+      token = await this.token();
+    } catch {
+      return { good: false, problem: { status: 401, detail: 'Pipedrive gave no token: reload this page.' } };
+    }
+    try {
+      const headers: Record<string, string> = { Authorization: `Bearer ${token}` };
       if (body) headers['Content-Type'] = 'application/json';
       const init = body ? { method, headers, body: JSON.stringify(body) } : { method, headers };
       const response = await fetch(`/panel/${this.connection}/${path}`, init);
@@ -49,7 +57,7 @@ export class Server {
       if (response.ok) return { good: true, draft: document as Draft };
       return { good: false, problem: { status: response.status, detail: detailOf(document) } };
     } catch {
-      return { good: false, problem: { status: 0, detail: 'The server did not answer. Try again, or tell your admin.' } };
+      return { good: false, problem: { status: 0, detail: 'Try again; if it stays so, tell your admin.' } };
     }
   }
 }

@@ -82,7 +82,7 @@ function DraftCard(host: Host) {
       )}
       <Chooser busy={busy} start={start} />
       {draft && <Divider />}
-      {draft && <State draft={draft} />}
+      {draft && <State draft={draft} busy={busy} act={act} />}
       {draft?.status === 'proposed' && <Proposed key={`${draft.id}/${draft.version}`} draft={draft} busy={busy} act={act} copy={host.copy} />}
     </Flex>
   );
@@ -102,14 +102,25 @@ function Chooser({ busy, start }: { busy: boolean; start: (kind: string, instruc
   );
 }
 
-function State({ draft }: { draft: Draft }) {
-  if (draft.status === 'writing' || draft.status === 'scheduled') return <LoadingSpinner label={say(draft).text} showLabel />;
+function State({ draft, busy, act }: Omit<Actions, 'copy'>) {
+  if (draft.status === 'writing') return <Writing draft={draft} busy={busy} act={act} />;
   if (draft.status === 'proposed') return null;
   const { title, text, variant } = say(draft);
   return (
     <Alert title={title} variant={variant}>
       {text}
     </Alert>
+  );
+}
+
+function Writing({ draft, busy, act }: Omit<Actions, 'copy'>) {
+  return (
+    <Flex direction="row" gap="small" align="center">
+      <LoadingSpinner label={say(draft).text} showLabel />
+      <Button disabled={busy} onClick={() => act(decide(draft.id, 'stop', {}))}>
+        Stop
+      </Button>
+    </Flex>
   );
 }
 

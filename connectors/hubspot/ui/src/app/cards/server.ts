@@ -37,6 +37,7 @@ export interface Draft {
   version: number;
   sentences: Sentence[];
   facts: Fact[];
+  problem: string | null;
   warnings: { code: string; text: string }[];
   missing_info: string[];
   decision: { outcome: string; code: string | null; reason: string | null; earliest: string | null };
@@ -53,7 +54,7 @@ export type Answer<T> = { good: true; value: T } | { good: false; problem: Probl
 const UNREACHABLE: Problem = {
   status: 0,
   code: 'unreachable',
-  detail: 'The server did not answer. Try again; if it stays so, tell your admin.',
+  detail: 'Try again; if it stays so, tell your admin.',
 };
 
 export const startDraft = (body: Record<string, unknown>): Promise<Answer<Draft>> => call('POST', 'drafts', body);
