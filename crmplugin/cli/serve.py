@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crmplugin.cli import access_commands, work_commands
 from crmplugin.errors import UsageError
 from crmplugin.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from crmplugin.work.office import Office
 
 QUEUES = ("click", "event", "campaign")
 
@@ -70,7 +75,14 @@ def worker_command(queues: str, metrics_port: int | None) -> None:
         try:
             _wait_for_the_end()
         finally:
-            office.close()
+            leave(office)
+
+
+def leave(office: Office) -> None:
+    """Closes a server's office, and ends the process at once when jobs hang: the interpreter would wait for them."""
+    if not office.close():
+        logging.shutdown()
+        os._exit(0)
 
 
 def _serve_metrics(port: int | None) -> None:

@@ -144,6 +144,7 @@ def _greet(settings: Settings, plan: Plan, link: str) -> None:
 def create_worker_app() -> Flask:
     """The application in granian's worker process, with its jobs unless they are done elsewhere."""
     from crmplugin.cli.logs import set_up_logs
+    from crmplugin.cli.serve import leave
     from crmplugin.web.app import create_app
     from crmplugin.wiring import open_office
 
@@ -155,7 +156,7 @@ def create_worker_app() -> Flask:
     set_up_logs(settings.log_level)
     office = open_office(settings, work=plan["work"])
     # A forked process ends without atexit; this is what multiprocessing runs instead.
-    process_util.Finalize(office, office.close, exitpriority=10)
+    process_util.Finalize(office, leave, (office,), exitpriority=10)
     return create_app(office.desk)
 
 

@@ -30,7 +30,7 @@ from crmplugin.store.leases import LeaseStore
 from crmplugin.work import workflows
 from crmplugin.work.forget import forget_in_jobs, tidy_jobs
 from crmplugin.work.jobs import STATES, STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
-from crmplugin.work.leases import LeaseKeeper, NoLease
+from crmplugin.work.leases import LeaseKeeper, LeaseLost, NoLease
 from crmplugin.work.takeover import EngineRows
 
 log = logging.getLogger(__name__)
@@ -94,7 +94,7 @@ class JobEngine:
         self.executor_id = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex}"
         self.rows = EngineRows(self.database)
         self._at_once = settings.jobs_at_once
-        self._launched = False
+        self._launched = self._handed_back = False
         self._idle: set[str] = set()
         self._lease = self._open_lease()
         if not inspect(self.database).has_table("dbos_migrations", schema=self._schema()):
@@ -132,16 +132,26 @@ class JobEngine:
             self._take_over(self.rows.holders() - {self.executor_id}, {VERSION})
         self._lease.start()
 
-    def stop(self) -> None:
-        """Lets running jobs come to an end for a few seconds; what does not is done again at the next start."""
+    def stop(self) -> bool:
+        """Lets running jobs come to an end for a few seconds; False when some did not.
+
+        Those are done anew: at the next start, or by another process at once. Whoever gets False ends the process
+        without waiting for its threads.
+        """
+        left = 0
         if self._launched:
             self._launched = False
             DBOS.destroy(workflow_completion_timeout_sec=STOP_TIMEOUT_S if workflows.Workplace.busy() else 0)
+            left = workflows.Workplace.busy()
+            self._handed_back = left > 0
             # After this others take over what did not come to its end.
             self._lease.stop()
             workflows.Workplace.desk = None
+        if left:
+            log.warning("jobs did not end in time and are handed back", extra={"jobs": left})
         self._client.destroy()
         self.database.dispose()
+        return left == 0
 
     def enqueue(
         self,
@@ -281,6 +291,8 @@ class JobEngine:
 
     def check_lease(self) -> None:
         """Raises LeaseLost when others may have taken over the jobs of this process."""
+        if self._handed_back:
+            raise LeaseLost("this process ends and has handed its jobs back: they are done by another")
         if self._launched:
             self._lease.check()
 

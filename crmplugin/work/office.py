@@ -94,15 +94,19 @@ class Office:
         if self._listener:
             self._listener.start()
 
-    def close(self) -> None:
-        """Stops taking and doing, in that order. Nothing is lost that was acknowledged."""
+    def close(self) -> bool:
+        """Stops taking and doing, in that order. Nothing is lost that was acknowledged.
+
+        False when jobs still run, which are another's from now on: then the process has to end at once.
+        """
         self._sweeper.stop()
         self._sealer.stop()
         self._intake.stop()
         if self._listener:
             self._listener.stop()
-        self.jobs.stop()
+        ended = self.jobs.stop()
         self._house.close()
+        return ended
 
 
 def _open_intake(house: House, jobs: JobEngine) -> InboxIntake | DirectIntake:

@@ -129,6 +129,7 @@ class World:
     model_url: str
     port: int
     calls: dict[int, list[tuple[float, float]]]
+    pace: dict[str, float]
     blows: list[float] = field(default_factory=list)
     processes: list[Process] = field(default_factory=list)
 
@@ -165,19 +166,20 @@ class World:
 def open_world(folder: Path, database_url: str, plan: Plan) -> Iterator[World]:
     """Both fakes with the accounts of all events, and settings that write a note for each change of a stage."""
     calls: dict[int, list[tuple[float, float]]] = {}
+    pace = {"model_s": plan.model_s}
 
     def script(body: dict[str, Any]) -> Reply:
         n = _deal_in(json.dumps(body["messages"]))
         began = time.monotonic()
-        calls.setdefault(n, []).append((began, began + plan.model_s))
-        return Reply(ANSWER.format(n=n), first_s=plan.model_s)
+        calls.setdefault(n, []).append((began, began + pace["model_s"]))
+        return Reply(ANSWER.format(n=n), first_s=pace["model_s"])
 
     with ExitStack() as stack:
         crm, crm_url = stack.enter_context(fake_crm())
         model = stack.enter_context(scripted_model(script))
         _fill(crm, plan.events)
         (folder / "crmplugin.toml").write_text(SETTINGS.format(url=crm_url, secret=SECRET))
-        world = World(folder, database_url, plan, crm, crm_url, model.base_url, _free_port(), calls)
+        world = World(folder, database_url, plan, crm, crm_url, model.base_url, _free_port(), calls, pace)
         try:
             yield world
         finally:

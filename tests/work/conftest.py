@@ -82,9 +82,9 @@ def open_office(clean_environment: Path, crm: FakeCrm) -> Iterator[Callable[...,
 def make_proposed() -> Callable[..., str]:
     """A draft that stands proposed with one supported sentence; gives back its id."""
 
-    def make(desk: Desk, **more: Any) -> str:
+    def make(desk: Desk, *, connection: str = "local", **more: Any) -> str:
         now = datetime.now(UTC)
-        request = Request("local", "follow_up", Subject("deal", "D-1"), channel="email")
+        request = Request(connection, "follow_up", Subject("deal", "D-1"), channel="email")
         made = Ask(uuid.uuid4().hex, request, "api", now, **more)
         ask_for_drafts(desk, [made])
         sentence = {"text": "Your quote is ready.", "role": "claim", "evidence": [], "verdict": "supported"}

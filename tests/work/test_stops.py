@@ -1,0 +1,73 @@
+"""A polite end: what runs comes to its end, or is handed back within the deadline and done by another."""
+
+from __future__ import annotations
+
+import signal
+import threading
+import time
+
+import pytest
+
+from crmplugin.store.database import open_engine
+from crmplugin.store.drafts import DraftStore
+from tests.fakes.crm import Trouble
+from tests.torture import harness
+from tests.torture.harness import Plan
+from tests.work.servers import wait_until
+
+DEADLINE_S = 6.0
+"""One second for jobs (in haste), the rest for a slow machine; the model would take longer."""
+PLAN = Plan(events=2, kills=0, pause_s=(1, 1), settle_s=60, model_s=20)
+
+
+def statuses(world: harness.World) -> list[str]:
+    engine = open_engine(world.database_url)
+    try:
+        return [row.status for row in DraftStore(engine).list().items]
+    finally:
+        engine.dispose()
+
+
+@pytest.mark.embedded
+def test_worker_that_is_told_to_end_hands_back_what_hangs(tmp_path):
+    with harness.open_world(tmp_path, f"sqlite:///{tmp_path}/var/crmplugin.sqlite", PLAN) as world:
+        world.crm.trouble = Trouble()
+        world.serve("--no-worker")
+        harness.wait_for_server(world)
+        worker = world.launch("worker", "worker")
+        harness.post_all(world, threading.Event())
+        wait_until(lambda: len(world.calls) == PLAN.events, 30)
+
+        worker.process.send_signal(signal.SIGTERM)
+        told = time.monotonic()
+        code = worker.process.wait(30)
+        took_s = time.monotonic() - told
+        left = statuses(world)
+        world.pace["model_s"] = 0.1
+        worker.start()
+
+        assert (code, took_s < DEADLINE_S) == (0, True)
+        assert left == ["writing", "writing"]
+        assert harness.settle(world) == {}
+        assert len(world.crm.notes) == len({note["marker"] for note in world.crm.notes}) == PLAN.events
+
+
+def test_running_job_comes_to_its_end_before_the_process_does(open_office, crm, make_approved):
+    office = open_office()
+    inside, go = threading.Event(), threading.Event()
+    write_back = crm.write_back
+
+    def slowly(draft, **more):
+        inside.set()
+        assert go.wait(20)
+        return write_back(draft, **more)
+
+    crm.write_back = slowly
+    draft_id = make_approved(office.desk)
+    inside.wait(20)
+    threading.Timer(0.2, go.set).start()
+
+    assert office.close() is True
+
+    assert open_office(work=False).desk.drafts.get(draft_id).status == "written"
+    assert crm.written == [f"crmplugin:{draft_id}"]
