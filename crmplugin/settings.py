@@ -19,11 +19,13 @@ from crmplugin.domain.approval import ApprovalRow
 from crmplugin.domain.brief import INTERNAL_KINDS
 from crmplugin.domain.event import EVENT_TYPES
 from crmplugin.domain.playbook import PlaybookRow
+from crmplugin.domain.retention import Retention
 from crmplugin.domain.spending import SpendingLimit
 from crmplugin.errors import SettingsError
 from crmplugin.local_secrets import read_or_make_secret
 from crmplugin.settings_approval import ROLES, read_approvals
 from crmplugin.settings_file import Source, read_source
+from crmplugin.settings_retention import read_retention
 from crmplugin.settings_spending import read_spending
 
 KINDS = (
@@ -149,6 +151,7 @@ class Settings:
     playbooks: tuple[PlaybookRow, ...]
     approvals: tuple[ApprovalRow, ...] = ()
     spending: tuple[SpendingLimit, ...] = ()
+    retention: Retention = Retention()
     oidc: OidcSettings | None = None
 
 
@@ -160,7 +163,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     """
     source = read_source(environ, frozenset(SCALARS))
     values = {name: _scalar(source, name) for name in SCALARS}
-    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "spending", "oidc"})
+    source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "spending", "retention", "oidc"})
     var = Path(values["var"])
     return Settings(
         source=source.name,
@@ -178,6 +181,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         playbooks=tuple(_playbook(source, n, row) for n, row in enumerate(source.tables(("playbook",)))),
         approvals=read_approvals(source),
         spending=read_spending(source, values),
+        retention=read_retention(source),
         oidc=_oidc(source),
     )
 

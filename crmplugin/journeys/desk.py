@@ -24,6 +24,7 @@ from crmplugin.store.idempotency import IdempotencyKeys
 from crmplugin.store.ledger import Ledger
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.retention import Keeper
 from crmplugin.store.spending import SpendingBook
 from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
@@ -128,6 +129,7 @@ class Desk:
     related: RelatedRecords
     keys: IdempotencyKeys
     spending: SpendingBook
+    keeper: Keeper
     access: AccessStore
     broadcast: Broadcast
     jobs: JobBoard

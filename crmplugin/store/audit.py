@@ -206,16 +206,17 @@ class AuditLog:
             db.execute(update(audit).where(audit.c.id == row.id).values(sealed=None))
         return sorted(row.seq for row in mine)
 
-    def drop_older(self, kind: str, before: datetime, *, at: datetime) -> int:
+    def drop_older(self, kind: str, before: datetime, *, at: datetime, connection: str | None = None) -> int:
         """Takes the personal parts of a kind that are older than a moment out, and says so in the chain."""
         self.seal_chain()
-        old = (audit.c.kind == kind, audit.c.at < before, audit.c.sealed.is_not(None), audit.c.seq.is_not(None))
+        old = [audit.c.kind == kind, audit.c.at < before, audit.c.sealed.is_not(None), audit.c.seq.is_not(None)]
+        old += [] if connection is None else [audit.c.connection == connection]
         with writing(self._engine) as db:
             seqs = list(db.execute(select(audit.c.seq).where(*old)).scalars())
             if seqs:
                 db.execute(update(audit).where(audit.c.seq.in_(seqs)).values(sealed=None))
                 body = {"of": kind, "before": before.astimezone(UTC).isoformat(), "rows": ranges(seqs)}
-                self.add_in(db, Entry(DROPPED, at, body=body))
+                self.add_in(db, Entry(DROPPED, at, connection=connection, body=body))
         return len(seqs)
 
     def count(self) -> int:

@@ -29,6 +29,7 @@ from crmplugin.store.ledger import Ledger
 from crmplugin.store.pieces import PieceListener, PieceStore
 from crmplugin.store.records import RecordStore
 from crmplugin.store.related import RelatedRecords
+from crmplugin.store.retention import Keeper
 from crmplugin.store.spending import SpendingBook
 from crmplugin.store.style_sheets import StyleStore
 from crmplugin.store.syncs import SyncStore
@@ -138,6 +139,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         related=RelatedRecords(engine),
         keys=IdempotencyKeys(engine),
         spending=house.spending,
+        keeper=Keeper(engine, house.audit, house.settings.retention),
         access=AccessStore(engine),
         broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),
         jobs=jobs,

@@ -25,6 +25,7 @@ from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUn
 from crmplugin.journeys.accept_event import accept_event
 from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.erase import keep_no_longer
 from crmplugin.journeys.fit_products import keep_fit_fresh, learn_if_changed
 from crmplugin.journeys.occasions import find_occasions
 from crmplugin.journeys.present import from_json, to_json
@@ -146,7 +147,7 @@ def renew_v1(payload: Payload) -> Payload:
 
 @DBOS.workflow(name="sweep_v1", max_recovery_attempts=20)
 def sweep_v1(payload: Payload) -> Payload:
-    """Finds a day's occasions."""
+    """Finds a day's occasions, and takes out what is kept no longer."""
     return _attempt(payload, _sweep, _bury_nothing)
 
 
@@ -204,7 +205,8 @@ def _renew(payload: Payload) -> Payload:
 
 
 def _sweep(payload: Payload) -> Payload:
-    return {"events": find_occasions(_desk(), payload["connection"], date.fromisoformat(payload["day"]))}
+    events = find_occasions(_desk(), payload["connection"], date.fromisoformat(payload["day"]))
+    return {"events": events, "taken_out": dict(keep_no_longer(_desk(), payload["connection"]))}
 
 
 def _fit(payload: Payload) -> Payload:
