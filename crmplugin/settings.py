@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
@@ -36,6 +37,7 @@ CHANNELS = ("email", "phone", "chat", "sms", "social", "letter", "note")
 WRITE_BACKS = ("on_approval", "at_once", "never")
 REP_SEES = ("owner", "team")
 WHERE_KEYS = ("stage_kind", "stage", "priority", "pipeline", "status", "type", "channel", "industry", "country")
+Network = IPv4Network | IPv6Network
 LOG_LEVELS = ("debug", "info", "warning", "error")
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -53,6 +55,8 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "log_level": (str, "info"),
         "session_hours": (int, 12),
         "sign_in_minutes": (int, 60),
+        "trusted_proxies": (str, None),
+        "token_calls_per_second": (int, 200),
         "vault_key": (str, None),
         "model": (str, None),
         "openai_api_key": (str, None),
@@ -73,8 +77,9 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
 
 POSITIVE = frozenset(
     {
-        "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes", "model_connect_timeout_s",
-        "model_timeout_s", "model_max_tokens", "model_calls_at_once", "model_calls_per_second",
+        "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes", "token_calls_per_second",
+        "model_connect_timeout_s", "model_timeout_s", "model_max_tokens", "model_calls_at_once",
+        "model_calls_per_second",
     }
 )  # fmt: skip
 
@@ -150,6 +155,10 @@ class Settings:
     connections: Mapping[str, ConnectionSettings]
     playbooks: tuple[PlaybookRow, ...]
     approvals: tuple[ApprovalRow, ...] = ()
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Key as written -> a keyed digest of its value: what changed can be told without telling any value."""
+    trusted_proxies: tuple[Network, ...] = ()
+    token_calls_per_second: int = 200
     spending: tuple[SpendingLimit, ...] = ()
     retention: Retention = Retention()
     oidc: OidcSettings | None = None
@@ -165,6 +174,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
     values = {name: _scalar(source, name) for name in SCALARS}
     source.refuse_unknown((), {*SCALARS, "connections", "playbook", "approval", "spending", "retention", "oidc"})
     var = Path(values["var"])
+    signing_key = read_or_make_secret(var / "signing.key")
     return Settings(
         source=source.name,
         var=var,
@@ -173,7 +183,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         port=_port(source, values["port"]),
         public_url=_url(source, "public_url", values["public_url"]),
         log_level=source.one_of(("log_level",), values["log_level"], LOG_LEVELS),
-        signing_key=read_or_make_secret(var / "signing.key"),
+        signing_key=signing_key,
+        digests=MappingProxyType(source.digests(signing_key)),
         vault_key=values["vault_key"],
         smtp_url=values["smtp_url"],
         model=_model(source, values),
@@ -182,6 +193,8 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         approvals=read_approvals(source),
         spending=read_spending(source, values),
         retention=read_retention(source),
+        trusted_proxies=_networks(source, values["trusted_proxies"]),
+        token_calls_per_second=values["token_calls_per_second"],
         oidc=_oidc(source),
     )
 
@@ -212,6 +225,20 @@ def _oidc(source: Source) -> OidcSettings | None:
         roles=MappingProxyType(roles),
         default_role=default_role,
     )
+
+
+def _networks(source: Source, text: str | None) -> tuple[Network, ...]:
+    """Addresses and networks of proxies, with commas between them."""
+    found = []
+    for part in (text or "").split(","):
+        if not part.strip():
+            continue
+        try:
+            found.append(ip_network(part.strip()))
+        except ValueError as error:
+            mend = f'holds "{part.strip()}": expected addresses or networks such as 10.0.0.0/8, 127.0.0.1 ({error})'
+            raise source.problem(("trusted_proxies",), mend) from None
+    return tuple(found)
 
 
 def _scalar(source: Source, name: str) -> Any:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import hmac
 import re
 import tomllib
 from collections.abc import Collection, Iterator, Mapping
@@ -13,6 +15,7 @@ from typing import Any
 
 from crmplugin.errors import SettingsError
 
+DIGEST_CHARS = 12
 Path_ = tuple[str, ...]
 PLAIN_VARIABLES = {"OPENAI_API_KEY": "openai_api_key", "OPENAI_BASE_URL": "openai_base_url"}
 TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", Decimal: "a number", list: "a list of texts"}
@@ -39,6 +42,14 @@ class Source:
         line = line_of(self.text, path)
         where = f"{self.name} line {line}" if line else self.name
         return SettingsError(f"{where}: {_dotted(path)} {what}")
+
+    def digests(self, key: str) -> dict[str, str]:
+        """Each key as written with a digest of its value that only this installation can make."""
+        found = {}
+        for name, value in _leaves(self.document):
+            told = hmac.new(key.encode(), f"setting\0{name}\0{value!r}".encode(), hashlib.sha256)
+            found[name] = told.hexdigest()[:DIGEST_CHARS]
+        return found
 
     def at(self, path: Path_) -> Any:
         """What is written at a path; None when nothing is."""
@@ -135,6 +146,15 @@ class Source:
             return file.read_text("utf-8").strip()
         except (OSError, UnicodeDecodeError) as error:
             raise self.problem(path, f"names {file}, which cannot be read ({error}): correct the path") from error
+
+
+def _leaves(value: Any, path: Path_ = ()) -> Iterator[tuple[str, Any]]:
+    """Every value of a document with its dotted key; a list is one value."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            yield from _leaves(inner, (*path, str(key)))
+    else:
+        yield _dotted(path), value
 
 
 def read_source(environ: Mapping[str, str], scalars: Collection[str]) -> Source:

@@ -39,7 +39,7 @@ def create_token(
         for connection in connections:
             assistant.connection(connection)
         token_id, secret = _access(assistant).create_token(
-            role, at=now, name=name, user_id=user_id, connections=connections or None, expires_at=expires_at
+            role, at=now, name=name, user_id=user_id, connections=connections or None, expires_at=expires_at, by="cli"
         )
     if as_json:
         print_json({"id": token_id, "token": secret, "role": role})
@@ -67,7 +67,7 @@ def list_tokens(as_json: bool) -> None:
 @json_option
 def revoke_token(token_id: str, as_json: bool) -> None:
     with open_assistant() as assistant:
-        _access(assistant).revoke_token(token_id, at=datetime.now(UTC))
+        _access(assistant).revoke_token(token_id, at=datetime.now(UTC), by="cli")
     if as_json:
         print_json({"id": token_id, "revoked": True})
     else:
@@ -87,7 +87,7 @@ def create_link(role: str, user_id: str | None, connections: tuple[str, ...], as
         settings = assistant.settings
         expires_at = datetime.now(UTC) + timedelta(minutes=settings.sign_in_minutes)
         secret = _access(assistant).create_link(
-            role, expires_at=expires_at, user_id=user_id, connections=connections or None
+            role, expires_at=expires_at, user_id=user_id, connections=connections or None, by="cli"
         )
     url = f"{base_url(settings)}/sign-in/{secret}"
     if as_json:
@@ -107,7 +107,7 @@ def _check_user(role: str, user_id: str | None, connections: tuple[str, ...]) ->
 def _access(assistant: Any) -> Any:
     from crmplugin.store.access import AccessStore
 
-    return AccessStore(assistant.engine)
+    return AccessStore(assistant.engine, assistant.audit)
 
 
 def _shown(row: Any) -> dict[str, Any]:
@@ -152,10 +152,10 @@ def end_sessions(session_id: str | None, everybody: bool) -> None:
         raise UsageError("give either the id of a session or --all")
     with open_assistant() as assistant:
         if session_id is not None:
-            _access(assistant).end_named(session_id)
+            _access(assistant).end_named(session_id, by="cli")
             n = 1
         else:
-            n = _access(assistant).end_all()
+            n = _access(assistant).end_all(by="cli")
     click.echo(f"{n} sessions ended")
 
 

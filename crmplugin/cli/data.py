@@ -102,6 +102,7 @@ def _answer(report: BackupReport) -> dict[str, Any]:
 @connection_option
 def export_command(path: Path | None, everything: bool, contact: str | None, connection: str) -> None:
     from crmplugin.journeys.export import export_all, export_contact
+    from crmplugin.journeys.telling import tell_export
     from crmplugin.store.export import open_extract
 
     if everything == (contact is not None):
@@ -114,6 +115,8 @@ def export_command(path: Path | None, everything: bool, contact: str | None, con
                 _put(export_contact(extract, contact, lines=lines, audit=assistant.audit), path)
             else:
                 _put(export_all(extract, lines=lines), path)
+        what = "all" if everything else "contact"
+        tell_export(assistant.audit, what, by="cli", at=now(), connection=connection, contact=contact)
 
 
 def _put(pieces: Iterator[str], path: Path | None) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from crmplugin.cli.output import connection_option, json_option, open_assistant, print_json
+from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
 
 if TYPE_CHECKING:
     from crmplugin.journeys.import_records import ImportReport, Progress
@@ -37,6 +37,7 @@ STEPS = {"read": "reading", "write": "writing", "learn": "learning"}
 def import_command(paths: tuple[str, ...], connection: str, mappings: tuple[str, ...], as_json: bool) -> None:
     from crmplugin.journeys.import_tables import import_files
     from crmplugin.journeys.present import to_json
+    from crmplugin.journeys.telling import tell_import
 
     with open_assistant() as assistant, _progress_bar() as progress:
         assistant.connection(connection)
@@ -44,6 +45,8 @@ def import_command(paths: tuple[str, ...], connection: str, mappings: tuple[str,
             paths, connection=connection, records=assistant.records, folder=assistant.settings.var,
             mappings=mappings, on_progress=progress,
         )  # fmt: skip
+        if report.taken or report.updated:
+            tell_import(assistant.audit, connection, report, by="cli", at=now())
     if as_json:
         print_json(to_json(report))
     else:

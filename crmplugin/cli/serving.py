@@ -95,9 +95,9 @@ def _prepare(settings: Settings, plan: Plan) -> str:
     try:
         if plan.demo and _is_empty(assistant):
             load_demo(assistant, now)
-        access = AccessStore(assistant.engine)
+        access = AccessStore(assistant.engine, assistant.audit)
         access.forget_expired(now)
-        return access.create_link("admin", expires_at=now + timedelta(minutes=settings.sign_in_minutes))
+        return access.create_link("admin", expires_at=now + timedelta(minutes=settings.sign_in_minutes), by="serve")
     finally:
         assistant.close()
 

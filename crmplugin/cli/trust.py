@@ -8,7 +8,7 @@ from dataclasses import asdict
 
 import click
 
-from crmplugin.cli.output import connection_option, json_option, open_assistant, print_json
+from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
 from crmplugin.errors import NotFound, UsageError
 from crmplugin.local_secrets import VAULT_KEY_FILE, add_key, keep_newest_key
 
@@ -38,6 +38,8 @@ def list_vault(as_json: bool) -> None:
 @click.option("--forget-old", is_flag=True, help="Make no new key; take out all keys but the newest.")
 @json_option
 def rotate_vault(forget_old: bool, as_json: bool) -> None:
+    from crmplugin.store.audit import Entry
+
     with open_assistant() as assistant:
         if assistant.settings.vault_key and not forget_old:
             add_hint = "put the new key in front of the old one there, restart, then run vault rotate --forget-old"
@@ -48,6 +50,8 @@ def rotate_vault(forget_old: bool, as_json: bool) -> None:
         sealed = assistant.vault.reseal()
         if forget_old and not assistant.settings.vault_key:
             keep_newest_key(file)
+        body = {"sealed": sealed, "old_key_kept": not forget_old}
+        assistant.audit.add(Entry("vault.rotated", now(), "cli", body=body))
     if as_json:
         print_json({"sealed": sealed, "old_key_kept": not forget_old})
     else:
@@ -130,11 +134,13 @@ def replay_audit(draft: str, as_json: bool) -> None:
 @click.option("--personal", is_flag=True, help="With personal parts, where they are still there.")
 def export_audit(connection: str | None, personal: bool) -> None:
     from crmplugin.journeys.audit import row_json
+    from crmplugin.journeys.telling import tell_export
 
     with open_assistant() as assistant:
         assistant.audit.seal_chain()
         for row in assistant.audit.rows(connection=connection):
             click.echo(json.dumps(row_json(row, personal=personal), ensure_ascii=False))
+        tell_export(assistant.audit, "audit", by="cli", at=now(), connection=connection, personal=int(personal))
 
 
 @click.command(

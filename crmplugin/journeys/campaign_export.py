@@ -33,6 +33,7 @@ from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import AccessDenied, NotFound, StateConflict, UsageError
 from crmplugin.journeys.campaigns import get_campaign
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.telling import tell_export
 from crmplugin.ports import CampaignMessage, CampaignPush
 from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import Leaving, RecipientRow, Touch
@@ -60,7 +61,12 @@ def export_campaign(desk: Desk, campaign_id: str, who: Principal, *, form: str =
     if form not in FORMS:
         raise UsageError(f"format: expected one of {', '.join(FORMS)}, got {form!r}")
     campaign = release(desk, campaign_id, who)
-    return FORMS[form](campaign, [message_of(desk, campaign, row) for row in rows_of(desk, campaign_id, "exported")])
+    messages = [message_of(desk, campaign, row) for row in rows_of(desk, campaign_id, "exported")]
+    tell_export(
+        desk.audit, "campaign", by=who.name, at=desk.clock(), connection=campaign.connection,
+        campaign=campaign_id, form=form, messages=len(messages),
+    )  # fmt: skip
+    return FORMS[form](campaign, messages)
 
 
 def release(desk: Desk, campaign_id: str, who: Principal) -> Campaign:

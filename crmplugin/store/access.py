@@ -1,4 +1,7 @@
-"""Who may ask: API tokens, one-time sign-in links and sessions. Only the SHA-256 of each secret is kept."""
+"""Who may ask: API tokens, one-time sign-in links and sessions. Only the SHA-256 of each secret is kept.
+
+Each change is told to the audit in its own transaction. Where somebody signed in from is the row's personal part.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +9,14 @@ import hashlib
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, Table, or_, select, update
+from sqlalchemy import Connection, Engine, Row, Table, or_, select, update
 
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotFound
+from crmplugin.store.audit import AuditLog, Entry
 from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.tables_work import sessions, sign_in_failures, sign_in_links, tokens
@@ -23,6 +27,9 @@ MOST_FAILURES = 20
 LOCKED_FOR = timedelta(minutes=10)
 """After so many failed sign-ins from one place it is closed until nothing came from there for this long."""
 SHORTEST_ID = 8
+TOKEN_MADE, TOKEN_REVOKED, LINK_MADE = "token.made", "token.revoked", "link.made"
+SIGNED_IN, SIGNED_OUT, SESSION_ENDED = "sign_in.done", "sign_out.done", "session.ended"
+REFUSED, LOCKED = "sign_in.refused", "sign_in.locked"
 LOCAL = "local"
 """The connection of whoever names none."""
 
@@ -80,8 +87,18 @@ class SessionRow:
 
 
 class AccessStore:
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    """Without an audit (in a test) nothing is told."""
+
+    def __init__(self, engine: Engine, audit: AuditLog | None = None) -> None:
+        self._engine, self._audit = engine, audit
+
+    def _tell(self, db: Connection, kind: str, at: datetime, by: str | None, **body: Any) -> None:
+        """Adds a row to the audit; `source`, where it came from, is sealed."""
+        if self._audit is None:
+            return
+        source = body.pop("source", None)
+        personal = {"from": source} if source else None
+        self._audit.add_in(db, Entry(kind, at, by, body=body, personal=personal))
 
     def create_token(
         self,
@@ -92,6 +109,7 @@ class AccessStore:
         user_id: str | None = None,
         connections: Sequence[str] | None = None,
         expires_at: datetime | None = None,
+        by: str | None = None,
     ) -> tuple[str, str]:
         """A new token's id and its secret, which is shown this once."""
         token_id, secret = secrets.token_hex(8), TOKEN_PREFIX + secrets.token_urlsafe(32)
@@ -99,6 +117,7 @@ class AccessStore:
         row = {"id": token_id, "hash": _hash(secret), "name": name, "created_at": at, "expires_at": expires_at}
         with writing(self._engine) as connection:
             connection.execute(tokens.insert().values(**row, **scope))
+            self._tell(connection, TOKEN_MADE, at, by, token=token_id, **scope)
         return token_id, secret
 
     def tokens(self) -> tuple[TokenRow, ...]:
@@ -113,12 +132,13 @@ class AccessStore:
             row = connection.execute(select(tokens).where(tokens.c.id == token_id)).first()
         return _token(row) if row else None
 
-    def revoke_token(self, token_id: str, *, at: datetime) -> None:
+    def revoke_token(self, token_id: str, *, at: datetime, by: str | None = None) -> None:
         """Ends a token at once. Raises NotFound."""
         change = update(tokens).where(tokens.c.id == token_id, tokens.c.revoked_at.is_(None)).values(revoked_at=at)
         with writing(self._engine) as connection:
             if connection.execute(change).rowcount != 1:
                 raise NotFound(f"there is no valid token {token_id}; see `crmplugin token list`")
+            self._tell(connection, TOKEN_REVOKED, at, by, token=token_id)
 
     def by_token(self, secret: str, *, now: datetime) -> Principal | None:
         """Who holds this token; None when it is unknown, revoked or expired."""
@@ -135,15 +155,19 @@ class AccessStore:
         expires_at: datetime,
         user_id: str | None = None,
         connections: Sequence[str] | None = None,
+        by: str | None = None,
+        at: datetime | None = None,
     ) -> str:
         """The secret of a sign-in link that works once."""
         secret = secrets.token_urlsafe(32)
         row = {"hash": _hash(secret), "role": role, "user_id": user_id, "connections": _as_list(connections)}
         with writing(self._engine) as connection:
             connection.execute(sign_in_links.insert().values(**row, expires_at=expires_at))
+            scope = {name: row[name] for name in ("role", "user_id", "connections")}
+            self._tell(connection, LINK_MADE, at or datetime.now(UTC), by, **scope)
         return secret
 
-    def use_link(self, secret: str, *, now: datetime, expires_at: datetime) -> str | None:
+    def use_link(self, secret: str, *, now: datetime, expires_at: datetime, source: str | None = None) -> str | None:
         """A session's secret for a sign-in link; None when it is unknown, used before or too old."""
         unused = (sign_in_links.c.hash == _hash(secret), sign_in_links.c.used_at.is_(None))
         with writing(self._engine) as connection:
@@ -154,14 +178,11 @@ class AccessStore:
                 return None
             session = secrets.token_urlsafe(32)
             who = {"role": row.role, "user_id": row.user_id, "connections": row.connections}
-            values = {
-                "hash": _hash(session),
-                "id": secrets.token_hex(8),
-                "created_at": now,
-                "expires_at": expires_at,
-                **who,
-            }
+            times = {"created_at": now, "expires_at": expires_at}
+            values = {"hash": _hash(session), "id": secrets.token_hex(8), **times, **who}
             connection.execute(sessions.insert().values(**values))
+            name = _name_of(None, row.user_id, row.role)
+            self._tell(connection, SIGNED_IN, now, name, how="link", session=values["id"], **who, source=source)
         return session
 
     def by_session(self, secret: str, *, now: datetime) -> Principal | None:
@@ -170,10 +191,11 @@ class AccessStore:
             row = connection.execute(select(sessions).where(sessions.c.hash == _hash(secret))).first()
         if row is None or _over(row.expires_at, now):
             return None
-        name = row.person or (f"user:{row.user_id}" if row.user_id else f"console:{row.role}")
-        return Principal(name, row.role, row.user_id, _scope(row), users=row.users)
+        return Principal(
+            _name_of(row.person, row.user_id, row.role), row.role, row.user_id, _scope(row), users=row.users
+        )
 
-    def open_session(self, who: Principal, *, now: datetime, expires_at: datetime) -> str:
+    def open_session(self, who: Principal, *, now: datetime, expires_at: datetime, source: str | None = None) -> str:
         """The secret of a new session of somebody whom a provider has signed in."""
         session = secrets.token_urlsafe(32)
         values = {
@@ -186,8 +208,12 @@ class AccessStore:
             "created_at": now,
             "expires_at": expires_at,
         }
+        told = {name: values[name] for name in ("role", "connections")}
         with writing(self._engine) as connection:
             connection.execute(sessions.insert().values(**values))
+            self._tell(
+                connection, SIGNED_IN, now, who.name, how="provider", session=values["id"], **told, source=source
+            )
         return session
 
     def sessions(self, *, now: datetime) -> tuple[SessionRow, ...]:
@@ -197,7 +223,7 @@ class AccessStore:
             rows = connection.execute(query).all()
         return tuple(_session(row) for row in rows)
 
-    def end_named(self, session_id: str) -> None:
+    def end_named(self, session_id: str, *, by: str | None = None, at: datetime | None = None) -> None:
         """Ends a session by its id. Raises NotFound."""
         mine = or_(sessions.c.id == session_id, sessions.c.hash.startswith(session_id, autoescape=True))
         if len(session_id) < SHORTEST_ID:
@@ -205,19 +231,28 @@ class AccessStore:
         with writing(self._engine) as connection:
             if connection.execute(sessions.delete().where(mine)).rowcount == 0:
                 raise NotFound(f"there is no session {session_id}; see `crmplugin sessions list`")
+            self._tell(connection, SESSION_ENDED, at or datetime.now(UTC), by, session=session_id)
 
-    def end_all(self) -> int:
+    def end_all(self, *, by: str | None = None, at: datetime | None = None) -> int:
         """Ends every session; gives back how many."""
         with writing(self._engine) as connection:
-            return connection.execute(sessions.delete()).rowcount
+            n = connection.execute(sessions.delete()).rowcount
+            if n:
+                self._tell(connection, SESSION_ENDED, at or datetime.now(UTC), by, sessions=n)
+        return n
 
-    def note_failure(self, source: str, *, now: datetime) -> None:
+    def note_failure(self, source: str, *, now: datetime, how: str = "link") -> None:
         """Counts a sign-in that failed; the count begins anew when the last one is long ago."""
         with writing(self._engine) as connection:
             connection.execute(sign_in_failures.delete().where(sign_in_failures.c.since < now - LOCKED_FOR))
             row = insert_into(connection, sign_in_failures).values(source=_hash(source), failures=1, since=now)
             more = {"failures": sign_in_failures.c.failures + 1, "since": now}
-            connection.execute(row.on_conflict_do_update(index_elements=["source"], set_=more))
+            counted = row.on_conflict_do_update(index_elements=["source"], set_=more)
+            failures = connection.execute(counted.returning(sign_in_failures.c.failures)).scalar_one()
+            if how != "token":  # a wrong token is a program's mistake more often than a try: only the lock is told
+                self._tell(connection, REFUSED, now, None, how=how, source=source)
+            if failures == MOST_FAILURES:
+                self._tell(connection, LOCKED, now, None, how=how, source=source)
 
     def locked_until(self, source: str, *, now: datetime) -> datetime | None:
         """Until when nobody may sign in from there; None when they may."""
@@ -227,9 +262,16 @@ class AccessStore:
         ends = row.since + LOCKED_FOR if row is not None and row.failures >= MOST_FAILURES else None
         return ends if ends is not None and ends > now else None
 
-    def end_session(self, secret: str) -> None:
+    def end_session(self, secret: str, *, at: datetime | None = None) -> None:
+        """Ends a session by its secret: somebody signed out."""
+        mine = sessions.c.hash == _hash(secret)
         with writing(self._engine) as connection:
-            connection.execute(sessions.delete().where(sessions.c.hash == _hash(secret)))
+            row = connection.execute(select(sessions).where(mine)).first()
+            if row is None:
+                return
+            connection.execute(sessions.delete().where(mine))
+            name = _name_of(row.person, row.user_id, row.role)
+            self._tell(connection, SIGNED_OUT, at or datetime.now(UTC), name, session=row.id)
 
     def forget_expired(self, now: datetime) -> None:
         """Deletes sessions and links that are over."""
@@ -239,6 +281,11 @@ class AccessStore:
     def _delete_expired(self, table: Table, now: datetime) -> None:
         with writing(self._engine) as connection:
             connection.execute(table.delete().where(table.c.expires_at < now))
+
+
+def _name_of(person: str | None, user_id: str | None, role: str) -> str:
+    """What somebody with a session is called."""
+    return person or (f"user:{user_id}" if user_id else f"console:{role}")
 
 
 def _hash(secret: str) -> str:

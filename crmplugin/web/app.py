@@ -12,6 +12,7 @@ from flask import Flask, Response, request
 
 from crmplugin.journeys.desk import Desk
 from crmplugin.web import api, api_campaigns, api_styles, api_work, auth, health, openapi, panel, problems, webhooks
+from crmplugin.web.callers import CallRate
 from crmplugin.web.compress import compress, static_path
 from crmplugin.web.rights import RIGHTS
 from crmplugin.web.streams import StreamCap
@@ -43,6 +44,7 @@ def create_app(desk: Desk | None = None) -> Flask:
     )
     app.config["MAX_CONTENT_LENGTH"] = MAX_BODY_BYTES
     app.extensions["desk"] = desk
+    app.extensions["call_rate"] = CallRate(desk.settings.token_calls_per_second)
     app.extensions["stream_cap"] = StreamCap(desk.settings.streams)
     app.json.ensure_ascii = False  # type: ignore[attr-defined]
     app.json.sort_keys = False  # type: ignore[attr-defined]

@@ -17,6 +17,7 @@ from crmplugin.errors import AccessDenied, NotFound, NotGenuine, TooManyTries
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.visibility import check_connection, is_visible
 from crmplugin.store.access import Principal
+from crmplugin.web.callers import CallRate, caller_of
 from crmplugin.web.problems import problem
 from crmplugin.web.rights import RIGHTS, Right
 
@@ -48,7 +49,7 @@ def register(app: Flask) -> None:
 
 
 def check_rights() -> Response | None:
-    """Lets a request in or answers 401 or 403. An endpoint that is in no table is closed to all."""
+    """Lets a request in or answers 401, 403 or 429. An endpoint that is in no table is closed to all."""
     if request.endpoint is None:
         return None  # 404 and 405 come next
     right = right_of(request.endpoint)
@@ -62,6 +63,7 @@ def check_rights() -> Response | None:
     if principal.role not in right.roles:
         roles = ", ".join(sorted(right.roles))
         return problem(403, f"a {principal.role} may not do this: it takes one of {roles}")
+    _check_rate(principal)
     g.principal = principal
     _check_scope(right, principal)
     return None
@@ -89,7 +91,10 @@ def _principal() -> Principal | None:
     scheme, _, secret = header.partition(" ")
     now = desk().clock()
     if header:
-        return desk().access.by_token(secret.strip(), now=now) if scheme.lower() == "bearer" else None
+        found = desk().access.by_token(secret.strip(), now=now) if scheme.lower() == "bearer" else None
+        if found is None:
+            _refuse_token()
+        return found
     session = request.cookies.get(COOKIE)
     if not session:
         return None
@@ -119,17 +124,38 @@ def set_cookie(response: Any, name: str, value: str, lasts: timedelta, *, path: 
     response.set_cookie(name, value, max_age=age, httponly=True, secure=secure, samesite="Lax", path=path)
 
 
-def check_not_locked() -> None:
+def caller() -> str:
+    """Where this request comes from, behind the proxies that the settings name."""
+    forwarded = request.headers.getlist("X-Forwarded-For")
+    return caller_of(request.remote_addr, forwarded, desk().settings.trusted_proxies)
+
+
+def check_not_locked(source: str | None = None, what: str = "sign-ins") -> None:
     """Raises TooManyTries while too many sign-ins have failed from where this one comes."""
-    ends = desk().access.locked_until(request.remote_addr or "", now=desk().clock())
+    ends = desk().access.locked_until(source or caller(), now=desk().clock())
     if ends is not None:
         wait = (ends - desk().clock()).total_seconds()
-        raise TooManyTries(f"too many sign-ins failed from here: try again in {int(wait // 60) + 1} minutes", wait)
+        raise TooManyTries(f"too many {what} failed from here: try again in {int(wait // 60) + 1} minutes", wait)
 
 
-def note_failure() -> None:
-    """Counts a sign-in that failed."""
-    desk().access.note_failure(request.remote_addr or "", now=desk().clock())
+def note_failure(how: str) -> None:
+    """Counts a sign-in that failed, by `link` or `provider`."""
+    desk().access.note_failure(caller(), now=desk().clock(), how=how)
+
+
+def _refuse_token() -> None:
+    """Counts a wrong token. Raises TooManyTries after many: a right one is never kept out by wrong ones beside it."""
+    source = f"token {caller()}"
+    check_not_locked(source, "tokens")
+    desk().access.note_failure(source, now=desk().clock(), how="token")
+
+
+def _check_rate(principal: Principal) -> None:
+    """Raises TooManyTries for a program that calls more often than it may."""
+    rate: CallRate = current_app.extensions["call_rate"]
+    if principal.name.startswith("token:") and (wait := rate.wait_s(principal.name)):
+        limit = desk().settings.token_calls_per_second
+        raise TooManyTries(f"this token may call {limit} times a second (token_calls_per_second): wait", wait)
 
 
 @blueprint.get("/sign-in/<secret>")
@@ -140,9 +166,9 @@ def use_link(secret: str) -> Response:
     settings, now = desk().settings, desk().clock()
     check_not_locked()
     lasts = timedelta(hours=settings.session_hours)
-    session = desk().access.use_link(secret, now=now, expires_at=now + lasts)
+    session = desk().access.use_link(secret, now=now, expires_at=now + lasts, source=caller())
     if session is None:
-        note_failure()
+        note_failure("link")
         raise NotGenuine("this sign-in link was used before or is too old: make one with `crmplugin token link`")
     response = redirect("/console", 303)
     set_cookie(response, COOKIE, session, lasts)

@@ -14,6 +14,7 @@ from crmplugin.errors import NotFound, StateConflict, UsageError
 from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.present import draft_from_json, told_facts
 from crmplugin.journeys.run_draft import current_draft
+from crmplugin.journeys.telling import tell_export
 from crmplugin.store.drafts import DraftRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft, own_draft
@@ -273,6 +274,8 @@ def file_of(row: DraftRow, form: str) -> Response:
     if not draft.body:
         raise NotFound("there is no text yet")
     about = Names(desk()).about(row.connection, row.subject_type, row.subject_id)
+    at = desk().clock()
+    tell_export(desk().audit, "draft", by=who().name, at=at, connection=row.connection, draft=row.id, form=form)
     return as_file(draft, form, about.company or about.contact or row.kind)
 
 

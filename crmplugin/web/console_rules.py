@@ -14,6 +14,7 @@ from crmplugin.domain.records import build, check_record, merge
 from crmplugin.errors import CrmPluginError, NotFound, RecordProblem, StateConflict
 from crmplugin.journeys.draft import make_draft
 from crmplugin.journeys.import_records import import_document
+from crmplugin.journeys.telling import tell_rules
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_frame import back_to, blueprint, page
@@ -66,6 +67,7 @@ def change_rules() -> Response:
     import_document(
         {"format": "crmplugin-records/1", collection: wanted}, connection=connection, records=desk().records
     )
+    tell_rules(desk().audit, [collection], by=who().name, at=desk().clock(), connection=connection)
     return back_to(f"/console/rules?collection={collection}&connection={connection}&saved=1")
 
 

@@ -59,7 +59,7 @@ def make_link() -> Response:
     scope = (connection,) if user_id and connection else who().connections
     if scope is not None and not all(who().sees(name) for name in scope):
         raise NotFound(f"no connection {connection!r} of yours")
-    secret = desk().access.create_link(role, expires_at=ends, user_id=user_id or None, connections=scope)
+    secret = desk().access.create_link(role, expires_at=ends, user_id=user_id or None, connections=scope, by=who().name)
     base = desk().settings.public_url or request.host_url.rstrip("/")
     return _people(link=f"{base}/sign-in/{secret}", ends=ends)
 
@@ -69,7 +69,7 @@ def revoke_token() -> Response:
     """Ends a program's key at once."""
     token_id = request.form.get("token", "")
     if token_id in {token.id for token in _tokens()}:
-        desk().access.revoke_token(token_id, at=desk().clock())
+        desk().access.revoke_token(token_id, at=desk().clock(), by=who().name)
     return _people()
 
 

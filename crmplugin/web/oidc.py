@@ -20,7 +20,8 @@ from flask import Blueprint, Response, redirect, request, url_for
 
 from crmplugin.errors import AccessDenied, NotFound, NotGenuine
 from crmplugin.settings import LOOPBACK, OidcSettings
-from crmplugin.store.access import Principal
+from crmplugin.store.access import REFUSED, Principal
+from crmplugin.store.audit import Entry
 from crmplugin.web import auth
 
 blueprint = Blueprint("oidc", __name__, url_prefix="/sign-in/oidc")
@@ -62,15 +63,27 @@ def callback() -> Response:
     try:
         claims = _claims_of_answer(oidc)
     except NotGenuine:
-        auth.note_failure()
+        auth.note_failure("provider")
         raise
-    who = _principal(oidc, claims)
+    who = _welcomed(oidc, claims)
     lasts = timedelta(hours=desk.settings.session_hours)
-    session = desk.access.open_session(who, now=desk.clock(), expires_at=desk.clock() + lasts)
+    now = desk.clock()
+    session = desk.access.open_session(who, now=now, expires_at=now + lasts, source=auth.caller())
     answer = redirect("/console", 303)
     auth.set_cookie(answer, auth.COOKIE, session, lasts)
     answer.delete_cookie(COOKIE, path="/sign-in/oidc")
     return answer  # type: ignore[return-value]
+
+
+def _welcomed(oidc: OidcSettings, claims: Mapping[str, Any]) -> Principal:
+    """Who somebody is here; that somebody has nothing here is told to the audit. Raises AccessDenied."""
+    try:
+        return _principal(oidc, claims)
+    except AccessDenied:
+        desk = auth.desk()
+        personal = {"from": auth.caller(), "mail": str(claims.get("email") or "")}
+        desk.audit.add(Entry(REFUSED, desk.clock(), body={"how": "provider", "why": "no_role"}, personal=personal))
+        raise
 
 
 def _settings() -> OidcSettings:

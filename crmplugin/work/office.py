@@ -12,6 +12,7 @@ from sqlalchemy import Engine, text
 from crmplugin.journeys.broadcast import FLUSH_S, FLUSH_TO_OTHERS_S, Broadcast
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.draft import Tools
+from crmplugin.journeys.telling import tell_settings
 from crmplugin.ports import Connector
 from crmplugin.settings import Settings
 from crmplugin.store.access import AccessStore
@@ -90,6 +91,8 @@ class Office:
         shared = house.engine.dialect.name != "sqlite"
         self._listener = PieceListener(house.engine, self.desk.broadcast.tell) if take and shared else None
         self._sealer.start()
+        if work or take:
+            tell_settings(house.audit, house.settings.digests, at=clock())
         if take:
             self._intake.start()
         if self._listener:
@@ -140,7 +143,7 @@ def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], dateti
         keys=IdempotencyKeys(engine),
         spending=house.spending,
         keeper=Keeper(engine, house.audit, house.settings.retention),
-        access=AccessStore(engine),
+        access=AccessStore(engine, house.audit),
         broadcast=Broadcast(PieceStore(engine), flush_s=FLUSH_S if embedded else FLUSH_TO_OTHERS_S),
         jobs=jobs,
         intake=intake,
