@@ -13,6 +13,9 @@ from connectors.local.events import read_events
 from tests.access.conftest import HERE, NAMES, THERE
 from tests.web.conftest import make_event
 
+# A worker's thread may draw from `random` (how long to wait) while Hypothesis makes an example.
+pytestmark = pytest.mark.filterwarnings("ignore::hypothesis.errors.HypothesisDeprecationWarning")
+
 MARKS = {HERE: ("Kestrel", "Shahkestrel", "26505", "26,505"), THERE: ("Osprey", "Shahosprey", "73311", "73,311")}
 KINDS = ("summary", "meeting_brief", "follow_up", "pitch", "negotiation_note")
 OPERATIONS = st.lists(
