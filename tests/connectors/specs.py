@@ -171,6 +171,7 @@ def edited(part: Any) -> Any:
     return {("application/json" if key == "*/*" else key): value for key, value in kept.items()}
 
 
+@cache
 def hubspot_book() -> Book:
     folder = specs_folder() / "hubspot"
     found = {name: next(folder.glob(f"{name}*.json")) for name in HUBSPOT}
@@ -232,6 +233,7 @@ def _references(part: Any) -> set[tuple[str, str]]:
     return set(re.findall(r'"#/components/(\w+)/([^"]+)"', json.dumps(part)))
 
 
+@cache
 def pipedrive_book() -> Book:
     folder = specs_folder() / "pipedrive"
     versions = {"/api/v2": "pipedrive-v2-openapi.yml", "/api/v1": "pipedrive-v1-openapi.yml"}

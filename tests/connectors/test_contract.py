@@ -11,6 +11,7 @@ import pytest
 
 from crmplugin.errors import CrmUnavailable, NotFound, NotGenuine
 from tests.connectors.contract import CONNECTORS, CRMS, Delivery, World, case_of, crms_that
+from tests.connectors.strict import only
 
 FILES = ("README.md", "__init__.py", "connector.py", "mapping.py", "verify.py")
 FILES_OF_A_VENDOR = ("client.py", "ui")
@@ -144,3 +145,13 @@ def test_write_back_twice_with_one_key_makes_one(crm, world):
 
     assert found == first
     assert world.written() == before + 1
+
+
+def test_local_crm_asks_nobody_for_anything(tmp_path):
+    with case_of("local").world(tmp_path) as world, only():
+        delivery = case_of("local").deliver()
+        verify(world, delivery)
+        world.connector.read_context(world.deal)
+        written = world.connector.write_back(world.draft, marker="crmplugin:draft-1", at=delivery.at)
+
+        assert world.connector.find_written("crmplugin:draft-1", draft=world.draft) == written

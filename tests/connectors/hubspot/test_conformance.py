@@ -120,7 +120,7 @@ def things(draw: st.DrawFn, kind: str) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("kind", COLLECTIONS)
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data())
 def test_any_allowed_record_is_mapped_and_nothing_unknown_is_lost(kind, data):
     thing = data.draw(things(kind))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.hubspot.events import read_events
@@ -174,3 +174,35 @@ def test_no_payload_crashes_the_reading(entries):
     assert len(reading.events) + len(reading.refused) == len(entries)
     assert all(len(event.id) <= 255 and event.id.isprintable() for event in reading.events)
     assert [event.raw for event in reading.events] == [e for e in entries if e in [x.raw for x in reading.events]]
+
+
+VALID = st.fixed_dictionaries(
+    {
+        "eventId": st.integers(1), "subscriptionId": st.integers(1), "portalId": st.just(62515),
+        "appId": st.integers(1),
+        "occurredAt": st.integers(1_500_000_000_000, 2_000_000_000_000), "attemptNumber": st.integers(0, 10),
+        "subscriptionType": st.sampled_from([
+            f"{kind}.{change}" for kind in ("object", "deal", "contact", "company", "ticket", "conversation")
+            for change in ("creation", "deletion", "restore", "merge", "propertyChange", "associationChange",
+                           "privacyDeletion", "newMessage")]),
+        "objectTypeId": st.from_regex(r"[0-9]-[0-9]{1,3}", fullmatch=True), "objectId": st.integers(1, 10**17),
+    },
+    optional={
+        "propertyName": st.sampled_from(["dealstage", "amount", "hs_email_optout", "hs_pipeline_stage", "odd_one"]),
+        "propertyValue": st.none() | st.text(max_size=20), "changeSource": st.sampled_from(["CRM_UI", "INTEGRATION"]),
+        "sourceId": st.text(max_size=12), "isSensitive": st.booleans(), "changeFlag": st.just("NEW"),
+    },
+)  # fmt: skip
+JSON_VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=9),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(max_size=5), inner, max_size=2),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALID, st.dictionaries(st.from_regex(r"new_[a-z]{1,8}", fullmatch=True), JSON_VALUES, max_size=3))
+def test_any_valid_change_is_one_event_that_keeps_every_field(change, unknown):
+    reading = read(change | unknown)
+
+    assert (len(reading.events), reading.refused) == (1, ())
+    assert reading.events[0].raw == change | unknown

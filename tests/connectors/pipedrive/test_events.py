@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from connectors.pipedrive.events import read_events
@@ -114,3 +114,35 @@ def test_recorded_old_webhooks_are_understood_or_ignored_by_name():
         "pipedrive.organization.create", "pipedrive.organization.change", "pipedrive.pipeline.create",
         "pipedrive.pipeline.change", "pipedrive.pipeline.delete", "meeting.ended",
     }  # fmt: skip
+
+
+FIELDS = st.dictionaries(
+    st.sampled_from(["id", "stage_id", "status", "done", "type", "custom_fields", "new_one"]), JSON
+)
+VALID = st.fixed_dictionaries(
+    {
+        "action": st.sampled_from(["create", "change", "delete"]),
+        "entity": st.sampled_from([
+            "activity", "deal", "lead", "note", "organization", "person", "pipeline", "product", "stage", "user",
+            "deal_product", "deal_installment", "board", "phase", "project", "task"]),
+        "version": st.just("2.0"), "company_id": st.integers(1), "entity_id": st.integers(1) | st.uuids().map(str),
+        "id": st.uuids().map(str), "correlation_id": st.uuids().map(str), "is_bulk_edit": st.booleans(),
+        "timestamp": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat),
+        "type": st.just("general"), "user_id": st.integers(1), "webhook_id": st.integers(1),
+        "webhook_owner_id": st.integers(1), "change_source": st.sampled_from(["app", "api"]),
+        "permitted_user_ids": st.lists(st.integers(1), max_size=3), "attempt": st.integers(1, 4),
+        "host": st.text(max_size=9),
+    },
+    optional={"merged_to_id": st.none() | st.integers(1), "new_in_meta": JSON},
+)  # fmt: skip
+
+
+@settings(max_examples=60, deadline=None)
+@given(VALID, FIELDS | st.none(), FIELDS | st.none(), JSON)
+def test_any_valid_webhook_is_one_event_that_keeps_every_field(meta, data, previous, unknown):
+    document = {"meta": meta, "data": data, "previous": previous, "unknown": unknown}
+
+    reading = read_events(json.dumps(document).encode(), connection="acme", received_at=NOW)
+
+    assert (len(reading.events), reading.refused) == (1, ())
+    assert reading.events[0].raw == document
