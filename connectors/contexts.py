@@ -34,7 +34,9 @@ def context_of(
     changed_at: datetime | None = None,
 ) -> Context:
     """The context. Documents have been checked; of two with one id the first counts. Raises NotFound."""
-    found = {name: _by_id(part) for name, part in documents.items()}
+    named = products_of_lines(documents.get("line_items", ()))
+    parts = {**documents, "products": [*documents.get("products", ()), *named]}
+    found = {name: _by_id(part) for name, part in parts.items()}
     own = found.get(SUBJECTS[subject.type], {}).get(subject.id)
     if own is None:
         raise not_found(crm, connection, subject)
@@ -65,6 +67,12 @@ def _by_id(documents: Sequence[Document]) -> dict[str, Document]:
     for document in documents:
         kept.setdefault(document["id"], document)
     return kept
+
+
+def products_of_lines(lines: Sequence[Document]) -> list[Document]:
+    """Products as lines name them: of earlier purchases the CRM is not asked for more than the lines."""
+    told = {line["product_id"]: line["description"] for line in lines if {"product_id", "description"} <= line.keys()}
+    return [{"id": id_, "name": name} for id_, name in told.items()]
 
 
 def _named(subject: Subject, own: Document, found: Mapping[str, Mapping[str, Document]]) -> dict[str, str | None]:

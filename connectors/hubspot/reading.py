@@ -12,7 +12,7 @@ from datetime import datetime
 from json import loads
 from typing import Any
 
-from connectors.contexts import context_of, not_found, order_of
+from connectors.contexts import context_of, not_found, order_of, products_of_lines
 from connectors.hubspot import mapping
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import HubSpotClient, next_cursor
@@ -270,6 +270,7 @@ def _list(value: Any) -> list[Any]:
 def _with_orders(documents: dict[str, list[Document]], found: Found) -> dict[str, list[Document]]:
     """Orders with their lines; accounts that keep none get one for each won deal."""
     lines = {line["id"]: line for line in documents.get("line_items", ())}
+    documents["products"] = [*documents.get("products", ()), *products_of_lines(list(lines.values()))]
     orders = documents.get("orders", [])
     if orders:
         for order in orders:

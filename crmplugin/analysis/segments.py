@@ -54,6 +54,8 @@ class Market:
     seller_language: str | None = None
     competitors: frozenset[str] = frozenset()
     """Names that deals give as competitors, in lower case."""
+    listed: frozenset[str] | None = None
+    """Ids of the contacts that are meant, when the segment is a list of the CRM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +171,7 @@ def preview(segment: Segment, accounts: Iterable[Account], market: Market, *, ga
     removed: list[Removed] = []
     for account in found:
         assert where is not None
-        people = [c for c in account.contacts if _speaks(where, account, c, market)]
+        people = [c for c in account.contacts if _is_meant(where, account, c, market)]
         if not account.contacts:
             removed.append(Removed(account.id, None, "no_contact"))
         reason = _account_reason(where.exclude or Exclude(), account, market)
@@ -223,7 +225,8 @@ def _fits(where: Where, account: Account, market: Market) -> bool:
         _one_of(where.industry, [company.industry]),
         _one_of(where.region, places),
         where.spend is None or _spent(where, account, market),
-        not where.language or any(_speaks(where, account, c, market) for c in account.contacts),
+        (not where.language and market.listed is None)
+        or any(_is_meant(where, account, c, market) for c in account.contacts),
     )
     return all(checks)
 
@@ -247,7 +250,10 @@ def _idle_days(account: Account, today: date) -> int:
     return (today - account.habit.last_on).days if account.habit else -1
 
 
-def _speaks(where: Where, account: Account, contact: Contact, market: Market) -> bool:
+def _is_meant(where: Where, account: Account, contact: Contact, market: Market) -> bool:
+    """Whether a contact of an account is on the list, if there is one, and speaks a wanted language."""
+    if market.listed is not None and contact.id not in market.listed:
+        return False
     wanted = {_plain(name).split(" ")[0] for name in where.language}
     return not wanted or (language_of(account, contact, market) or "") in wanted
 

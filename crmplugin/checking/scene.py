@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from crmplugin.checking.clauses import Clause, split_clauses, strike
-from crmplugin.checking.fold import Folded
+from crmplugin.checking.fold import Folded, fold_text
 from crmplugin.checking.names import TenantNames
 from crmplugin.checking.shelf import Shelf
 from crmplugin.checking.spans import Reader, Token, triggers
@@ -73,7 +73,15 @@ class Scene:
 
     @cached_property
     def triggers(self) -> list[tuple[str, int, int]]:
-        return triggers(self.folded, self.reader.words)
+        """Phrases that need a fact; one inside the name of a product that may be told is only part of that name."""
+        found = triggers(self.folded, self.reader.words)
+        names = [(t.start, t.end) for t in self.tokens if found and self._is_product(t)]
+        return [(kind, a, b) for kind, a, b in found if not any(start <= a and b <= end for start, end in names)]
+
+    def _is_product(self, token: Token) -> bool:
+        usable = self.shelf.usable_ids
+        rows = [m.name for m in token.matches if m.name.kind == "product" and m.name.record_id in usable]
+        return any(fold_text(name.text).text.strip() == self.text_of(token).strip() for name in rows)
 
     @cached_property
     def trigger_kinds(self) -> frozenset[str]:

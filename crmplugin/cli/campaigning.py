@@ -124,8 +124,8 @@ def status_command(campaign_id: str, as_json: bool) -> None:
 @cursor_option
 @json_option
 def list_command(limit: int, cursor: str | None, as_json: bool) -> None:
+    from crmplugin.journeys.campaign_rows import campaign_of
     from crmplugin.journeys.campaign_view import summary_json
-    from crmplugin.journeys.campaigns import campaign_of
 
     with open_desk() as desk:
         page = desk.campaigns.list(limit=limit, cursor=cursor)

@@ -44,6 +44,7 @@ channel_option = click.option("--channel", type=click.Choice(CHANNELS), default=
 @segments_group.command(
     "preview",
     help="Who a segment means today, who is left out and why, and who is left.\n\n"
+    "SEGMENT is a saved one, or with a CRM's connection a list of that CRM.\n\n"
     "Example: crmplugin segments preview SG-1 --channel email",
 )
 @click.argument("segment_id", metavar="SEGMENT")
@@ -52,12 +53,14 @@ channel_option = click.option("--channel", type=click.Choice(CHANNELS), default=
 @as_of_option
 @json_option
 def preview_command(segment_id: str, connection: str, channel: Any, as_of: str | None, as_json: bool) -> None:
+    from crmplugin.journeys.crm_lists import find_list
     from crmplugin.journeys.segments import find_segment
 
     with open_assistant() as assistant:
-        assistant.connection(connection)
-        segment = find_segment(connection, segment_id, records=assistant.records)
-        document = _preview(assistant, connection, segment, channel, as_of, notice=False)
+        connector = assistant.connector(connection)
+        listed = find_list(connection, segment_id, connector=connector, records=assistant.records)
+        segment = listed.segment if listed else find_segment(connection, segment_id, records=assistant.records)
+        document = _preview(assistant, connection, segment, channel, as_of, listed=listed)
     print_json(document) if as_json else _print(document)
 
 
@@ -83,7 +86,16 @@ def owners_command(product_id: str, connection: str, channel: Any, as_of: str | 
     print_json(document) if as_json else _print(document)
 
 
-def _preview(assistant: Any, connection: str, segment: Any, channel: Any, as_of: str | None, *, notice: bool) -> Any:
+def _preview(
+    assistant: Any,
+    connection: str,
+    segment: Any,
+    channel: Any,
+    as_of: str | None,
+    *,
+    notice: bool = False,
+    listed: Any = None,
+) -> Any:
     from crmplugin.journeys.segments import preview_document, preview_segment
 
     tools = assistant.tools(connection)
@@ -91,6 +103,7 @@ def _preview(assistant: Any, connection: str, segment: Any, channel: Any, as_of:
         connection, segment,
         records=assistant.records, population=tools.population(), read_context=tools.read_context,
         now=read_as_of(as_of, assistant.seller_zone(connection)) or now(), channel=channel, notice=notice,
+        listed=listed,
     )  # fmt: skip
     return preview_document(found)
 

@@ -69,6 +69,22 @@ class Master:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """An earlier campaign of the same goal in which a version did better than the first; its words are used again.
+
+    `metric`: replies, meetings or orders. `difference` of rates and its 95 % interval, as shares of 1.
+    """
+
+    campaign: str
+    name: str
+    variant: str
+    changed: str
+    metric: str
+    difference: float
+    interval: tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
 class Campaign:
     """What was asked for and decided. Shares are per cent; `seed` fixes assignment and wording."""
 
@@ -89,6 +105,7 @@ class Campaign:
     variants: int = 1
     holdout_pct: int = 10
     masters: tuple[Master, ...] = ()
+    learned: Learned | None = None
     created_by: str | None = None
     approved_by: str | None = None
     approved_at: datetime | None = None

@@ -10,7 +10,7 @@ import csv
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from email.headerregistry import Address
@@ -31,7 +31,9 @@ from crmplugin.brief.touches import address_hash
 from crmplugin.domain.campaign import CAMPAIGNERS, Campaign
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import AccessDenied, NotFound, StateConflict, UsageError
-from crmplugin.journeys.campaigns import get_campaign
+from crmplugin.journeys.campaign_rows import rows_of
+from crmplugin.journeys.campaigns import get_campaign, list_of
+from crmplugin.journeys.crm_lists import CrmList
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.telling import tell_export
 from crmplugin.ports import CampaignMessage, CampaignPush
@@ -77,8 +79,9 @@ def release(desk: Desk, campaign_id: str, who: Principal) -> Campaign:
     if campaign.status not in ("running", "paused", "done"):
         raise StateConflict(f"campaign {campaign_id} is {campaign.status}: approve and run it first")
     batch: list[Leaving] = []
+    listed = list_of(desk, campaign)
     for row in list(rows_of(desk, campaign_id, "drafted")):
-        leaving = _leaving(desk, campaign, row)
+        leaving = _leaving(desk, campaign, row, listed)
         batch += [leaving] if leaving else []
         if len(batch) >= BATCH:
             desk.campaigns.leave(batch, cap_reason)
@@ -93,19 +96,12 @@ def cap_reason(moments: tuple[datetime, ...], now: datetime) -> str | None:
     return "cap" if cap_free_at(tuple(t for t in moments if t <= now), now) else None
 
 
-def rows_of(desk: Desk, campaign_id: str, state: str | None) -> Iterator[RecipientRow]:
-    """All recipients in a state, page by page."""
-    cursor: str | None = None
-    while True:
-        rows, cursor = desk.campaigns.recipients(campaign_id, limit=500, cursor=cursor, state=state)
-        yield from rows
-        if cursor is None:
-            return
-
-
-def _leaving(desk: Desk, campaign: Campaign, row: RecipientRow) -> Leaving | None:
+def _leaving(desk: Desk, campaign: Campaign, row: RecipientRow, listed: CrmList | None) -> Leaving | None:
     """The message with what is known of this person, or None when a gate holds it back now."""
     now = desk.clock()
+    if listed and (reason := listed.reason(row.contact, row.channel)):
+        desk.campaigns.block(row, reason, at=now)
+        return None
     try:
         context = clean(desk.tools(campaign.connection).read_context(Subject("contact", row.contact)))
     except NotFound:

@@ -11,8 +11,8 @@ from crmplugin.analysis.cadence import is_human
 from crmplugin.analysis.experiments import lift
 from crmplugin.domain.campaign import Campaign, variant_names
 from crmplugin.domain.crm import Activity
-from crmplugin.journeys.campaign_export import rows_of
 from crmplugin.journeys.campaign_plan import HELD_OUT
+from crmplugin.journeys.campaign_rows import rows_of
 from crmplugin.journeys.desk import Desk
 
 HORIZON = timedelta(days=30)

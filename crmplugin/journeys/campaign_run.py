@@ -18,7 +18,8 @@ from crmplugin.domain.campaign import CAMPAIGNERS, Campaign
 from crmplugin.errors import AccessDenied, StateConflict
 from crmplugin.journeys.campaign_message import Recipient, make_message
 from crmplugin.journeys.campaign_plan import HELD_OUT, arm_of, share_held_out
-from crmplugin.journeys.campaigns import campaign_of, document_of, get_campaign, members_of
+from crmplugin.journeys.campaign_rows import campaign_of
+from crmplugin.journeys.campaigns import document_of, get_campaign, members_of
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import RecipientRow
@@ -95,7 +96,7 @@ def choose_recipients(desk: Desk, campaign: Campaign) -> list[RecipientRow]:
     People whom a gate removes now get no row; the preview counts them.
     """
     spoken = campaign.languages or bank_languages()
-    found = {channel: members_of(desk, campaign, channel).left for channel in campaign.channels}
+    found = {channel: seen.left for channel, seen in members_of(desk, campaign, campaign.channels).items()}
     accounts = sorted({m.account_id for left in found.values() for m in left if (m.language or "en") in spoken})
     share = share_held_out(campaign, len(accounts))
     rows: list[RecipientRow] = []

@@ -36,6 +36,7 @@ def campaign_json(desk: Desk, campaign: Campaign) -> dict[str, Any]:
         "created_by": campaign.created_by,
         "approved_at": show_instant(campaign.approved_at) if campaign.approved_at else None,
         "approved_by": campaign.approved_by,
+        "learned": to_json(campaign.learned),
         "problem": campaign.usage.get("problem"),
         "progress": progress,
     }

@@ -30,28 +30,32 @@ from crmplugin.domain.crm import Segment, Voice, Where
 from crmplugin.domain.records import build, check_record
 from crmplugin.domain.spending import Payer
 from crmplugin.errors import AccessDenied, ModelError, RecordProblem, StateConflict, UsageError
+from crmplugin.journeys.campaign_learning import Lesson, find_lesson
 from crmplugin.journeys.campaign_message import Recipient, make_message
 from crmplugin.journeys.campaign_plan import cost_estimate, test_plan
+from crmplugin.journeys.campaign_rows import OWN_COLUMNS, campaign_of
+from crmplugin.journeys.crm_lists import CrmList, find_list
 from crmplugin.journeys.desk import Desk
-from crmplugin.journeys.present import from_json, to_json
+from crmplugin.journeys.present import to_json
 from crmplugin.journeys.segments import find_segment, preview_document, preview_segment
 from crmplugin.ports import ChatModel
 from crmplugin.store.access import Principal
 from crmplugin.store.campaigns import CampaignRow
 from crmplugin.writing.bank import languages as bank_languages
 from crmplugin.writing.bank import load_bank
-from crmplugin.writing.master import bank_patterns, keys_of, problem_of, word_master
+from crmplugin.writing.master import bank_patterns, is_changed, keys_of, problem_of, word_master
 
 KEYS = ("connection", "segment_id", "segment", "goal", "kind", "channels", "languages", "mode", "variants",
         "holdout_pct", "name")  # fmt: skip
 SAMPLES = 3
-OWN_COLUMNS = ("id", "connection", "status", "version", "run", "created_at")
 
 
 def create_campaign(desk: Desk, wish: Mapping[str, Any], who: Principal, *, campaign_id: str | None = None) -> Campaign:
     """Keeps what is wanted, with the words of the bank. Raises UsageError naming every field that is wrong."""
     campaign = _read_wish(desk, wish, who, campaign_id or uuid.uuid4().hex[:12])
-    campaign = replace(campaign, masters=_bank_masters(desk, campaign))
+    lesson = find_lesson(desk, campaign.connection, campaign.goal)
+    campaign = replace(campaign, learned=lesson.learned if lesson else None)
+    campaign = replace(campaign, masters=_bank_masters(desk, campaign, lesson))
     desk.campaigns.create(_row(campaign, desk.clock()))
     return _in_a_models_words(desk, campaign.id)
 
@@ -76,31 +80,35 @@ def get_campaign(desk: Desk, campaign_id: str) -> Campaign:
     return campaign_of(desk.campaigns.get(campaign_id))
 
 
-def campaign_of(row: CampaignRow) -> Campaign:
-    """The campaign of its row."""
-    own = {name: getattr(row, name) for name in OWN_COLUMNS if name != "created_at"}
-    kept: Campaign = from_json(Campaign, {**row.document, **own, "created_at": row.created_at.isoformat()})
-    return kept
-
-
 def document_of(campaign: Campaign) -> dict[str, Any]:
     """What a row keeps of a campaign beside its columns."""
     document: dict[str, Any] = to_json(campaign)
     return {name: value for name, value in document.items() if name not in OWN_COLUMNS}
 
 
-def members_of(desk: Desk, campaign: Campaign, channel: Any) -> Preview:
-    """Who the segment means now on one channel, who is left out and why."""
-    tools = desk.tools(campaign.connection)
-    return preview_segment(
-        campaign.connection, segment_of(desk, campaign),
-        records=desk.records, population=tools.population(), read_context=tools.read_context,
-        now=desk.clock(), channel=channel,
-    )  # fmt: skip
+def members_of(desk: Desk, campaign: Campaign, channels: Sequence[Any]) -> dict[str, Preview]:
+    """By channel, who the segment means now, who is left out and why; a list is read from the CRM. Raises NotFound."""
+    tools, listed = desk.tools(campaign.connection), list_of(desk, campaign)
+    segment = listed.segment if listed else _segment_of(desk, campaign)
+    return {
+        channel: preview_segment(
+            campaign.connection, segment,
+            records=desk.records, population=tools.population(), read_context=tools.read_context,
+            now=desk.clock(), channel=channel, listed=listed,
+        )
+        for channel in channels
+    }  # fmt: skip
 
 
-def segment_of(desk: Desk, campaign: Campaign) -> Segment:
-    """The saved segment, or the predicate that the campaign brought. Raises NotFound."""
+def list_of(desk: Desk, campaign: Campaign) -> CrmList | None:
+    """The CRM's list that the campaign names, read just now; None when it has a segment of ours. Raises NotFound."""
+    if campaign.segment_id is None:
+        return None
+    connector = desk.connector(campaign.connection)
+    return find_list(campaign.connection, campaign.segment_id, connector=connector, records=desk.records)
+
+
+def _segment_of(desk: Desk, campaign: Campaign) -> Segment:
     if campaign.segment_id is None:
         return Segment(id=campaign.id, where=campaign.where)
     return find_segment(campaign.connection, campaign.segment_id, records=desk.records)
@@ -109,7 +117,7 @@ def segment_of(desk: Desk, campaign: Campaign) -> Segment:
 def preview_campaign(desk: Desk, campaign_id: str) -> dict[str, Any]:
     """Counts by reason of removal, what can honestly be tested, what it would cost, the words, and three messages."""
     campaign = get_campaign(desk, campaign_id)
-    channels = {channel: members_of(desk, campaign, channel) for channel in campaign.channels}
+    channels = members_of(desk, campaign, campaign.channels)
     first = channels[campaign.channels[0]]
     reached = _reached(campaign, first.left)
     return {
@@ -164,8 +172,9 @@ def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: i
     campaign = get_campaign(desk, campaign_id)
     if version is not None and version != campaign.version:
         raise StateConflict(f"campaign {campaign_id} is at version {campaign.version}, not {version}: read it again")
-    found = members_of(desk, campaign, campaign.channels[0])
-    samples = [_sample(desk, campaign, m) for m in _reached(campaign, found.left)[:SAMPLES]]
+    first = campaign.channels[0]
+    left = members_of(desk, campaign, (first,))[first].left
+    samples = [_sample(desk, campaign, m) for m in _reached(campaign, left)[:SAMPLES]]
     bad = next((s for s in samples if s["problem"]), None)
     if bad and all(s["problem"] for s in samples):
         raise StateConflict(f"no sample of campaign {campaign_id} passes the checks: {bad['problem']}")
@@ -196,7 +205,8 @@ def _read_wish(desk: Desk, wish: Mapping[str, Any], who: Principal, campaign_id:
         raise UsageError("; ".join(problems))
     segment_id = wish.get("segment_id")
     if segment_id is not None:
-        where = find_segment(connection, segment_id, records=desk.records).where
+        listed = find_list(connection, segment_id, connector=desk.connector(connection), records=desk.records)
+        where = None if listed else find_segment(connection, segment_id, records=desk.records).where
     return Campaign(
         id=campaign_id,
         connection=connection,
@@ -218,14 +228,14 @@ def _read_wish(desk: Desk, wish: Mapping[str, Any], who: Principal, campaign_id:
 
 
 def _where(wish: Mapping[str, Any], problems: list[str]) -> Where | None:
-    """The predicate that came with the wish; exactly one of it and a saved segment must be given."""
+    """The predicate that came with the wish; exactly one of it and a segment or list must be given."""
     given = [key for key in ("segment_id", "segment") if wish.get(key) is not None]
     if len(given) != 1:
         problems.append("segment_id: name a saved segment, or give a predicate as segment")
         return None
     if given == ["segment_id"]:
         if not isinstance(wish["segment_id"], str):
-            problems.append("segment_id: expected the id of a saved segment")
+            problems.append("segment_id: expected the id of a saved segment, or of a list of the CRM")
         return None
     try:
         checked = check_record("segments", {"id": "wish", "where": wish["segment"]})
@@ -259,7 +269,8 @@ def _number(wish: Mapping[str, Any], key: str, default: int, low: int, high: int
     return value
 
 
-def _bank_masters(desk: Desk, campaign: Campaign) -> tuple[Master, ...]:
+def _bank_masters(desk: Desk, campaign: Campaign, lesson: Lesson | None) -> tuple[Master, ...]:
+    """The bank's words; where an earlier version won, its words, changed by each further version in its property."""
     masters = []
     for language in campaign.languages or bank_languages():
         keys = keys_of(GOALS[campaign.goal], language)
@@ -269,6 +280,8 @@ def _bank_masters(desk: Desk, campaign: Campaign) -> tuple[Master, ...]:
                     campaign.id, keys,
                     language=language, channel=channel, formal=_formal(desk, campaign, language), variant=n,
                 )  # fmt: skip
+                kept = lesson.words(language, channel) if lesson else {}
+                patterns |= {key: text for key, text in kept.items() if key in patterns and not is_changed(key, n)}
                 masters.append(Master(language, channel, name, CHANGED[n][0], patterns))
     return tuple(masters)
 

@@ -22,6 +22,7 @@ from crmplugin.brief.hygiene import clean
 from crmplugin.domain.brief import DraftChannel
 from crmplugin.domain.crm import Company, Contact, Context, Deal, Order, Segment, Seller, Subject, Ticket, Where
 from crmplugin.errors import NotFound
+from crmplugin.journeys.crm_lists import CrmList
 from crmplugin.ports import Population
 from crmplugin.store.record_keys import LOOSE_CONTACT
 from crmplugin.store.records import RecordStore
@@ -37,10 +38,11 @@ def preview_segment(
     now: datetime,
     channel: DraftChannel = "email",
     notice: bool = False,
+    listed: CrmList | None = None,
 ) -> Preview:
     """Matched, removed by reason, left, for one channel at `now`. Nothing is written.
 
-    `notice`: for a service word instead of a promotion (`brief.audience`).
+    `notice`: for a service word instead of a promotion (`brief.audience`). `listed`: the segment is this list.
     """
     seller = records.seller(connection)
     here = now.astimezone(ZoneInfo(seller.timezone or "UTC"))
@@ -51,8 +53,10 @@ def preview_segment(
         today=here.date(),
         seller_currency=seller.currency,
         competitors=_competitors(records.iterate(connection, "deals")),
+        listed=listed.members if listed else None,
     )
-    gate = _Gatekeeper(read_context, now=now, channel=channel, notice=notice)
+    out = listed.out(channel) if listed else frozenset()
+    gate = _Gatekeeper(read_context, now=now, channel=channel, notice=notice, opted_out=out)
     return preview(segment, accounts, market, gate=gate)
 
 
@@ -128,12 +132,21 @@ class _Gatekeeper:
     """Says of each contact which gate forbids a campaign message; each account is read once."""
 
     def __init__(
-        self, read: Callable[[Subject], Context], *, now: datetime, channel: DraftChannel, notice: bool
+        self,
+        read: Callable[[Subject], Context],
+        *,
+        now: datetime,
+        channel: DraftChannel,
+        notice: bool,
+        opted_out: frozenset[str],
     ) -> None:
         self._read, self._now, self._channel, self._notice = read, now, channel, notice
+        self._opted_out = opted_out
         self._kept: tuple[str, Context] | None = None
 
     def __call__(self, account: Account, contact: Contact) -> str | None:
+        if contact.id in self._opted_out:
+            return f"opted_out:{self._channel}"
         context = self._context(account, contact)
         person = next((c for c in context.contacts if c.id == contact.id), contact)
         gates = campaign_gates(context, person, channel=self._channel, now=self._now, notice=self._notice)

@@ -12,6 +12,7 @@ from flask_smorest import Blueprint
 from crmplugin.domain.campaign import Campaign
 from crmplugin.journeys import campaign_run, campaigns
 from crmplugin.journeys.campaign_export import export_campaign, push_to_crm
+from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_view import campaign_json, recipient_json, summary_json
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import campaign_schemas as schemas
@@ -49,7 +50,7 @@ def create_campaign(body: dict[str, Any]) -> Response:
 def list_campaigns(query: dict[str, Any]) -> Response:
     """Campaigns, newest first."""
     page = desk().campaigns.list(limit=query["limit"], cursor=query.get("cursor"), connections=who().connections)
-    items = [summary_json(campaigns.campaign_of(row)) for row in page.items]
+    items = [summary_json(campaign_of(row)) for row in page.items]
     return jsonify({"items": items, "next": page.next})
 
 

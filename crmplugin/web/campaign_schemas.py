@@ -77,6 +77,7 @@ class CampaignAnswer(CampaignSummary):
     created_by = nullable()
     approved_at = nullable()
     approved_by = nullable()
+    learned = fields.Dict(allow_none=True)
     problem = nullable()
     progress = fields.Dict(required=True)
     results = fields.Dict()

@@ -10,6 +10,7 @@ from crmplugin.domain.campaign import CAMPAIGNERS, CHANNELS, GOALS, MAX_VARIANTS
 from crmplugin.errors import UsageError
 from crmplugin.journeys import campaign_run, campaigns
 from crmplugin.journeys.campaign_export import FORMS, export_campaign
+from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_view import campaign_json, recipient_json
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web.auth import desk, who
@@ -28,7 +29,7 @@ def all_campaigns() -> Response:
         limit=PER_PAGE, cursor=request.args.get("cursor") or None, connections=who().connections
     )
     connections = [name for name in desk().settings.connections if who().sees(name)]
-    rows = [campaigns.campaign_of(row) for row in found.items]
+    rows = [campaign_of(row) for row in found.items]
     return page(
         "campaigns.html",
         rows=[{"campaign": c, "counts": desk().campaigns.counts(c.id)} for c in rows],
@@ -36,6 +37,7 @@ def all_campaigns() -> Response:
         paged=bool(request.args.get("cursor")),
         may=who().role in CAMPAIGNERS,
         segments=[(name, s) for name in connections for s in desk().records.iterate(name, "segments")],
+        crms=[name for name in connections if desk().settings.connections[name].crm != "local"],
         goals=tuple(GOALS),
         channels=CHANNELS,
         languages=languages(),
@@ -49,6 +51,7 @@ def keep_campaign() -> Response:
     """Keeps a campaign from the form and shows it."""
     form = request.form
     connection, _, segment_id = form.get("segment", "").partition(":")
+    segment_id = segment_id or form.get("list_id", "").strip()
     check_connection(desk(), who(), connection)
     variants, holdout = form.get("variants", "1"), form.get("holdout_pct", "10")
     if not (variants.isdigit() and holdout.isdigit()):

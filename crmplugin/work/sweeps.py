@@ -12,8 +12,8 @@ from datetime import timedelta
 from crmplugin.errors import StateConflict
 from crmplugin.journeys.approval import see_to_waiting
 from crmplugin.journeys.ask import start_draft, start_event, start_write_back
+from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_run import start_lanes
-from crmplugin.journeys.campaigns import campaign_of
 from crmplugin.journeys.desk import PRIORITIES, Desk
 from crmplugin.journeys.run_draft import fail_draft
 from crmplugin.store.drafts import DraftRow

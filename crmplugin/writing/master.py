@@ -37,14 +37,19 @@ def bank_patterns(
     campaign_id: str, keys: Iterable[str], *, language: str, channel: str, formal: bool, variant: int
 ) -> dict[str, str]:
     """One wording of the bank a key: the same for every recipient, and for every variant but for what it changes."""
-    bank, changed = load_bank(language), CHANGED[variant][1]
+    bank = load_bank(language)
     patterns = {}
     for key in keys:
         texts = bank[key].variants(channel, formal=formal)
-        turn = variant if role_of(key) in changed else 0
+        turn = variant if is_changed(key, variant) else 0
         if texts:
             patterns[key] = texts[choose(len(texts), subject_id=campaign_id, type_="", touch=1, slot=key, turn=turn)]
     return patterns
+
+
+def is_changed(key: str, variant: int) -> bool:
+    """Whether a variant (0 is the first) words this beat in its own way."""
+    return role_of(key) in CHANGED[variant][1]
 
 
 def role_of(key: str) -> str:

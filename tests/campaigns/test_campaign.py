@@ -6,8 +6,12 @@ import pytest
 
 from crmplugin.errors import AccessDenied, StateConflict, UsageError
 from crmplugin.journeys import campaign_run, campaigns
+from crmplugin.journeys.campaign_export import export_campaign
+from crmplugin.journeys.campaign_view import campaign_json
 from crmplugin.store.access import Principal
+from crmplugin.writing.master import role_of
 from tests.campaigns.conftest import GRANTED, MARKETER, PRODUCTS, days_ago, make_wish, make_world, rows, run_here
+from tests.web.conftest import documents
 
 
 def test_every_recipient_gets_a_message_of_the_same_words_and_their_own_facts(open_desk):
@@ -248,10 +252,6 @@ def test_pause_and_resume_lose_nobody_and_double_nobody(open_desk):
 
 
 def test_results_count_replies_and_orders_after_the_message_left(open_desk):
-    from crmplugin.journeys.campaign_export import export_campaign
-    from crmplugin.journeys.campaign_view import campaign_json
-    from tests.web.conftest import documents
-
     desk = open_desk(make_world(4))
     done = run_here(desk, make_wish())
     export_campaign(desk, done.id, MARKETER)
@@ -266,3 +266,47 @@ def test_results_count_replies_and_orders_after_the_message_left(open_desk):
     results = campaign_json(desk, campaigns.get_campaign(desk, done.id))["results"]
 
     assert results["arms"]["A"] == {"accounts": 4, "replies": 1, "meetings": 0, "orders": 1}
+
+
+def answered(desk, done, variant, most):
+    """Replies of so many accounts that got one variant, after the messages left."""
+    wrote = [row for row in rows(desk, done) if row.variant == variant][:most]
+    replies = [
+        {"id": f"R-{row.contact}", "type": "email", "direction": "inbound", "at": days_ago(-1), "company_id": row.company,
+         "contact_ids": [row.contact], "body": "Yes please."}
+        for row in wrote
+    ]  # fmt: skip
+    desk.records.upsert_many("local", documents({"activities": replies}))
+
+
+@pytest.mark.parametrize("answers", [0, 20])
+def test_words_that_did_better_begin_the_next_campaign_of_the_same_goal(open_desk, answers):
+    desk = open_desk(make_world(60))
+    done = run_here(desk, make_wish(variants=2))
+    export_campaign(desk, done.id, MARKETER)
+    answered(desk, done, "B", answers)
+
+    after = campaigns.create_campaign(desk, make_wish(variants=2), MARKETER)
+    other = campaigns.create_campaign(desk, make_wish(variants=2, goal="replenishment"), MARKETER)
+
+    old, new = ({m.variant: m.patterns for m in c.masters} for c in (done, after))
+    assert other.learned is None
+    if not answers:
+        assert after.learned is None
+        return
+    assert (after.learned.campaign, after.learned.variant, after.learned.metric) == (done.id, "B", "replies")
+    assert after.learned.interval[0] > 0
+    assert new["A"] == old["B"]
+    assert campaign_json(desk, after)["learned"]["changed"] == "subject"
+
+
+def test_a_version_still_changes_only_its_property_against_learned_words(open_desk):
+    desk = open_desk(make_world(60))
+    done = run_here(desk, make_wish(variants=2))
+    export_campaign(desk, done.id, MARKETER)
+    answered(desk, done, "B", 20)
+
+    after = campaigns.create_campaign(desk, make_wish(variants=2), MARKETER)
+
+    a, b = (m.patterns for m in after.masters)
+    assert {role_of(key) for key in a if a[key] != b[key]} <= {"subject"}

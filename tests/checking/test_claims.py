@@ -101,6 +101,14 @@ def test_a_claim_of_another_kind_carries_nothing():
     assert verdict_of("The valve is guaranteed.", facts=facts) == "unsupported"
 
 
+def test_a_claim_in_the_name_of_a_product_is_only_its_name():
+    facts = (make_fact("PR-1.name", "product", "product", "SAVE THE PLANET COTTON BAG"),)
+
+    assert verdict_of("It is about SAVE THE PLANET COTTON BAG.", facts=facts, style=False) == "supported"
+    assert verdict_of("You save with SAVE THE PLANET COTTON BAG.", facts=facts, style=False) == "unsupported"
+    assert verdict_of("Save the planet cotton bag by bag with us.", facts=facts, style=False) == "unsupported"
+
+
 def test_what_the_customer_wrote_can_be_repeated_but_not_stated():
     asked = make_fact(
         "A-1.question1", "quote_text", "question", "Is the valve certified?", trust="untrusted", basis=ASKED
