@@ -34,8 +34,8 @@ def context_of(
     changed_at: datetime | None = None,
 ) -> Context:
     """The context. Documents have been checked; of two with one id the first counts. Raises NotFound."""
-    named = products_of_lines(documents.get("line_items", ()))
-    parts = {**documents, "products": [*documents.get("products", ()), *named]}
+    told = products_of_lines(documents.get("line_items", ()))
+    parts: Documents = {**documents, "products": [*documents.get("products", ()), *told]}
     found = {name: _by_id(part) for name, part in parts.items()}
     own = found.get(SUBJECTS[subject.type], {}).get(subject.id)
     if own is None:

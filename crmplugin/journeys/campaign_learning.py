@@ -52,10 +52,6 @@ def _wins(desk: Desk, campaign: Campaign) -> Iterator[tuple[Campaign, Learned]]:
     for name, metrics in compared.items():
         for metric in METRICS:
             if metrics[metric]["verdict"] == "better":
-                found = metrics[metric]
+                by, (low, high) = metrics[metric]["difference"], metrics[metric]["interval"]
                 changed = CHANGED[names.index(name)][0]
-                low, high = found["interval"]
-                yield (
-                    campaign,
-                    Learned(campaign.id, campaign.name, name, changed, metric, found["difference"], (low, high)),
-                )
+                yield campaign, Learned(campaign.id, campaign.name, name, changed, metric, by, (low, high))

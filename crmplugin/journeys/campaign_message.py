@@ -101,6 +101,9 @@ def _made(draft: Draft, context: Context) -> Made:
     if draft.status != "proposed":
         code = draft.decision.code or draft.status
         return Made("excluded" if code in NOT_BLOCKED else "blocked", code, {}, *spent)
+    told = [s for s in draft.sentences if s.role in ("context", "claim") and s.evidence]
+    if draft.writer == "template" and not told:
+        return Made("excluded", "missing_facts", {}, *spent)  # a script of questions alone says nothing true of them
     return Made("drafted", None, _document(draft, context), *spent)
 
 

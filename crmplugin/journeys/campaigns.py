@@ -48,6 +48,8 @@ from crmplugin.writing.master import bank_patterns, is_changed, keys_of, problem
 KEYS = ("connection", "segment_id", "segment", "goal", "kind", "channels", "languages", "mode", "variants",
         "holdout_pct", "name")  # fmt: skip
 SAMPLES = 3
+TRIED = 40
+"""Recipients that are tried until so many samples are found."""
 
 
 def create_campaign(desk: Desk, wish: Mapping[str, Any], who: Principal, *, campaign_id: str | None = None) -> Campaign:
@@ -125,7 +127,7 @@ def preview_campaign(desk: Desk, campaign_id: str) -> dict[str, Any]:
         "channels": {name: _counts(campaign, found) for name, found in channels.items()},
         "plan": test_plan(campaign, [m.account_id for m in reached]),
         "estimate": cost_estimate(desk, campaign, sum(len(_reached(campaign, f.left)) for f in channels.values())),
-        "samples": [_sample(desk, campaign, member) for member in reached[:SAMPLES]],
+        "samples": _samples(desk, campaign, reached),
     }
 
 
@@ -174,10 +176,9 @@ def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: i
         raise StateConflict(f"campaign {campaign_id} is at version {campaign.version}, not {version}: read it again")
     first = campaign.channels[0]
     left = members_of(desk, campaign, (first,))[first].left
-    samples = [_sample(desk, campaign, m) for m in _reached(campaign, left)[:SAMPLES]]
-    bad = next((s for s in samples if s["problem"]), None)
-    if bad and all(s["problem"] for s in samples):
-        raise StateConflict(f"no sample of campaign {campaign_id} passes the checks: {bad['problem']}")
+    samples = _samples(desk, campaign, _reached(campaign, left))
+    if samples and all(s["problem"] for s in samples):
+        raise StateConflict(f"no sample of campaign {campaign_id} passes the checks: {samples[0]['problem']}")
     now = desk.clock()
     document = document_of(replace(campaign, approved_by=who.name, approved_at=now))
     return campaign_of(desk.campaigns.move(campaign_id, "approved", at=now, document=document))
@@ -323,6 +324,18 @@ def _counts(campaign: Campaign, found: Preview) -> dict[str, Any]:
     silent = len(found.left) - len(reached)
     removed = {**document["removed"], **({"language": silent} if silent else {})}
     return {**document, "removed": removed, "left": len(reached), "members": document["members"][:SAMPLES]}
+
+
+def _samples(desk: Desk, campaign: Campaign, reached: Sequence[Member]) -> list[dict[str, Any]]:
+    """Three messages as they would be; where the first recipients have none, those of later ones come first."""
+    good: list[dict[str, Any]] = []
+    bad: list[dict[str, Any]] = []
+    for member in reached[:TRIED]:
+        sample = _sample(desk, campaign, member)
+        (bad if sample["problem"] else good).append(sample)
+        if len(good) == SAMPLES:
+            break
+    return [*good, *bad][:SAMPLES]
 
 
 def _sample(desk: Desk, campaign: Campaign, member: Member) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from crmplugin.domain.crm import Segment, Where
-from crmplugin.domain.records import RecordProblem, check_record
-from crmplugin.errors import NotFound
+from crmplugin.domain.records import Document, check_record
+from crmplugin.errors import NotFound, RecordProblem
 from crmplugin.ports import Connector, SegmentPage
 from crmplugin.store.records import RecordStore
 
@@ -56,7 +56,7 @@ def _pages(connector: Connector, list_id: str) -> Iterator[SegmentPage]:
             return
 
 
-def _good(page: SegmentPage) -> Iterator[tuple[str, Mapping[str, object]]]:
+def _good(page: SegmentPage) -> Iterator[tuple[str, Document]]:
     for contact in page.contacts:
         try:
             yield "contacts", check_record("contacts", dict(contact))

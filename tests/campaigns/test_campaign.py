@@ -272,8 +272,8 @@ def answered(desk, done, variant, most):
     """Replies of so many accounts that got one variant, after the messages left."""
     wrote = [row for row in rows(desk, done) if row.variant == variant][:most]
     replies = [
-        {"id": f"R-{row.contact}", "type": "email", "direction": "inbound", "at": days_ago(-1), "company_id": row.company,
-         "contact_ids": [row.contact], "body": "Yes please."}
+        {"id": f"R-{row.contact}", "type": "email", "direction": "inbound", "at": days_ago(-1),
+         "company_id": row.company, "contact_ids": [row.contact], "body": "Yes please."}
         for row in wrote
     ]  # fmt: skip
     desk.records.upsert_many("local", documents({"activities": replies}))
@@ -310,3 +310,23 @@ def test_a_version_still_changes_only_its_property_against_learned_words(open_de
 
     a, b = (m.patterns for m in after.masters)
     assert {role_of(key) for key in a if a[key] != b[key]} <= {"subject"}
+
+
+def test_a_script_without_a_fact_of_its_own_is_not_made(open_desk):
+    world = make_world(3, consent={"phone": {"state": "granted"}}, phone="+44 20 7946 0000")
+    world["orders"] = []
+    desk = open_desk(world)
+    wish = make_wish(segment={"region": ["GB"]}, goal="replenishment", channels=["phone"])
+
+    with pytest.raises(StateConflict, match="missing_facts"):
+        run_here(desk, wish)
+
+
+def test_one_without_facts_at_the_head_of_a_segment_does_not_stop_the_others(open_desk):
+    world = make_world(12)
+    early = {f"CO-{n}" for n in (1, 10, 11, 12, 2)}
+    world["orders"] = [order for order in world["orders"] if order["company_id"] not in early]
+
+    done = run_here(open_desk(world), make_wish(segment={"region": ["GB"]}))
+
+    assert done.status == "done"
