@@ -42,6 +42,8 @@ from crmplugin.domain.crm import Contact, Context
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Population
 
+CASES = frozenset({"open_case", "resolved_case"})
+
 KEEPS_WITHOUT_DATE = ("date", "doc_id", "status")
 QUOTED_WORDS = 18
 """Longer texts are not put into a sentence of at most 25 words."""
@@ -167,7 +169,10 @@ def _other_kind(scene: Scene, context: Context, signals: Signals, choice: Chosen
     if choice.kind == "social_reply":
         mood = {"pleased": SOCIAL_PLEASED, "angry": SOCIAL_UPSET, "worried": SOCIAL_UPSET}
         return scene.beats(mood.get(signals.mood or "", SOCIAL_NEUTRAL))
-    helped = replace(scene, aliases={**scene.aliases, **found_article(context, signals, request)})
+    article = found_article(context, signals, request)
+    if choice.kind == "service_reply" and not article and not scene.places.keys() & CASES and signals.open_questions:
+        return answer_beats(scene, context, signals, found_answers(context, signals, request))
+    helped = replace(scene, aliases={**scene.aliases, **article})
     return helped.beats(HELP_ANSWER if choice.kind == "help_answer" else SERVICE_REPLY)
 
 

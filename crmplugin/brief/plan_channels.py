@@ -12,6 +12,12 @@ SHORT = frozenset({"chat", "sms"})
 CHAT_SENTENCES = 2
 NOT_SPOKEN = frozenset({"quote_follow_up.talk"})
 SCRIPT_KEYS = ("phone.question_now", "phone.question_matter", "phone.question_next")
+SERVICE_KEYS = ("phone.service_now", "phone.service_effect", "phone.service_reach")
+"""What is asked when somebody has trouble: nobody is asked who decides while their line stands."""
+NEWS = frozenset(
+    {"service_acknowledgement.owner_update", "service_acknowledgement.update", "service_acknowledgement.owner"}
+)
+"""Who looks after a case, and until when they hear from us: what a short message about a case is for."""
 
 
 def for_channel(
@@ -27,10 +33,10 @@ def for_channel(
 
 def _shortest(beats: tuple[Beat, ...], channel: str) -> tuple[Beat, ...]:
     """What must be said and the ask. In a chat the answer comes first, in two sentences."""
-    body = [b for b in beats if b.must and b.role != "subject"]
+    body = [b for b in beats if (b.must or b.key in NEWS) and b.role != "subject"]
     asks = [b for b in beats if b.role == "ask"]
     if channel == "chat":
-        body = ([b for b in body if b.role == "claim"] or body)[:CHAT_SENTENCES]
+        body = ([b for b in body if b.role == "claim" and b.key not in NEWS] or body)[:CHAT_SENTENCES]
         asks = asks[: max(0, CHAT_SENTENCES - len(body))]
     return (*(b for b in body if b.role != "ask"), *asks)
 
@@ -40,7 +46,8 @@ def _script(beats: tuple[Beat, ...], fact_ids: set[str], me: str) -> tuple[Beat,
     told = [b for b in beats if b.role in ("context", "claim") and (b.must or b.role == "claim")]
     opener = [b for b in told if b.key not in NOT_SPOKEN][:4]
     asks = [b for b in beats if b.role == "ask"]
-    questions = [Beat(key, "context", section="questions") for key in SCRIPT_KEYS]
+    keys = SERVICE_KEYS if any(b.key.startswith("service_") for b in beats) else SCRIPT_KEYS
+    questions = [Beat(key, "context", section="questions") for key in keys]
     rest = [*questions, Beat("phone.no_time", "context", section="no_time")]
     if {me, "seller.name"} <= fact_ids:
         rest.append(Beat("phone.voicemail", "close", {"name": me, "seller": "seller.name"}, section="voicemail"))

@@ -17,6 +17,8 @@ from crmplugin.domain.draft import PASSING, Check, CheckedSentence
 SUBJECT_CHARS = 45
 LONGEST_SENTENCE = 25
 MOST_QUESTIONS = 2
+CALL_QUESTIONS = 4
+"""The ask of a call and the three questions of its script (sales-craft §6.4)."""
 MOST_LINKS = 1
 ENOUGH_WORDS = 60
 """Words from which readability means something (sales-craft 6.6)."""
@@ -101,10 +103,11 @@ def _asks(whole: Whole) -> Iterator[Check]:
     most = whole.plan.max_asks if whole.plan else 1
     yield _row("asks", asks <= most, f"{asks} asks; at most {most}.")
     questions = sum(s.rstrip().endswith(("?", "？")) for s in whole.body)
+    usual = CALL_QUESTIONS if whole.plan and whole.plan.channel == "phone" else MOST_QUESTIONS
     yield _row(
         "questions",
-        questions <= max(MOST_QUESTIONS, most),
-        f"{questions} questions; at most {MOST_QUESTIONS}.",
+        questions <= max(usual, most),
+        f"{questions} questions; at most {usual}.",
         else_="warn",
     )
 

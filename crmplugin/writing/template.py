@@ -30,7 +30,7 @@ PASSAGE = "passage."
 PASSAGE_WORDS = 90
 BULLET = "- "
 HELP = Beat("common.help", "close")
-"""What a warm or a long letter may add: it is at their service and states nothing."""
+"""What a friendly or a long letter may add: it is at their service and states nothing."""
 HELPED_CHANNELS = frozenset({"email", "letter"})
 
 
@@ -139,11 +139,11 @@ def _is_short_hand(brief: Brief) -> bool:
 
 
 def _kept(brief: Brief, plan: Plan) -> Iterable[Beat]:
-    """All beats, for a short text only those that carry it, for a warm or long one with an offer of help."""
+    """All beats, for a short text only those that carry it, for a friendly or long one with an offer of help."""
     sound = sound_of(brief)
     if plan.length == "short" or sound.brief or _is_short_hand(brief):
         return [beat for beat in plan.beats if beat.must or beat.role in ("subject", "ask") or beat.section]
-    if (plan.length == "long" or sound.warmth > 0) and _wants_help(brief, plan):
+    if (plan.length == "long" or sound.helps) and _wants_help(brief, plan):
         return [*plan.beats, HELP]
     if sound.energy > 0:
         return [beat for beat in plan.beats if beat.must or beat.facts or beat.role in ("subject", "ask")]

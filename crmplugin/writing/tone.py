@@ -26,12 +26,15 @@ _WORD = re.compile(r"[\w’']+")
 
 @dataclass(frozen=True, slots=True)
 class Sound:
-    """Each from -2 (not at all) over 0 (as usual) to 2 (strongly). brief: only what carries the message."""
+    """Each from -2 (not at all) over 0 (as usual) to 2 (strongly). brief: only what must be said. helps: offer help.
+
+    A house that is always warm does not offer help in each letter; that would be a tic."""
 
     warmth: int = 0
     energy: int = 0
     formality: int = 0
     brief: bool = False
+    helps: bool = False
 
     @property
     def is_usual(self) -> bool:
@@ -40,8 +43,8 @@ class Sound:
 
 TONES: Mapping[str, Callable[[Sound], Sound]] = MappingProxyType(
     {
-        "friendly": lambda sound: replace(sound, warmth=2),
-        "warm": lambda sound: replace(sound, warmth=2),
+        "friendly": lambda sound: replace(sound, warmth=2, helps=True),
+        "warm": lambda sound: replace(sound, warmth=2, helps=True),
         "formal": lambda sound: replace(sound, formality=2, warmth=0),
         "direct": lambda sound: replace(sound, energy=2, warmth=0),
         "concise": lambda sound: replace(sound, energy=2, brief=True),
