@@ -21,7 +21,8 @@ PIECE_CHARS = 12
 class Reply:
     """What the model does on one call: says `text`, or fails with `status`.
 
-    first_s: silence before the first piece; piece_s: between pieces; cut_after: pieces after which the line drops.
+    first_s: silence before the first piece; piece_s: between pieces; cut_after: pieces after which the line drops;
+    before_piece: called with the number of each piece before it is said, so a test can hold the text back.
     """
 
     text: str = ""
@@ -29,6 +30,7 @@ class Reply:
     first_s: float = 0.0
     piece_s: float = 0.0
     cut_after: int | None = None
+    before_piece: Callable[[int], object] | None = None
     headers: dict[str, str] = field(default_factory=dict)
     error: str = "scripted failure"
 
@@ -115,6 +117,8 @@ class _Handler(BaseHTTPRequestHandler):
         for n, piece in enumerate(pieces):
             if reply.cut_after is not None and n >= reply.cut_after:
                 return
+            if reply.before_piece:
+                reply.before_piece(n)
             self._send({"choices": [{"index": 0, "delta": {"content": piece}, "finish_reason": None}]})
             time.sleep(reply.piece_s)
         self._send({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})

@@ -43,7 +43,10 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A picture of some values. `title` says the finding, `note` what it rests on, `columns` head the table."""
+    """A picture of some values. `title` says the finding, `note` what it rests on, `columns` head the table.
+
+    table: its headings and rows where they say more than the points do.
+    """
 
     key: str
     title: str
@@ -54,6 +57,7 @@ class Chart:
     show: Callable[[float], str] = str
     top: float | None = None
     """Where the axis ends; None: a little above the highest value."""
+    table: tuple[tuple[str, ...], ...] = ()
 
 
 def draw(chart: Chart) -> Markup:

@@ -1,12 +1,13 @@
 """The customer at a glance: what happened on every channel, newest first, and three pictures of how they buy.
 
-Nothing is worked out here: dates, totals and discounts are shown as the records have them, the usual gap between
-purchases as the brief has it.
+Nothing is worked out here: dates and totals are shown as the records have them; discounts, concessions and the rhythm
+of purchases are the charts of the brief.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -15,11 +16,12 @@ from typing import Any
 from crmplugin.analysis.timeline import Entry as Told
 from crmplugin.analysis.timeline import timeline as told_of
 from crmplugin.domain.brief import DueItem, Request
-from crmplugin.domain.crm import Context, Quote, Subject
+from crmplugin.domain.crm import Context, Subject
 from crmplugin.errors import NotFound
 from crmplugin.journeys.draft import make_brief
 from crmplugin.journeys.visibility import check_subject
 from crmplugin.web.auth import desk, who
+from crmplugin.web.brief_charts import pictures
 from crmplugin.web.charts import Chart, Point
 from crmplugin.web.console_frame import reader, words
 
@@ -29,6 +31,9 @@ KINDS: Mapping[str, str] = {"order": "ordered", "delivery": "delivered", "quote"
 """Kind of an entry of `analysis.timeline` -> the word of `happened`."""
 LONGEST = 40
 FEWEST_POINTS = 2
+DEALS_TRIED = 8
+NEVER = datetime.min.replace(tzinfo=UTC)
+RHYTHM = "purchase_rhythm"
 MOST_POINTS = 24
 
 
@@ -106,15 +111,29 @@ def _money(amount: Any, currency: str | None) -> tuple[Decimal, str] | None:
 
 
 def charts(context: Context, subject: Subject) -> list[Chart]:
-    """Pictures that have something to show: purchase rhythm, discounts given, the steps of this deal's quote."""
-    made = [_rhythm(context, subject), _discounts(context), _ladder(context, subject)]
-    return [chart for chart in made if chart is not None]
+    """Pictures that have something to show: those of the deal's brief, and how the account buys where it has none."""
+    deal = subject.id if subject.type == "deal" else _deal_of(context)
+    about = Subject("deal", deal) if deal else subject
+    request = Request(context.connection, "negotiation_note" if deal else "summary", about, language=words().language)
+    brief = make_brief(request, tools=desk().tools(context.connection), now=desk().clock())
+    made = pictures(brief.charts, reader(), lambda collection, id_: _link(context, collection, id_))
+    if not any(chart.key == RHYTHM and chart.points for chart in made):
+        made = [chart for chart in (_rhythm(context, brief.signals.due_items), *made) if chart]
+    return made
 
 
-def _rhythm(context: Context, subject: Subject) -> Chart | None:
+def _deal_of(context: Context) -> str | None:
+    """The account's newest open deal, else its newest one, among those that the reader may see."""
+    newest = sorted(context.deals, key=lambda d: (d.status == "open", d.created_at or NEVER), reverse=True)
+    for deal in newest[:DEALS_TRIED]:
+        with suppress(NotFound):
+            check_subject(desk(), who(), context.connection, Subject("deal", deal.id))
+            return deal.id
+    return None
+
+
+def _rhythm(context: Context, items: Iterable[DueItem]) -> Chart | None:
     """Quantities of the product that is most due, or else the totals of the orders."""
-    request = Request(context.connection, "summary", subject)
-    items = make_brief(request, tools=desk().tools(context.connection), now=desk().clock()).signals.due_items
     names = {p.id: p.name for p in context.products}
     item = next((i for i in sorted(items, key=lambda i: -i.rho) if names.get(i.product_id)), None)
     return _of_product(context, item, names[item.product_id] or "") if item else _of_totals(context)
@@ -135,7 +154,7 @@ def _of_product(context: Context, item: DueItem, name: str) -> Chart | None:
     gap, since = int(round(item.usual_gap_days)), item.days_since
     title = words()("chart.rhythm", product=name, gap=gap, since=since)
     note = words()("chart.rhythm_note", n=item.count)
-    return Chart("rhythm", title, "dots", points, _columns("ordered_on", "quantity"), note, lambda v: f"{v:g}")
+    return Chart(RHYTHM, title, "dots", points, _columns("ordered_on", "quantity"), note, lambda v: f"{v:g}")
 
 
 def _of_totals(context: Context) -> Chart | None:
@@ -149,53 +168,7 @@ def _of_totals(context: Context) -> Chart | None:
         for o in orders if o.ordered_at and o.total is not None
     )  # fmt: skip
     title = words().count("chart.orders", len(points), last=points[-1].label)
-    return Chart("rhythm", title, "dots", points, _columns("ordered_on", "total"), "", _short_money(currency))
-
-
-def _discounts(context: Context) -> Chart | None:
-    """What was given on deals that were won or lost, in the order in which they closed."""
-    closed = [d for d in context.deals if d.status in ("won", "lost") and d.discount_pct is not None and d.closed_at]
-    closed = sorted(closed, key=lambda d: (d.closed_at, d.id))[-MOST_POINTS:]
-    if len(closed) < FEWEST_POINTS:
-        return None
-    points = tuple(
-        Point(f"{reader().day(_day(d.closed_at))}, {words().plain('outcome', d.status)}", float(d.discount_pct or 0),
-              _percent(d.discount_pct), None, _link(context, "deals", d.id), d.name or d.id,
-              "good" if d.status == "won" else "bad")
-        for d in closed if d.closed_at
-    )  # fmt: skip
-    given = [d.discount_pct for d in closed if d.discount_pct is not None]
-    title = words()("chart.discounts", low=_percent(min(given)), high=_percent(max(given)), n=len(points))
-    return Chart("discounts", title, "bars", points, _columns("closed_on", "discount"), "", _percent)
-
-
-def _ladder(context: Context, subject: Subject) -> Chart | None:
-    """The versions of the deal's quote that were sent: what moved from one to the next."""
-    if subject.type != "deal":
-        return None
-    sent = [q for q in context.quotes if q.deal_id == subject.id and q.sent_at and q.total is not None and q.currency]
-    sent = sorted(sent, key=lambda q: (q.sent_at, q.version or 0))
-    if len(sent) < FEWEST_POINTS or len({q.currency for q in sent}) > 1:
-        return None
-    shown = reader()
-    points = tuple(
-        Point(shown.day(_day(q.sent_at)), float(q.total or 0), _step(q), None, _link(context, "quotes", q.id),
-              q.number or q.id)
-        for q in sent if q.sent_at
-    )  # fmt: skip
-    values = {"n": len(points), "first": shown.money(sent[0].total, sent[0].currency),
-              "last": shown.money(sent[-1].total, sent[-1].currency)}  # fmt: skip
-    title = words()("chart.ladder", **values)
-    return Chart("ladder", title, "steps", points, _columns("sent_on", "total"), "", _short_money(sent[0].currency))
-
-
-def _step(quote: Quote) -> str:
-    total = reader().money(quote.total, quote.currency)
-    return f"{total}, {_percent(quote.discount_pct)}" if quote.discount_pct is not None else total
-
-
-def _percent(value: Any) -> str:
-    return f"{Decimal(str(value)).normalize():f} %"
+    return Chart(RHYTHM, title, "dots", points, _columns("ordered_on", "total"), "", _short_money(currency))
 
 
 def _short_money(currency: str | None) -> Any:

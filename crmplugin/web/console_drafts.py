@@ -19,6 +19,7 @@ from crmplugin.store.drafts import DraftRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft, own_draft
 from crmplugin.web.auth import desk, who
+from crmplugin.web.brief_charts import pictures
 from crmplugin.web.console_about import Names, name_of
 from crmplugin.web.console_frame import (
     CONSOLE,
@@ -28,6 +29,7 @@ from crmplugin.web.console_frame import (
     form_version,
     page,
     plain_who,
+    reader,
     words,
 )
 from crmplugin.web.console_sheet import lay_out
@@ -66,6 +68,7 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
         "draft": draft,
         "old": old is not None,
         "sheet": lay_out(draft),
+        "charts": pictures(draft.charts, reader(row.connection), lambda _collection, _id: None),
         "about": about,
         "what": what(draft.kind, draft.type),
         "moves": moves,

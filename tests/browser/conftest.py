@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 
 from crmplugin.llm.scripted import Reply, ScriptedModel, scripted_model
 from tests.browser.served import Served
-from tests.browser.words import LINES, SLOWLY
+from tests.browser.words import SLOWLY, TEXT, Pace
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = [
@@ -78,12 +78,23 @@ def demo(tmp_path_factory: pytest.TempPathFactory, host: tuple[str, dict[str, st
     served.stop()
 
 
+PACE = Pace()
+
+
+@pytest.fixture
+def pace() -> Iterator[Pace]:
+    """How fast the model speaks when it is asked to take its time; in the end it may say all."""
+    PACE.hold()
+    yield PACE
+    PACE.go()
+
+
 @pytest.fixture(scope="session")
 def model() -> Iterator[ScriptedModel]:
-    """A model that says a dozen characters every 40 ms, or four times a second when it is asked to write slowly."""
+    """A model that speaks at once, or in two halves when it is asked to take its time."""
 
     def script(body: dict[str, Any]) -> Reply:
-        return Reply("\n".join(LINES), first_s=0.2, piece_s=0.25 if SLOWLY in str(body["messages"]) else 0.04)
+        return Reply(TEXT, piece_s=0.005, before_piece=PACE.wait if SLOWLY in str(body["messages"]) else None)
 
     with scripted_model(script) as running:
         yield running

@@ -112,7 +112,13 @@ class Served:
         body = json.dumps(document).encode()
         headers = {"X-Crmplugin-Signature": sign(body, secret=SECRET, now=datetime.now(UTC))}
         requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=60).raise_for_status()
-        wait_until(lambda: self.api(f"/api/v1/events/{document['id']}")["state"] in ("done", "ignored"))
+        wait_until(lambda: self._event_state(document["id"]) in ("done", "ignored"))
+
+    def _event_state(self, event_id: str) -> str | None:
+        """None for one that is taken but not yet handed on."""
+        headers = {"Authorization": f"Bearer {self._token}"}
+        answer = requests.get(f"{self.address}/api/v1/events/{event_id}", headers=headers, timeout=30)
+        return answer.json()["state"] if answer.ok else None
 
     def take_records(self) -> None:
         """The records of the scripted model's story, by webhook."""

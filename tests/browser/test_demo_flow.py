@@ -33,10 +33,10 @@ def test_a_draft_that_an_event_makes_appears_without_a_reload(visit, demo):
 
 def test_a_click_asks_for_a_draft_and_shows_it(visit, demo):
     page = visit(demo).open("/console/new")
-    page.get_by_role("searchbox").fill("thistle")
+    page.get_by_role("searchbox").fill("church street")
     page.get_by_role("button", name="Find").click()
 
-    page.get_by_role("link", name="Deck oven for Leith").click()
+    page.get_by_role("link", name="Divider for the Church Street shop").click()
     page.get_by_role("button", name="Write the draft").click()
 
     expect(page.locator(".seal.good")).to_be_visible()
@@ -109,10 +109,17 @@ def test_somebody_else_was_faster_is_said_plainly(visit, demo):
 
 
 def test_a_rejected_draft_keeps_its_reason(visit, demo):
-    page = visit(demo).open("/console?show=closed")
-    page.locator("a.row").first.click()
+    draft = demo.draft(kind="summary", deal_id="D-108")["id"]
+    page = visit(demo).open(f"/console/drafts/{draft}")
+    page.get_by_text("Reject", exact=True).click()
+    page.get_by_label("Why?", exact=False).fill("They decided last week.")
+    page.get_by_role("button", name="Reject this draft").click()
+    expect(page.locator(".seal")).to_contain_text("Rejected by admin")
 
-    expect(page.locator(".history")).to_contain_text("Written by phone instead.")
+    page.goto(f"{demo.address}/console?show=closed")
+    page.locator(f"a.row[href$='{draft}']").click()
+
+    expect(page.locator(".history")).to_contain_text("They decided last week.")
 
 
 def test_keyboard_alone_finds_opens_and_approves_a_draft(visit, demo):

@@ -8,14 +8,12 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from crmplugin.store.drafts import DraftStore
+from tests.browser.looking import check
 from tests.browser.words import SLOWLY
 
-WIDTHS = (320, 400, 1280)
-SERIOUS = ("serious", "critical")
 PAGES = (
     "/console", "/console?show=closed", "/console/new", "/console/new?about=deal:D-101", "/console/deals",
     "/console/figures", "/console/events", "/console/jobs", "/console/connections", "/console/rules",
@@ -41,17 +39,6 @@ SILENT = {
 """A contact who wants no mail, and one to whom there is nothing to say."""
 
 
-def check(page: Page, name: str, theme: str) -> None:
-    """Nothing scrolls sideways at any width, and axe has no serious finding; in the dark only colours are another."""
-    for width in WIDTHS:
-        page.set_viewport_size({"width": width, "height": 800})
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), (name, width)
-    options = {"runOnly": ["color-contrast"]} if theme == "dark" else None
-    found = [v for v in Axe().run(page, options=options).response["violations"] if v["impact"] in SERIOUS]
-    told = [(v["id"], v["help"], [n["html"][:160] for n in v["nodes"][:3]]) for v in found]
-    assert not told, (name, told)
-
-
 @pytest.fixture(scope="module")
 def states(demo):
     """A draft in each state: text to read, needing the person, failed, held back, nothing to say, stopped."""
@@ -75,29 +62,27 @@ def _fail(store: DraftStore, draft_id: str) -> None:
         store.move(draft_id, "failed", at=datetime.now(UTC), reason="x", problem="the CRM did not answer: try again")
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_page_is_accessible_and_fits(visit, demo, theme):
-    seen = visit(demo, theme=theme)
+def test_every_page_is_accessible_and_fits(visit, demo):
+    seen = visit(demo)
     expect(seen.page.locator("a.row").first).to_be_visible(timeout=90_000)
 
     for path in PAGES:
         page = seen.open(path)
         if page.locator("main[data-later]").count():
             expect(page.locator(".next-step").first).to_be_visible(timeout=90_000)
-        check(page, path, theme)
+        check(page, path)
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-def test_every_state_is_accessible_and_fits(visit, demo, states, theme):
-    page = visit(demo, theme=theme).page
+def test_every_state_is_accessible_and_fits(visit, demo, states):
+    page = visit(demo).page
 
     for state, draft in states.items():
         page.goto(f"{demo.address}/console/drafts/{draft}")
         expect(page.locator(".sheet")).to_be_visible()
         page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
-        check(page, state, theme)
+        check(page, state)
     page.goto(f"{demo.address}/console/drafts/{states['needs']}?edit=1")
-    check(page, "editing", theme)
+    check(page, "editing")
 
 
 def test_what_needs_the_person_says_why_and_cannot_be_approved(visit, demo, states):
@@ -159,7 +144,7 @@ def test_signed_out_in_the_middle_leads_to_the_door(visit, demo, states):
     expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
 
 
-def test_what_takes_long_says_for_how_long(visit, modelled):
+def test_what_takes_long_says_for_how_long(visit, modelled, pace):
     page = visit(modelled).open("/console/new?about=deal:D-1")
     held: list[Any] = []
     page.route("**/console/drafts", lambda route: held.append(route))

@@ -18,33 +18,37 @@ def ask(page, wish=""):
     page.get_by_role("button", name="Write the draft").click()
 
 
-def test_text_streams_in_grey_until_its_sentence_is_checked(visit, modelled):
+def test_text_streams_in_grey_until_its_sentence_is_checked(visit, modelled, pace):
     page = visit(modelled).page
     ask(page, SLOWLY)
 
     arriving = page.locator("#stream-text .arriving")
     expect(arriving).to_have_text(re.compile(r"^The lead.{0,36}$"))
     expect(page.get_by_role("button", name="Approve")).to_have_count(0)
+    pace.to("All our machines")
     expect(page.locator("#stream-text .supported")).to_have_text(re.compile("^" + ANSWER))
     expect(page.locator("#heard")).to_contain_text(ANSWER)
 
+    pace.go()
     expect(page.locator(".seal.good")).to_be_visible()
     expect(page.get_by_text("Written by scripted")).to_be_visible()
 
 
-def test_the_text_keeps_its_place_when_the_whole_sheet_comes(visit, modelled):
+def test_the_text_keeps_its_place_when_the_whole_sheet_comes(visit, modelled, pace):
     page = visit(modelled).page
     ask(page, SLOWLY)
+    pace.to("All our machines")
     sentence = page.locator(".s", has_text=ANSWER)
     expect(page.locator("#stream-text .supported").first).to_have_text(ANSWER)
     before = sentence.bounding_box()["y"]
 
+    pace.go()
     expect(page.locator("#approve")).to_be_visible()
 
     assert abs(sentence.bounding_box()["y"] - before) <= 2
 
 
-def test_stop_ends_the_writing(visit, modelled):
+def test_stop_ends_the_writing(visit, modelled, pace):
     page = visit(modelled).page
     ask(page, SLOWLY)
     expect(page.locator("#stream-text .arriving")).to_be_visible()
@@ -76,7 +80,7 @@ def test_a_cut_stream_goes_on_where_it_was(visit, modelled):
     assert asked[:5] == ["0", "1", "1", "1", "1"]
 
 
-def test_a_reload_in_mid_stream_shows_it_all(visit, modelled):
+def test_a_reload_in_mid_stream_shows_it_all(visit, modelled, pace):
     page = visit(modelled).page
     ask(page, SLOWLY)
     expect(page.locator("#stream-text .arriving")).to_be_visible()
@@ -84,6 +88,7 @@ def test_a_reload_in_mid_stream_shows_it_all(visit, modelled):
     page.reload()
 
     expect(page.locator("#stream-text")).to_contain_text("The lead")
+    pace.go()
     expect(page.locator(".seal.good")).to_be_visible()
 
 
@@ -103,7 +108,7 @@ def test_another_version_takes_the_place_of_the_first(visit, modelled):
     expect(page.locator(".seal")).to_contain_text("Another version took its place.")
 
 
-def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, tmp_path_factory):
+def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, pace, tmp_path_factory):
     """Its process is killed while the text comes in; started again, the same page goes on to the finished draft."""
     var, port = tmp_path_factory.mktemp("killed") / "var", str(free_port())
     served = Served(var, "--no-demo", "--port", port, more=model.environment)
@@ -116,6 +121,7 @@ def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, tmp_p
         served.kill()
         expect(page.locator("#stream-state")).to_have_text(re.compile("connection was cut"))
         served = Served(var, "--no-demo", "--port", port, more=model.environment)
+        pace.go()
 
         expect(page.locator("#approve")).to_be_visible(timeout=90_000)
         expect(page.locator(".sheet .text")).to_contain_text(ANSWER)

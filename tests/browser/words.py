@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from crmplugin.llm.scripted import PIECE_CHARS
 
 RECORDS: dict[str, Any] = {
     "seller": {"name": "Meridian", "country": "GB", "timezone": "Europe/London", "currency": "GBP"},
@@ -45,5 +48,37 @@ LINES = (
     "claim\tCL-1.text\tAll our machines carry a 24-month warranty.",
     "ask\t\tDoes that fit your plans?",
 )
+TEXT = "\n".join(LINES)
 SLOWLY = "take your time"
-"""A wish at which the scripted model pauses between its pieces."""
+"""A wish at which the scripted model stops in the middle of what it says, until a test lets it go on."""
+
+
+class Pace:
+    """How far the model may speak when it is asked to take its time: to the middle of its first sentence, then on."""
+
+    def __init__(self) -> None:
+        self._moved = threading.Condition()
+        self._allowed = 0
+        self.hold()
+
+    def hold(self) -> None:
+        """From now on the text stops in the middle of its first sentence."""
+        self.to("The lead time for the")
+
+    def to(self, words: str) -> None:
+        """Lets the text come until these words are said."""
+        self._allow((TEXT.index(words) + len(words)) // PIECE_CHARS)
+
+    def go(self) -> None:
+        """Lets all of it come."""
+        self._allow(len(TEXT))
+
+    def _allow(self, pieces: int) -> None:
+        with self._moved:
+            self._allowed = pieces
+            self._moved.notify_all()
+
+    def wait(self, n: int) -> None:
+        """Returns when the n-th piece may be said."""
+        with self._moved:
+            self._moved.wait_for(lambda: n < self._allowed, timeout=60)

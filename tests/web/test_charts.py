@@ -7,6 +7,8 @@ from xml.etree import ElementTree
 
 import pytest
 
+from crmplugin.domain.brief import Chart as Told
+from crmplugin.web.brief_charts import pictures
 from crmplugin.web.charts import Chart, Point, draw
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -63,3 +65,32 @@ def test_the_axis_has_round_marks(values, marks):
 
     axis = next(n for n in svg.iter() if n.get("class", "").startswith("axis y"))
     assert [n.text for n in axis.iter(f"{SVG}text")] == marks
+
+
+TOLD = Told(
+    "discount_outcome",
+    "No clear link: 9 of 14 won.",
+    "%",
+    (
+        {"label": "0–5 %", "shown": "8 / 12", "rate": "66.7", "rate_shown": "66.7 %", "interval_shown": "39 % – 86 %"},
+        {"label": "> 20 %", "shown": "1 / 2", "rate": None, "rate_shown": "–", "interval_shown": "–"},
+    ),
+    (
+        ("discount", "won", "rate", "interval"),
+        ("0–5 %", "8 / 12", "66.7 %", "39 % – 86 %"),
+        ("> 20 %", "1 / 2", "–", "–"),
+    ),
+)
+
+
+def test_a_chart_of_a_brief_keeps_its_finding_and_table_and_draws_no_rate_of_two_cases():
+    [chart] = pictures([TOLD], None, lambda _collection, _id: None)
+
+    assert chart.title == "No clear link: 9 of 14 won."
+    assert [(p.label, p.value, p.shown) for p in chart.points] == [("0–5 %", 66.7, "8 / 12, 66.7 % (39 % – 86 %)")]
+    assert chart.table[2] == ("> 20 %", "1 / 2", "–", "–")
+    assert chart.show(50.0) == "50 %"
+
+
+def test_a_chart_that_nobody_drew_yet_is_left_out():
+    assert pictures([Told("else", "Another", "")], None, lambda _collection, _id: None) == []

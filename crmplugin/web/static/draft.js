@@ -2,6 +2,7 @@
 
 import { call, go, say, word } from "./pages.js";
 
+const PAUSE_MS = 30; // between two keys of a quick typist there is more
 const narrow = matchMedia("(max-width: 999px)");
 
 /** Brings the draft in `main` to life. */
@@ -171,24 +172,33 @@ function edit(form) {
   const body = form.querySelector("textarea");
   const verdicts = form.querySelector("#verdicts");
   let asked = 0;
+  let checking = false;
   let soon;
   const grow = () => {
     body.style.height = "auto";
     body.style.height = `${body.scrollHeight + 4}px`;
   };
+  // At once when nothing is being checked, else as soon as that answer is there: never two at a time, never a wait.
   async function check() {
-    const mine = ++asked;
+    checking = true;
+    const mine = asked;
     try {
       const answer = await call(form.dataset.check, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       if (answer.ok && mine === asked) verdicts.innerHTML = await answer.text();
     } catch {
       // Saving will check again.
     }
+    checking = false;
+    if (mine !== asked) next();
   }
-  form.addEventListener("input", () => {
-    grow();
+  const next = () => {
     clearTimeout(soon);
-    soon = setTimeout(check, 250);
+    soon = setTimeout(() => checking || check(), PAUSE_MS);
+  };
+  form.addEventListener("input", () => {
+    asked += 1;
+    grow();
+    next();
   });
   form.addEventListener("keydown", (event) => {
     if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.querySelector("button.main").click();

@@ -82,26 +82,29 @@ function complain(text) {
   notice.scrollIntoView({ block: "nearest" });
 }
 
-/** Follows an answer: its page in place, or what it says is wrong. */
+/** Follows an answer: its page in place, or what it says is wrong. Whether the page is there. */
 async function take(answer, push) {
   const html = await answer.text();
   const problem = !answer.ok && new DOMParser().parseFromString(html, "text/html").querySelector("#problem");
   if (problem) {
     const what = [problem.querySelector("h1"), problem.querySelector("p")].map((node) => node?.textContent.trim());
-    return complain(what.filter(Boolean).join(". "));
+    complain(what.filter(Boolean).join(". "));
+    return false;
   }
   const path = new URL(answer.url).pathname + new URL(answer.url).search;
   show(html, push ? path : null);
   const seal = document.querySelector(".seal, .outcome h2");
   if (seal) say(seal.textContent.trim());
+  return true;
 }
 
-/** Loads a page of ours in place. */
+/** Loads a page of ours in place; whether it came. */
 export async function go(path, { push = true } = {}) {
   try {
-    await take(await patiently(call(path)), push);
+    return await take(await patiently(call(path)), push);
   } catch {
     complain(word("network"));
+    return false;
   }
 }
 

@@ -18,13 +18,21 @@ export async function follow(draft) {
         sheet.found();
         for await (const event of events(answer.body)) {
           if (event.id) last = event.id;
-          if (sheet.take(event)) return draft.isConnected && go(draft.dataset.here, { push: false });
+          if (sheet.take(event)) return whole(draft, sheet);
           if (!draft.isConnected) return;
         }
       }
     } catch {
       // Cut off: the next round asks on behind the last piece.
     }
+    sheet.lost();
+    await new Promise((done) => setTimeout(done, AGAIN_MS));
+  }
+}
+
+/** Puts the finished sheet in place; asks again until it comes. */
+async function whole(draft, sheet) {
+  while (draft.isConnected && !(await go(draft.dataset.here, { push: false }))) {
     sheet.lost();
     await new Promise((done) => setTimeout(done, AGAIN_MS));
   }
