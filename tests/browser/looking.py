@@ -26,6 +26,7 @@ def check(page: Page, name: str, *, frame: Frame | None = None) -> None:
         page.set_viewport_size({"width": width, "height": 800})
         assert not shown.evaluate(WIDER), (name, width)
     shown.evaluate(AXE)
+    page.emulate_media(reduced_motion="reduce")  # no colour is on its way to another one when it is looked at
     for theme, options in OPTIONS.items():
         page.emulate_media(color_scheme=theme)
         found = shown.evaluate(f"axe.run({json.dumps(options)})")["violations"]

@@ -21,6 +21,8 @@ PAGES = (
     "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/sign-in",
 )  # fmt: skip
 
+PANELS = (("D-112", "U-1", "ready"), ("D-S1", "U-2", "blocked"), ("D-S2", "U-2", "quiet"))
+"""Deal, its owner, and the state that its panel opens with."""
 CONSENT = {"email": {"state": "withdrawn", "at": "2026-01-01T00:00:00Z"}}
 SILENT = {
     "companies": [{"id": "CO-S", "name": "Silent Mills Ltd", "country": "GB", "owner_id": "U-2"}],
@@ -83,6 +85,22 @@ def test_every_state_is_accessible_and_fits(visit, demo, states):
         check(page, state)
     page.goto(f"{demo.address}/console/drafts/{states['needs']}?edit=1")
     check(page, "editing")
+
+
+def test_the_panel_of_each_state_is_accessible_and_fits(visit, demo, states):
+    """The panel of a record shows its newest draft; each of its tabs and folds."""
+    for deal, user, state in PANELS:
+        page = visit(demo, role=None).page
+        page.goto(demo.panel_link(deal, user))
+        expect(page.locator("main")).to_be_visible()
+        page.evaluate("document.querySelectorAll('details').forEach(fold => { fold.open = true; })")
+        check(page, f"panel {state}")
+    page.get_by_role("link", name="Customer", exact=True).click()
+    expect(page.locator(".timeline")).to_be_visible()
+    check(page, "panel customer")
+    page.goto(demo.panel_link("D-112", "U-1", age_s=3600))
+    expect(page.locator("#problem")).to_be_visible()
+    check(page, "panel refused")
 
 
 def test_what_needs_the_person_says_why_and_cannot_be_approved(visit, demo, states):
