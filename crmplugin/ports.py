@@ -76,6 +76,8 @@ class Population:
     """What all accounts of a connection show, learned from the store; empty when there is nothing to learn from.
 
     stage_days: (pipeline, stage) -> days that won deals spent there, one number a deal.
+    stage_outcomes: (pipeline, stage) -> closed deals that stood there: won, lost, and how many of each stayed there
+    longer than one and a half times the median of won ones.
     product_gap_days: product id -> (median gap in days over accounts, number of accounts with a gap).
     product_repeat: product id -> (customers who bought it on two or more days, customers who bought it).
     repeat_share: share of repeat lines over all accounts, 0 to 1.
@@ -88,6 +90,7 @@ class Population:
 
     computed_at: datetime | None = None
     stage_days: Mapping[tuple[str, str], tuple[Decimal, ...]] = field(default_factory=dict)
+    stage_outcomes: Mapping[tuple[str, str], tuple[int, int, int, int]] = field(default_factory=dict)
     product_gap_days: Mapping[str, tuple[Decimal, int]] = field(default_factory=dict)
     product_repeat: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     repeat_share: Decimal | None = None

@@ -8,6 +8,8 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Literal
 
+from crmplugin.analysis.wilson import shrunk
+
 Family = Literal["engagement", "people", "time", "commercial"]
 CLIP_LOW, CLIP_HIGH = Decimal(1) / 3, Decimal(3)
 OWN_DATA_FROM = 50
@@ -51,6 +53,20 @@ def learned_ratio(won_with: int, lost_with: int, won: int, lost: int) -> Decimal
     """The ratio of a sign from closed deals: how much more often the won ones had it; clipped to [1/3, 3]."""
     ratio = (Decimal(won_with + 1) / (won + 2)) / (Decimal(lost_with + 1) / (lost + 2))
     return min(CLIP_HIGH, max(CLIP_LOW, ratio))
+
+
+def stage_prior(won: int, lost: int, everywhere: Decimal) -> Decimal:
+    """The win rate of deals that stood in a stage, drawn by ten cases towards the rate of all closed deals."""
+    return shrunk(won, won + lost, everywhere)
+
+
+def slow_stage(won: int, lost: int, won_slow: int, lost_slow: int) -> HealthSignal | None:
+    """The sign that a stage lasts long: by the closed deals that stood in it once there are fifty, else as assumed.
+    None where own deals show that those which stayed long were not lost more often."""
+    if won + lost < OWN_DATA_FROM:
+        return DEFAULTS["slow_stage"]
+    ratio = learned_ratio(won_slow, lost_slow, won, lost)
+    return HealthSignal("slow_stage", "time", ratio) if ratio < 1 else None
 
 
 def health(prior: Decimal, signals: Iterable[HealthSignal], *, n: int) -> Health:

@@ -3,67 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
-from functools import cached_property
-from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
-from crmplugin.analysis.cadence import is_human
-from crmplugin.analysis.churn import LAPSED_DAYS, LOW_ALIVE, state_of_rhythm
+from crmplugin.analysis.account_lines import View, buying_risk, due_line
 from crmplugin.analysis.fit.population import closed_outcome
-from crmplugin.analysis.health import DEFAULTS, Health, health
+from crmplugin.analysis.health import DEFAULTS, Health, health, slow_stage, stage_prior
 from crmplugin.analysis.intent import intent_level, intent_score
 from crmplugin.analysis.next_action import next_actions
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.replenishment import state_of
-from crmplugin.analysis.rhythm import order_days
-from crmplugin.analysis.sheet import SheetLine, Val, say, show
+from crmplugin.analysis.sheet import SheetLine, say, show
 from crmplugin.analysis.upsell import find_signals
-from crmplugin.domain.brief import DueItem, Signals
-from crmplugin.domain.crm import Activity, Contact, Context, Deal, Ticket
-from crmplugin.ports import Population
+from crmplugin.domain.crm import Contact, Deal, Ticket
 
 RECENT = 4
 WEEK_DAYS = 7
 MANY_CONTACTS = 3
 SLOW_RATIO = Decimal("1.5")
 HAND_OFF_QUOTES = 2
-_Asked = tuple[str, dict[str, Val]]
-DUE_SHOWN, DUE_SOURCES = 3, 12
-QUESTIONS = 3
 DUE_IN_OUTLINE = 2
-
-
-@dataclass(frozen=True)
-class View:
-    """What the lines of one account are read from."""
-
-    context: Context
-    signals: Signals
-    population: Population
-    now: datetime
-    zone: str = "UTC"
-    """The seller's: days of internal sheets are ours."""
-
-    @cached_property
-    def today(self) -> date:
-        return self.now.astimezone(ZoneInfo(self.zone)).date()
-
-    @cached_property
-    def past(self) -> tuple[Activity, ...]:
-        """What people did so far, newest first."""
-        known = [a for a in self.context.activities if a.at and a.at <= self.now and is_human(a)]
-        return tuple(sorted(known, key=lambda a: (a.at or self.now, a.id), reverse=True))
-
-    @cached_property
-    def open_tickets(self) -> tuple[Ticket, ...]:
-        return tuple(t for t in self.context.tickets if t.id in self.signals.ticket.open_ticket_ids)
-
-    def day(self, instant: datetime | None) -> Val:
-        return sheet.day((instant or self.now).astimezone(ZoneInfo(self.zone)).date())
 
 
 def status_lines(v: View) -> Iterator[SheetLine]:
@@ -108,46 +69,27 @@ def _not_on_record(v: View, deal: Deal) -> Iterator[SheetLine]:
         yield say("status", "unknown_currency", sources=(("deals", deal.id, "amount"),), amount=amount)
 
 
-def order_lines(v: View) -> Iterator[SheetLine]:
-    """How often an account without a deal in view has ordered, and what it may need again."""
-    made = sorted((o.ordered_at, o.id, o) for o in v.context.orders if o.ordered_at and o.ordered_at <= v.now)
-    if v.context.deal or not v.context.company:
-        return
-    if not made:
-        yield say("orders", "orders", "no_orders")
-        return
-    newest = made[-1][2]
-    yield say(
-        "orders", "orders", "orders_known", sources=(("orders", newest.id, "ordered_at"),),
-        n=sheet.count(len(made)), number=sheet.text(newest.number or newest.id), on=v.day(newest.ordered_at),
-    )  # fmt: skip
-    for item in v.signals.due_items[:DUE_SHOWN]:
-        yield due_line(v, "orders", item)
-
-
-def due_line(v: View, section: str, item: DueItem) -> SheetLine:
-    """An item they may need again: how often and when it was bought, and after what time it is expected."""
-    words = "due_item_once" if item.count == 1 else "due_item_cover" if item.method == "cover" else "due_item"
-    product = next((p.name for p in v.context.products if p.id == item.product_id and p.name), item.product_id)
-    return say(
-        section, f"due_{item.product_id}", words, product=sheet.text(product), n=sheet.count(item.count),
-        on=sheet.day(item.last_on), days=sheet.days(item.days_since), gap=sheet.days(round(item.expected_gap_days)),
-        state=sheet.word(f"item_state.{item.state}"),
-        sources=tuple(("orders", order_id, "ordered_at") for order_id in item.evidence[-DUE_SOURCES:]),
-    )  # fmt: skip
-
-
 def next_lines(v: View) -> Iterator[SheetLine]:
     """What to do next, with its reason."""
     actions = next_actions(v.signals, today=v.today)
     for n, action in enumerate(actions, start=1):
         about = sheet.text(_called(v, *action.record) if action.record else "")
         when = sheet.day(action.due) if action.due else sheet.word("today")
-        words = f"action.{action.key}" if action.due or action.key != "wait" else "action.wait_open"
+        words = f"action.{action.key}" if action.due or action.key != "wait" else _open_wait(v)
         yield say("next", f"next_action{n}", words, record=about, due=when)
     weighed = [action for action in actions if action.gain is not None]
     if len(weighed) > 1:
         yield say("next", "next_assumed", gains=sheet.text(" > ".join(f"{100 * (a.gain or 0):.1f}" for a in weighed)))
+
+
+def _open_wait(v: View) -> str:
+    """Where nothing is due: what an open deal lacks most is the next thing to do."""
+    deal = v.context.deal
+    if deal is None or closed_outcome(deal):
+        return "action.wait_open"
+    if not people_of(v.context.contacts, deal, v.context.activities, v.now):
+        return "action.name_person"
+    return "action.wait_open" if deal.next_step else "action.set_step"
 
 
 def _called(v: View, collection: str, id_: str) -> str:
@@ -189,35 +131,8 @@ def risk_lines(v: View) -> Iterator[SheetLine]:
     if deal:
         people = people_of(v.context.contacts, deal, v.context.activities, v.now)
         found += gaps_among(people, v.now) if people else ["no_people"]
-    lines = [*(say("risks", key) for key in found), *_buying_risk(v)]
+    lines = [*(say("risks", key) for key in found), *buying_risk(v)]
     yield from lines or [say("risks", "no_risk")]
-
-
-def _buying_risk(v: View) -> Iterator[SheetLine]:
-    """Whether an account may have stopped to buy: by the model of all buyers where there is one, else its own gap."""
-    s = v.signals
-    if v.context.deal:
-        return
-    if s.p_alive is not None:
-        if s.p_alive < LOW_ALIVE:
-            yield say("risks", "risk_alive", chance=sheet.percent(s.p_alive * 100, 0))
-    elif s.account_rho is not None and (state := state_of_rhythm(s.account_rho)) != "active":
-        yield say("risks", "risk_lapsed" if state == "lapsed" else "risk_slower", times=sheet.number(s.account_rho, 1))
-    elif s.account_rho is None:
-        days = order_days(v.context.orders, now=v.now, zone=v.zone)
-        if days and (v.today - days[-1]).days > LAPSED_DAYS:
-            yield say("risks", "risk_long_ago", on=sheet.day(days[-1]), days=sheet.days((v.today - days[-1]).days))
-
-
-def account_questions(v: View) -> Iterator[SheetLine]:
-    """Three questions for a talk with an account that has no deal in view: what is open, what is due, what is new."""
-    tickets: list[_Asked] = [("ask_ticket", {"number": sheet.text(t.number or t.id)}) for t in v.open_tickets[:1]]
-    due = [i for i in v.signals.due_items[:1] if not v.signals.ticket.hold]
-    names = {p.id: p.name for p in v.context.products}
-    items: list[_Asked] = [("ask_item", {"product": sheet.text(names.get(i.product_id) or i.product_id)}) for i in due]
-    plain: list[_Asked] = [("ask_change", {}), ("ask_plans", {}), ("ask_trouble", {})]
-    for n, (words, args) in enumerate([*tickets, *items, *plain][:QUESTIONS], start=1):
-        yield SheetLine("questions", f"ask{n}", words, args=args)
 
 
 def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
@@ -372,19 +287,19 @@ def _stage_age(v: View) -> Iterator[SheetLine]:
 
 
 def deal_health(v: View) -> Health | None:
-    """The deal's health from the win rate of all closed deals; None without any."""
-    closed = v.population.closed_deals
-    if v.context.deal is None or not closed:
+    """The deal's health from the win rate of its stage among all closed deals; None without any."""
+    closed, deal = v.population.closed_deals, v.context.deal
+    if deal is None or not closed:
         return None
-    won = sum(bool(d["won"]) for d in closed)
-    s = v.signals
+    s, everywhere = v.signals, Decimal(sum(bool(d["won"]) for d in closed) + 1) / (len(closed) + 2)
+    stood = v.population.stage_outcomes.get((deal.pipeline or "", deal.stage or ""), (0, 0, 0, 0))
     seen = (
-        ("no_next_step", not v.context.deal.next_step),
-        ("many_contacts", s.multi_thread >= MANY_CONTACTS),
-        ("slow_stage", s.stage_age_ratio is not None and s.stage_age_ratio > SLOW_RATIO),
+        (DEFAULTS["no_next_step"], not deal.next_step),
+        (DEFAULTS["many_contacts"], s.multi_thread >= MANY_CONTACTS),
+        (slow_stage(*stood), s.stage_age_ratio is not None and s.stage_age_ratio > SLOW_RATIO),
     )
-    prior = Decimal(won + 1) / (len(closed) + 2)
-    return health(prior, [DEFAULTS[key] for key, true in seen if true], n=len(closed))
+    signs = [sign for sign, true in seen if true and sign]
+    return health(stage_prior(stood[0], stood[1], everywhere), signs, n=len(closed))
 
 
 def _health(v: View) -> Iterator[SheetLine]:

@@ -48,6 +48,7 @@ def encode_population(population: Population) -> dict[str, Any]:
     return {
         "computed_at": population.computed_at.isoformat() if population.computed_at else None,
         "stage_days": [[*key, [str(d) for d in days]] for key, days in population.stage_days.items()],
+        "stage_outcomes": [[*key, *counts] for key, counts in population.stage_outcomes.items()],
         "product_gap_days": {id_: [str(gap), n] for id_, (gap, n) in population.product_gap_days.items()},
         "product_repeat": {id_: list(counts) for id_, counts in population.product_repeat.items()},
         "repeat_share": None if population.repeat_share is None else str(population.repeat_share),
@@ -65,6 +66,10 @@ def decode_population(doc: Mapping[str, Any]) -> Population:
     return Population(
         computed_at=datetime.fromisoformat(doc["computed_at"]) if doc["computed_at"] else None,
         stage_days={(pipeline, stage): tuple(map(Decimal, days)) for pipeline, stage, days in doc["stage_days"]},
+        stage_outcomes={
+            (pipeline, stage): (won, lost, won_slow, lost_slow)
+            for pipeline, stage, won, lost, won_slow, lost_slow in doc.get("stage_outcomes", ())
+        },
         product_gap_days={id_: (Decimal(gap), n) for id_, (gap, n) in doc["product_gap_days"].items()},
         product_repeat={id_: (twice, ever) for id_, (twice, ever) in doc["product_repeat"].items()},
         repeat_share=None if share is None else Decimal(share),

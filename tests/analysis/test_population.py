@@ -97,6 +97,27 @@ def test_stage_days_hold_won_deals_alone_by_pipeline() -> None:
     }
 
 
+def test_outcomes_of_a_stage_count_won_and_lost_and_those_that_stayed_long() -> None:
+    def closed(n: int, status: str, days: int) -> Deal:
+        return won_deal(
+            id=f"D-{n}", status=status, stage=status, stage_kind=status, closed_at=at(f"2026-01-{1 + days:02d}")
+        )
+
+    deals = [
+        closed(1, "won", 4),
+        closed(2, "won", 6),
+        closed(3, "won", 14),
+        closed(4, "lost", 20),
+        closed(5, "lost", 2),
+    ]
+    entered = [StageChange(f"S-{d.id}", d.id, None, "Proposal", at("2026-01-01")) for d in deals]
+    left = [StageChange(f"T-{d.id}", d.id, "Proposal", d.stage, d.closed_at) for d in deals]
+
+    population = fit(deals=deals, stage_changes=[*entered, *left])
+
+    assert population.stage_outcomes == {("sales", "Proposal"): (3, 2, 1, 1)}
+
+
 @pytest.mark.parametrize(
     ("changes", "expected"),
     [

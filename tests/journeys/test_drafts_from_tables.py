@@ -65,6 +65,7 @@ def test_a_deal_without_company_amount_and_people_says_so(draft):
     assert "Company: Not on record." in lines
     assert "Amount: Not on record." in lines
     assert "People: Nobody is on record for this deal." in lines
+    assert "Next: Put on record who decides there: nobody is." in lines
 
 
 def test_a_won_deal_has_its_day_and_amount_and_neither_chance_nor_risk(draft):

@@ -28,7 +28,8 @@ COMPANIONS_KEPT = 100
 """Products kept beside each product: those that most accounts bought with it."""
 CLOSED_DEALS_KEPT = 20_000
 SECONDS_OF_A_DAY = 86_400
-WON_STAY = timedelta(days=1)
+FINAL_STAY = timedelta(days=1)
+SLOW_STAY = Decimal("1.5")
 HUNDREDTH, TEN_THOUSANDTH = Decimal("0.01"), Decimal("0.0001")
 
 Outcome = Literal["won", "lost"]
@@ -52,9 +53,11 @@ def learn(
     purchases = _Purchases()
     for account, orders in accounts:
         purchases.add(orders, company=by_id.get(account), now=now)
+    stays = _stays_of_closed(closed, stage_changes)
     return Population(
         computed_at=now,
-        stage_days=_stage_days(closed, stage_changes),
+        stage_days={key: tuple(won) for key, (won, _) in stays.items() if won},
+        stage_outcomes=_outcomes(stays),
         closed_deals=_closed_rows(closed, line_items, by_id.values()),
         **purchases.learned(),
     )
@@ -72,21 +75,31 @@ def _by(instant: datetime | None, now: datetime) -> bool:
     return instant is None or instant <= now
 
 
-def _stage_days(
-    closed: Mapping[str, Deal], stage_changes: Iterable[StageChange]
-) -> dict[tuple[str, str], tuple[Decimal, ...]]:
-    """(pipeline, stage) -> days that won deals spent there in sum, one number a deal; reopening starts anew."""
+Stays = Mapping[tuple[str, str], tuple[list[Decimal], list[Decimal]]]
+"""(pipeline, stage) -> days that won deals spent there in sum, one number a deal, and days that lost ones did."""
+
+
+def _stays_of_closed(closed: Mapping[str, Deal], stage_changes: Iterable[StageChange]) -> Stays:
     changes: dict[str, list[StageChange]] = defaultdict(list)
     for change in stage_changes:
-        deal = closed.get(change.deal_id or "")
-        if deal is not None and closed_outcome(deal) == "won" and change.at is not None:
-            changes[deal.id].append(change)
-    found: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
+        if change.at is not None and (change.deal_id or "") in closed:
+            changes[change.deal_id or ""].append(change)
+    found: dict[tuple[str, str], tuple[list[Decimal], list[Decimal]]] = defaultdict(lambda: ([], []))
     for deal_id in sorted(changes):
         deal = closed[deal_id]
         for stage, days in days_by_stage(deal, changes[deal_id]).items():
-            found[deal.pipeline or "", stage].append(days)
-    return {key: tuple(days) for key, days in found.items()}
+            found[deal.pipeline or "", stage][closed_outcome(deal) == "lost"].append(days)
+    return found
+
+
+def _outcomes(stays: Stays) -> dict[tuple[str, str], tuple[int, int, int, int]]:
+    """Won, lost, and of each those that stayed longer than 1.5 times the median of the won ones."""
+    found = {}
+    for key, (won, lost) in stays.items():
+        limit = SLOW_STAY * _median(won) if won else None
+        slow = [sum(limit is not None and days > limit for days in part) for part in (won, lost)]
+        found[key] = (len(won), len(lost), slow[0], slow[1])
+    return found
 
 
 def days_by_stage(deal: Deal, changes: Iterable[StageChange]) -> dict[str, Decimal]:
@@ -108,14 +121,14 @@ def _stays(deal: Deal, changes: Sequence[StageChange]) -> Iterator[tuple[str, da
         if entry.to and entry.at and leaving.at:
             yield entry.to, entry.at, leaving.at
     last = changes[-1] if changes else None
-    if last and last.to and last.at and deal.closed_at and not _is_won_stage(deal, last):
+    if last and last.to and last.at and deal.closed_at and not _is_final_stage(deal, last):
         yield last.to, last.at, deal.closed_at
 
 
-def _is_won_stage(deal: Deal, last: StageChange) -> bool:
-    # Some CRMs move a won deal into a stage of its own, others leave it where it was when it was won.
-    short = last.at is not None and deal.closed_at is not None and deal.closed_at - last.at < WON_STAY
-    return deal.stage_kind == "won" and last.to == deal.stage and short
+def _is_final_stage(deal: Deal, last: StageChange) -> bool:
+    # Some CRMs move a closed deal into a stage of its own, others leave it where it was when it was won or lost.
+    short = last.at is not None and deal.closed_at is not None and deal.closed_at - last.at < FINAL_STAY
+    return deal.stage_kind in ("won", "lost") and last.to == deal.stage and short
 
 
 def _closed_rows(

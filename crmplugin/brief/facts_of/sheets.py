@@ -8,21 +8,19 @@ from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
+from crmplugin.analysis.account_lines import View, account_questions, order_lines
 from crmplugin.analysis.negotiation_sheet import SECTIONS as NEGOTIATION_SECTIONS
 from crmplugin.analysis.negotiation_sheet import negotiation_amounts, negotiation_sheet
 from crmplugin.analysis.qualification import Qualification
 from crmplugin.analysis.qualification_sheet import qualification_of, qualification_sheet, questions
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say
 from crmplugin.analysis.situation import (
-    View,
-    account_questions,
     change_lines,
     closed_lines,
     deal_lines,
     handoff_lines,
     hold_lines,
     next_lines,
-    order_lines,
     outline_lines,
     people_lines,
     question_lines,
