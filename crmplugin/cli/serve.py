@@ -60,7 +60,11 @@ def _check_processes(settings: Settings, workers: int) -> None:
     "Example: crmplugin worker --queues event,campaign",
 )
 @click.option("--queues", default=",".join(QUEUES), show_default=True, help="Which queues, with commas.")
-@click.option("--metrics-port", type=click.IntRange(1, 65535), help="Serve this worker's own metrics on 127.0.0.1.")
+@click.option(
+    "--metrics-port",
+    type=click.IntRange(1, 65535),
+    help="Serve this worker's own metrics on the settings' host, 127.0.0.1.",
+)
 def worker_command(queues: str, metrics_port: int | None) -> None:
     from crmplugin.cli.logs import set_up_logs
     from crmplugin.wiring import open_office
@@ -70,7 +74,7 @@ def worker_command(queues: str, metrics_port: int | None) -> None:
     names = _queue_names(queues)
     with hold_locks(settings, ["work"]):
         office = open_office(settings, take=False, queues=names)
-        _serve_metrics(metrics_port)
+        _serve_metrics(settings.host, metrics_port)
         click.echo(f"crmplugin works on {', '.join(names)}; end it with Ctrl-C", err=True)
         try:
             _wait_for_the_end()
@@ -85,13 +89,13 @@ def leave(office: Office) -> None:
         os._exit(0)
 
 
-def _serve_metrics(port: int | None) -> None:
+def _serve_metrics(host: str, port: int | None) -> None:
     if port is None:
         return
     from prometheus_client import start_http_server
 
     try:
-        start_http_server(port, addr="127.0.0.1")
+        start_http_server(port, addr=host)
     except OSError as error:
         raise UsageError(f"--metrics-port {port}: {error.strerror}; take another one") from None
 

@@ -313,14 +313,16 @@ def usual_trouble() -> Trouble:
 
 
 def settle(world: World) -> dict[str, int]:
-    """Waits until every event has its note, or the time is over; what is unfinished, by state."""
+    """Waits until every event has its note, or nothing was written for `settle_s`; what is unfinished, by state."""
     engine = open_engine(world.database_url)
-    deadline = time.monotonic() + world.plan.settle_s
+    most, deadline = 0, time.monotonic() + world.plan.settle_s
     try:
         while True:
             states = _by_state(engine, "event", events.c.state) | _by_state(engine, "draft", drafts.c.status)
             left = {state: n for state, n in states.items() if state not in ("event done", "draft written")}
             written = states.get("draft written", 0)
+            if written > most:
+                most, deadline = written, time.monotonic() + world.plan.settle_s
             if not left and written < world.plan.events:
                 left = {"not begun": world.plan.events - written}
             if not left or time.monotonic() > deadline:

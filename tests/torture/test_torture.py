@@ -19,7 +19,7 @@ from tests.torture.harness import Plan, World
 
 SHORT = Plan(events=25, kills=2, pause_s=(0.6, 1.2), settle_s=90)
 SHORT_SPLIT = Plan(events=25, kills=1, pause_s=(0.6, 1.2), settle_s=90)
-LONG = Plan(events=2_000, kills=100, pause_s=(0.5, 5.0), cuts=5, settle_s=600)
+LONG = Plan(events=2_000, kills=100, pause_s=(0.5, 5.0), cuts=5, settle_s=180)
 LEASE_S = 5.0
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="mounting a small file system needs root")
@@ -57,7 +57,7 @@ def finish(world: World, victims: list[harness.Process]) -> harness.Count:
     sender.join()
     unfinished = harness.settle(world)
     found = harness.count(world, kills, unfinished)
-    print(f"\n{found}")
+    print(f"\n{found}", flush=True)
     return found
 
 
