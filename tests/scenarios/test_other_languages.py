@@ -106,3 +106,11 @@ def test_a_language_without_words_gets_english_and_is_told_so(draft, wanted: str
 
     assert (made["status"], made["language"]) == ("proposed", "en")
     assert any(w["code"] == "language_fallback" for w in made["warnings"])
+
+
+def test_a_service_reply_without_a_ticket_answers_what_was_asked(draft):
+    made = draft(world.INJECTED_INSTRUCTION, "service_reply", "--deal", "D-6")
+
+    assert made["status"] == "proposed"
+    assert_proven(made)
+    assert "6 to 8 weeks" in customer_text(made)
