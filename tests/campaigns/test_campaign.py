@@ -330,3 +330,28 @@ def test_one_without_facts_at_the_head_of_a_segment_does_not_stop_the_others(ope
     done = run_here(open_desk(world), make_wish(segment={"region": ["GB"]}))
 
     assert done.status == "done"
+
+
+def test_other_channels_say_nothing_that_the_mail_does_not(open_desk):
+    everywhere = {channel: {"state": "granted"} for channel in ("email", "phone", "sms", "social")}
+    channels = [*everywhere, "letter", "chat"]
+    world = make_world(4, consent=everywhere)
+    for n, contact in enumerate(world["contacts"]):
+        contact["phone"] = f"+44 20 7946 000{n}"
+        world["companies"][n]["postal_address"] = f"{n} Mill Lane, Leeds"
+    desk = open_desk(world)
+
+    done = run_here(desk, make_wish(channels=channels))
+
+    told = {(row.contact, row.channel): facts_told(row) for row in rows(desk, done, "drafted")}
+    mails = {contact: facts for (contact, channel), facts in told.items() if channel == "email"}
+    assert len(told) == 4 * len(channels)
+    assert all(facts for facts in told.values())
+    assert all(facts <= mails[contact] for (contact, _), facts in told.items())
+
+
+def facts_told(row):
+    """Ids and values of the facts that a message tells beside who writes to whom."""
+    values = {fact["id"]: fact["value"] for fact in row.document["facts"]}
+    said = [s for s in row.document["sentences"] if s["role"] in ("context", "claim")]
+    return {(id_, values[id_]) for s in said for id_ in s["evidence"]}
