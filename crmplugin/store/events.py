@@ -130,9 +130,9 @@ class EventStore:
         with writing(self._engine) as connection:
             connection.execute(update(events).where(*_key(connection_name, event_id)).values(**values))
 
-    def waiting(self, *, before: datetime, limit: int = 500) -> tuple[EventRow, ...]:
-        """Events that were stored before a moment and have not been worked on."""
-        query = select(events).where(events.c.state == "stored", events.c.received_at < before)
+    def waiting(self, *, before: datetime, state: str = "stored", limit: int = 500) -> tuple[EventRow, ...]:
+        """Events that came before a moment and have not been worked on, or (`working`) not to the end; oldest first."""
+        query = select(events).where(events.c.state == state, events.c.received_at < before)
         with reading(self._engine) as connection:
             return tuple(_row(r) for r in connection.execute(query.order_by(events.c.received_at).limit(limit)))
 

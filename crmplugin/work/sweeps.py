@@ -8,15 +8,17 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
+from itertools import count
 
 from crmplugin.errors import StateConflict
 from crmplugin.journeys.approval import see_to_waiting
-from crmplugin.journeys.ask import start_draft, start_event, start_write_back
+from crmplugin.journeys.ask import event_job_id, start_draft, start_event, start_write_back
 from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_run import start_lanes
-from crmplugin.journeys.desk import PRIORITIES, Desk
+from crmplugin.journeys.desk import PRIORITIES, Desk, Job
 from crmplugin.journeys.run_draft import fail_draft
 from crmplugin.store.drafts import DraftRow
+from crmplugin.store.events import EventRow
 from crmplugin.work.upkeep import Upkeep
 
 log = logging.getLogger(__name__)
@@ -62,6 +64,8 @@ def sweep(desk: Desk, *, patience: timedelta = PATIENCE) -> None:
     now = desk.clock()
     for event in desk.events.waiting(before=now - patience):
         start_event(desk, event.connection, event.id)
+    for event in desk.events.waiting(before=now - patience, state="working"):
+        _see_to_event(desk, event)
     for row in desk.drafts.scheduled(now.date()):
         _start_scheduled(desk, row)
     for row in desk.drafts.waiting(["writing"], before=now - patience):
@@ -71,6 +75,27 @@ def sweep(desk: Desk, *, patience: timedelta = PATIENCE) -> None:
     see_to_waiting(desk)
     for campaign in desk.campaigns.running(before=now - patience):
         start_lanes(desk, campaign_of(campaign))
+
+
+def _see_to_event(desk: Desk, event: EventRow) -> None:
+    """An event that was begun has a job that goes on, or is told to be dead: no event is `working` for ever."""
+    job = _latest_job(desk, event)
+    if job is None:
+        start_event(desk, event.connection, event.id)
+    elif job.state in ("dead", "cancelled"):
+        reason = job.wait_reason or f"its job was {job.state}: replay the event"
+        desk.events.settle(event.connection, event.id, "dead", reason)
+
+
+def _latest_job(desk: Desk, event: EventRow) -> Job | None:
+    """The job of an event's last replay, else its first one."""
+    latest = None
+    for replay in count():
+        job = desk.jobs.find(event_job_id(event.connection, event.id, replay))
+        if job is None:
+            break
+        latest = job
+    return latest
 
 
 def _start_scheduled(desk: Desk, row: DraftRow) -> None:
