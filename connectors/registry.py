@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -144,6 +145,9 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
 )
 
 
+_IMPORTING = threading.Lock()
+
+
 def open_connector(connection: Any, *, records: Records, services: Services) -> Connector:
     """The connector of a connection (its `name`, `crm` and `options`).
 
@@ -151,7 +155,9 @@ def open_connector(connection: Any, *, records: Records, services: Services) -> 
     name, options and services; the local CRM, whose data are ours, is handed the records in their place.
     """
     vendor = VENDORS[connection.crm]
-    entry = getattr(import_module(vendor.module), vendor.entry)
+    # Two threads that import one library by different doors can find it half made.
+    with _IMPORTING:
+        entry = getattr(import_module(vendor.module), vendor.entry)
     if connection.crm == "local":
         local: Connector = entry(connection.name, connection.options, records=records)
         return local
