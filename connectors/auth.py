@@ -151,7 +151,9 @@ class _Nobody(AuthBase):
 def _granted(connection: str, answer: requests.Response) -> Mapping[str, Any]:
     """The token endpoint's answer. Some CRMs say 200 and put the error inside."""
     if answer.status_code == 429 or answer.status_code >= 500:
-        raise CrmUnavailable(f"{connection}: the token endpoint answered {answer.status_code}")
+        said = answer.headers.get("Retry-After", "")
+        wait = float(said) if said.isdecimal() and len(said) < 6 else None
+        raise CrmUnavailable(f"{connection}: the token endpoint answered {answer.status_code}", wait)
     try:
         document = answer.json()
     except ValueError:

@@ -51,3 +51,36 @@ def unix_seconds(text: str) -> int:
     if not re.fullmatch(r"[0-9]{1,12}", text, re.ASCII):
         raise NotGenuine("the timestamp is not a Unix time in seconds")
     return int(text)
+
+
+STAMPED = "X-Crmplugin-Signature"
+MAX_PARTS = 8
+
+
+def verify_stamped(headers: Mapping[str, str], body: bytes, *, secrets: Iterable[str], now: datetime) -> None:
+    """Raises NotGenuine unless `X-Crmplugin-Signature: t=<unix s>,v1=<hex>` is one of the secrets' over `t.body`.
+
+    Less than 300 s from `now`, both ways. While a key is changed there may be several `v1=`; one that fits is enough.
+    """
+    parts = _stamp_parts(header(headers, STAMPED))
+    times = [value for key, value in parts if key == "t"]
+    if len(times) != 1:
+        raise NotGenuine(f"{STAMPED} has {len(times)} timestamps, expected t=<unix seconds>,v1=<hex>")
+    seconds = unix_seconds(times[0])
+    signatures = [value for key, value in parts if key == "v1"]
+    message = times[0].encode("ascii") + b"." + body
+    # The signature is checked first, so that a stranger learns nothing about our clock.
+    if True not in [matches_any(hmac_sha256_hex(secret, message), signatures) for secret in secrets]:
+        raise NotGenuine("the signature does not fit body and secret: compare with `connections show --secrets`")
+    check_age(seconds, now)
+
+
+def stamp(body: bytes, *, secret: str, now: datetime) -> str:
+    """The value of `X-Crmplugin-Signature` for a body: what a sender computes."""
+    seconds = str(int(now.timestamp()))
+    return f"t={seconds},v1={hmac_sha256_hex(secret, seconds.encode('ascii') + b'.' + body)}"
+
+
+def _stamp_parts(value: str) -> list[tuple[str, str]]:
+    parts = [part.strip().partition("=") for part in value.split(",", MAX_PARTS)]
+    return [(key, rest) for key, _, rest in parts]

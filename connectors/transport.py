@@ -89,6 +89,10 @@ def _no_words(answer: Answer) -> str:
     return ""
 
 
+def _never(answer: Answer) -> bool:
+    return False
+
+
 def header_wait_s(answer: Answer, now: datetime) -> float | None:
     """Seconds of `Retry-After` (a number or a date); None when it is missing or makes no sense."""
     given = answer.headers.get("Retry-After")
@@ -108,6 +112,11 @@ class Dialect:
     busy: frozenset[int] = frozenset({429})
     wait_s: Callable[[Answer, datetime], float | None] = header_wait_s
     explain: Callable[[Answer], str] = _no_words
+    not_now: Callable[[Answer], bool] = _never
+    """Whether the document says that the call was not taken and may be made later, whatever the status."""
+
+    def is_busy(self, answer: Answer | None) -> bool:
+        return answer is not None and (answer.status in self.busy or self.not_now(answer))
 
 
 def may_go_again(status: int | None, *, busy: frozenset[int], repeatable: bool) -> bool:
@@ -191,7 +200,8 @@ class Transport:
                 if self.credentials.renewed(auth):
                     continue
             status = answer.status if answer else None
-            if not may_go_again(status, busy=self.dialect.busy, repeatable=repeatable):
+            busy = self.dialect.is_busy(answer)
+            if not busy and not may_go_again(status, busy=self.dialect.busy, repeatable=repeatable):
                 raise self._error(method, url, answer)
             wait = self._wait_s(answer, attempt)
             if attempt == ATTEMPTS or wait > SHORT_WAIT_S:
@@ -264,7 +274,7 @@ class Transport:
         said = self.dialect.wait_s(answer, self.services.clock()) if answer else None
         if said is None:
             return float(random.uniform(0.1, 0.3) * 2**attempt)
-        if answer is not None and answer.status in self.dialect.busy:
+        if self.dialect.is_busy(answer):
             self.services.limiter.hold(f"{self.crm}/{self.connection}/calls", said)
         return said
 
