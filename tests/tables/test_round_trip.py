@@ -82,6 +82,34 @@ def test_contacts_of_any_dialect_and_form_come_back_the_same(
     }
 
 
+COMPANIES = {
+    "hubspot": ("Record ID", "Company name", "Industry", "City"),
+    "pipedrive": (
+        "Organization - ID", "Organization - Name", "Organization - Industry",
+        "Organization - City/town/village/locality of Address",
+    ),
+    "salesforce": ("Account ID", "Account Name", "Industry", "Billing City"),
+    "zoho": ("Record Id", "Account Name", "Industry", "Billing City", "Account Owner"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dialect", COMPANIES)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(firms=st.dictionaries(ID, st.tuples(NAME, NAME, NAME), min_size=1, max_size=6), form=FORMS)
+def test_companies_of_any_dialect_and_form_come_back_the_same(
+    dialect: str, firms: dict[str, tuple[str, str, str]], form: Form
+):
+    headings = COMPANIES[dialect]
+    spare = [""] * (len(headings) - 4)
+    rows = [[id_, *cells, *spare] for id_, cells in firms.items()]
+
+    found = records(form.write(headings, rows))["companies"]
+
+    assert {id_: tuple(plain(d[key]) for key in ("name", "industry", "city")) for id_, d in found.items()} == {
+        id_: tuple(plain(cell) for cell in cells) for id_, cells in firms.items()
+    }
+
+
 LINE = st.tuples(
     st.sampled_from(["10001", "10002A", "10003"]),
     st.integers(-50, 500),
