@@ -1,4 +1,5 @@
-"""How light and quick the pages are, in a real browser: the panel's first load, and a list of ten thousand drafts.
+"""How light and quick the pages are, in a real browser: the panel's first load, the checks while typing, and a
+list of ten thousand drafts.
 
 Usage: `python -m bench.pages [runs]`. First contentful paint and the longest task of the page's own thread are the
 browser's own figures; bytes are those of the bodies as they travelled.
@@ -57,16 +58,44 @@ def longest_interaction(browser: Browser, served: Served, runs: int) -> tuple[fl
     return longest, arrived
 
 
+TYPE = """async words => {
+  const body = document.querySelector("[data-editor] textarea"), verdicts = document.getElementById("verdicts");
+  const took = [];
+  for (const word of words) {
+    await new Promise(done => setTimeout(done, 150));
+    const began = performance.now();
+    const told = new Promise(done => new MutationObserver((_, watch) => { watch.disconnect(); done(); })
+      .observe(verdicts, { childList: true, subtree: true, characterData: true }));
+    body.value += word;
+    body.dispatchEvent(new Event("input", { bubbles: true }));
+    await told;
+    took.push(performance.now() - began);
+  }
+  return took;
+}"""
+
+
+def verdicts_while_typing(browser: Browser, served: Served, draft_id: str, runs: int) -> list[float]:
+    """Milliseconds from a change of the text to the checks' word on it in the page, shortest first."""
+    page = browser.new_page(viewport={"width": 1280, "height": 900}, locale="en-GB")
+    page.goto(served.sign_in_link())
+    page.goto(f"{served.address}/console/drafts/{draft_id}?edit=1")
+    took = page.evaluate(TYPE, ["\nThey get 35 % off.", *(f" and {n} more" for n in range(2, runs + 2))])
+    page.close()
+    return sorted(took[1:])
+
+
 def main() -> None:
     runs = int(sys.argv[1]) if len(sys.argv) > 1 else RUNS
     with TemporaryDirectory(prefix="crmplugin-bench-", ignore_cleanup_errors=True) as folder:
         served = Served(Path(folder) / "var", "--no-demo")
         try:
             served.take_records()
-            served.draft(kind="summary", deal_id="D-1")
+            draft_id = served.draft(kind="summary", deal_id="D-1")["id"]
             with sync_playwright() as playwright:
                 browser = playwright.chromium.launch(executable_path=find_chromium(), args=SWITCHES)
                 loads = [first_load(browser, served) for _ in range(runs)]
+                typed = verdicts_while_typing(browser, served, draft_id, 3 * runs)
                 served.store(lambda engine: fill(DraftStore(engine), 10_000))
                 longest, arrived = longest_interaction(browser, served, runs)
                 browser.close()
@@ -78,6 +107,8 @@ def main() -> None:
         ("first contentful paint, slowest", f"{paints[-1]:.0f} ms", ""),
         ("requests of the first load", str(max(n for _, n, _ in loads)), "6"),
         ("bytes of the first load", f"{max(w for _, _, w in loads) / 1000:.1f} kB", "60 kB"),
+        ("checks' word while typing, median", f"{statistics.median(typed):.0f} ms", "100 ms"),
+        ("checks' word while typing, slowest", f"{typed[-1]:.0f} ms", ""),
         ("longest answer to a tick, 10,000 drafts", f"{longest:.0f} ms" if longest else "under 16 ms", "50 ms"),
         ("page 250 of 500 by value arrives after", f"{arrived:.0f} ms", ""),
         ("load of the machine meanwhile", f"{psutil.getloadavg()[0]:.1f}", ""),

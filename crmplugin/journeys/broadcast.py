@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any
 
 from crmplugin.store.pieces import Piece, PieceStore
@@ -33,6 +34,8 @@ class Channel:
         self._flushed = 0
         self._flushed_at = time.monotonic()
         self._changed = threading.Condition()
+        self._keeping = threading.Lock()
+        self._late: threading.Timer | None = None
         self.closed = False
         self.stopped = False
 
@@ -43,18 +46,32 @@ class Channel:
         with self._changed:
             self._pieces.append(Piece(self._first + len(self._pieces) + 1, event, data))
             self._changed.notify_all()
-        if time.monotonic() - self._flushed_at > self._flush_s:
+        left_s = self._flushed_at + self._flush_s - time.monotonic()
+        if left_s <= 0:
             self.flush()
+        elif self._late is None and self._flush_s <= FLUSH_TO_OTHERS_S:
+            self._late = threading.Timer(left_s, self._flush_late)
+            self._late.daemon = True
+            self._late.start()
 
     def flush(self) -> None:
         """Keeps what is not kept yet."""
-        new = self._pieces[self._flushed :]
-        self._store.add(self._draft_id, new)
-        self._flushed += len(new)
-        self._flushed_at = time.monotonic()
+        with self._keeping:
+            new = self._pieces[self._flushed :]
+            self._store.add(self._draft_id, new)
+            self._flushed += len(new)
+            self._flushed_at = time.monotonic()
+
+    def _flush_late(self) -> None:
+        """Keeps what was said just before a pause, which no next piece would take along in time."""
+        self._late = None
+        with suppress(Exception):  # the writer's own next flush meets the same fault, and tells of it
+            self.flush()
 
     def close(self) -> None:
         """Keeps everything and tells the readers that no more will come."""
+        if self._late:
+            self._late.cancel()
         self.flush()
         with self._changed:
             self.closed = True

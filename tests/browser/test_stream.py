@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import re
+import subprocess
+from collections.abc import Mapping
 
+import pytest
 from playwright.sync_api import expect
 
 from tests.browser.served import Served, free_port
 from tests.browser.words import SLOWLY
+from tests.postgres import make_database
+from tests.work.servers import RUN, environ
 
 ANSWER = "The lead time for the FM-300 is 6 to 8 weeks."
 
@@ -126,4 +131,37 @@ def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, pace,
         expect(page.locator("#approve")).to_be_visible(timeout=90_000)
         expect(page.locator(".sheet .text")).to_contain_text(ANSWER)
     finally:
+        served.stop()
+
+
+def worker(served: Served, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """A worker of its own on the database of a server."""
+    return subprocess.Popen(
+        [*RUN, "worker"], env=environ(served.var) | more, cwd=served.var.parent, stderr=subprocess.DEVNULL
+    )
+
+
+@pytest.mark.long
+def test_a_worker_killed_in_mid_stream_leaves_its_draft_to_another(visit, model, pace, postgres_folder, tmp_path):
+    """Web and workers are processes of their own; the page that waits goes on to the draft that the second finishes."""
+    more = {**model.environment, "CRMPLUGIN_DATABASE_URL": make_database(postgres_folder)}
+    served = Served(tmp_path / "var", "--no-demo", "--no-worker", more=more)
+    workers = [worker(served, more)]
+    try:
+        served.take_records()
+        page = visit(served).page
+        ask(page, SLOWLY)
+        expect(page.locator("#stream-text .arriving")).to_be_visible()
+
+        workers[0].kill()
+        workers.append(worker(served, more))
+        pace.go()
+
+        expect(page.locator("#approve")).to_be_visible(timeout=90_000)
+        expect(page.locator(".sheet .text")).to_contain_text(ANSWER)
+        expect(page.locator(".sheet .text p", has_text=ANSWER)).to_have_count(1)
+    finally:
+        for process in workers:
+            process.kill()
+            process.wait(30)
         served.stop()

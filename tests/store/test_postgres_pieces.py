@@ -10,6 +10,7 @@ import pytest
 from crmplugin.journeys.broadcast import FLUSH_TO_OTHERS_S, Broadcast
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.pieces import Piece, PieceListener, PieceStore
+from tests.work.servers import wait_until
 
 
 @pytest.fixture
@@ -73,3 +74,14 @@ def test_listener_ends_when_the_database_goes_away(engines, postgres_url):
     listener.stop()
 
     assert not listener._thread.is_alive()
+
+
+def test_what_is_said_just_before_a_pause_reaches_the_reader_elsewhere(engines):
+    """Both pieces are said at once, and then the model is silent: the second waits for no third."""
+    store = PieceStore(engines[1])
+    channel = Broadcast(store, flush_s=FLUSH_TO_OTHERS_S).open("draft-2")
+
+    channel.emit("text", {"piece": "Dear"})
+    channel.emit("text", {"piece": " Amir"})
+
+    wait_until(lambda: [p.data["piece"] for p in store.after("draft-2", 0)] == ["Dear", " Amir"])
