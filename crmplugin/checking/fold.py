@@ -105,6 +105,7 @@ def spell_out(letter: str) -> str:
     return _UMLAUTS.get(letter, letter)
 
 
+@lru_cache(maxsize=4096)
 def strip_marks(letter: str) -> str:
     """One lower-case letter without its marks: ü is u, é is e."""
     if letter.isascii():
@@ -116,4 +117,5 @@ def strip_marks(letter: str) -> str:
 
 def bare(text: str) -> str:
     """Lower case, marks stripped: for comparing words of free text."""
-    return "".join(strip_marks(c) for c in lower(text))
+    low = lower(text)
+    return low if low.isascii() else "".join(map(strip_marks, low))
