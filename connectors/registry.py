@@ -99,8 +99,17 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "stage_history",
                 "leave_out",
                 "webhook_url",
+                "client_id",
+                "client_secret",
             ),
-            secret=("api_token", "webhook_password", "old_webhook_password", "panel_secret", "old_panel_secret"),
+            secret=(
+                "api_token",
+                "webhook_password",
+                "old_webhook_password",
+                "panel_secret",
+                "old_panel_secret",
+                "client_secret",
+            ),
             types={
                 "fields": dict,
                 "stages": dict,

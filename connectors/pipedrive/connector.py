@@ -13,6 +13,7 @@ from connectors.pipedrive import events, verify
 from connectors.pipedrive.client import BASE_URL, DIALECT, LIMITS, PipedriveClient
 from connectors.pipedrive.company import CompanyBook
 from connectors.pipedrive.diagnosing import diagnose, renew_webhooks
+from connectors.pipedrive.installing import finish_install
 from connectors.pipedrive.mapping import PREFIXED, Company
 from connectors.pipedrive.reading import Reader, place_of
 from connectors.pipedrive.syncing import Puller, find_segment
@@ -121,6 +122,10 @@ class PipedriveConnector:
             token, secrets=self._keys("panel_secret"), company_id=str(self._options["company_id"]), now=now
         )
         return Visitor(str(claims["userId"]))
+
+    def finish_install(self, code: str, *, callback_url: str) -> str:
+        """Finishes a rep's installation of the app with the panel; gives back where the rep goes on."""
+        return finish_install(self._connection, self._options, self._services, code, callback_url=callback_url)
 
     def may_see(self, user_id: str, subject: Subject) -> bool | None:
         """What Pipedrive says of the record's visibility; None for activities and notes, which follow their record."""

@@ -11,7 +11,19 @@ from apispec import APISpec
 from flask import Flask, Response, request
 
 from crmplugin.journeys.desk import Desk
-from crmplugin.web import api, api_campaigns, api_styles, api_work, auth, health, openapi, panel, problems, webhooks
+from crmplugin.web import (
+    api,
+    api_campaigns,
+    api_styles,
+    api_work,
+    auth,
+    health,
+    installs,
+    openapi,
+    panel,
+    problems,
+    webhooks,
+)
 from crmplugin.web.callers import CallRate
 from crmplugin.web.compress import compress, static_path
 from crmplugin.web.rights import RIGHTS
@@ -51,7 +63,7 @@ def create_app(desk: Desk | None = None) -> Flask:
     app.after_request(compress)  # Flask runs the first one last, so it sees the finished answer
     _register_api(app)
     auth.register(app)
-    for module in (webhooks, health, panel, *_pages()):
+    for module in (webhooks, health, installs, panel, *_pages()):
         app.register_blueprint(module.blueprint)
     app.jinja_env.globals["csrf_token"] = auth.csrf_token
     problems.register(app)

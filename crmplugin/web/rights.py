@@ -49,6 +49,8 @@ RIGHTS: Mapping[str, Right] = {
     "health.metrics": Right(LEADERS, "list"),
     "api-docs.openapi_json": Right(OPEN),
     "webhooks.receive": Right(OPEN, "signature"),
+    "installs.finish": Right(OPEN, "signature"),
+    "installs.removed": Right(OPEN, "signature"),
     # signing in and out
     "sign_in.use_link": Right(OPEN, "signature"),
     "sign_in.sign_out": Right(EVERYBODY),

@@ -31,6 +31,7 @@ class FakePipedrive(FakeServer):
         ("POST", V1 + r"/(notes)", "create"),
         ("GET", V1 + r"/deals/(\d+)/mailMessages", "mails_of"),
         ("GET", V1 + r"/mailbox/mailMessages/(\d+)", "mail"),
+        ("POST", r"/oauth/token", "token"),
         ("GET", V1 + r"/users", "users"),
         ("GET", V1 + r"/users/me", "me"),
         ("GET", V1 + r"/webhooks", "webhooks"),
@@ -49,6 +50,8 @@ class FakePipedrive(FakeServer):
         self.permitted_to: dict[int, list[int]] = {}
         """Deal, person or organisation -> users who may see it, where that is not its owner alone."""
         self.campaigns = self.admin = True
+        self.codes: set[str] = set()
+        self.domain = ""
         self.page = 100
         self._ids = itertools.count(70_001)
 
@@ -73,6 +76,9 @@ class FakePipedrive(FakeServer):
         return sum(len(self.things[kind]) for kind in kinds or ("notes", "activities"))
 
     def refuses(self, request: Request) -> tuple[int, Any] | None:
+        if request.path == "/oauth/token":
+            good = request.headers.get("Authorization") == "Basic YXBwLTE6YXBwLXNlY3JldA=="
+            return None if good else (401, {"error": "invalid_client"})
         if request.headers.get("X-Api-Token", request.headers.get("x-api-token")) != TOKEN:
             return 401, {"success": False, "error": "unauthorized access", "errorCode": 401}
         return None
@@ -161,6 +167,15 @@ class FakePipedrive(FakeServer):
 
     def users(self, request: Request) -> tuple[int, Any]:
         return 200, {"success": True, "data": [{"id": 777, "name": "Jonas Brandt", "email": "rep@seller.example"}]}
+
+    def token(self, request: Request) -> tuple[int, Any]:
+        """OAuth of the app: each code once."""
+        form = dict(pair.split("=", 1) for pair in request.raw.decode().split("&"))
+        if form.get("code") not in self.codes:
+            return 400, {"error": "invalid_grant", "message": "Invalid grant: authorization code is invalid"}
+        self.codes.remove(form["code"])
+        tokens = {"access_token": "a-1", "refresh_token": "r-1", "expires_in": 3600}
+        return 200, tokens | {"api_domain": self.domain or self.url}
 
     def me(self, request: Request) -> tuple[int, Any]:
         access = [{"app": "sales", "admin": self.admin}]

@@ -22,19 +22,21 @@ ASKED = {"kind": "meeting_brief", "deal_id": "9001", "key": "panel-1"}
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def pipedrive() -> Iterator[FakePipedrive]:
     fake = with_orbis(FakePipedrive())
+    fake.codes = {"code-1", "code-2"}
     with fake.running():
-        options = {
-            **OPTIONS,
-            "base_url": fake.url,
-            "calls_per_second": 500,
-            "company_id": "7654321",
-            "panel_secret": SECRET,
-        }
-        var = tmp_path_factory.mktemp("var")
-        with server(var, options, crm="pipedrive", public_url="https://assist.example.com") as made:
-            yield made
+        yield fake
+
+
+@pytest.fixture(scope="module")
+def here(pipedrive: FakePipedrive, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    app = {"client_id": "app-1", "client_secret": "app-secret", "auth_url": f"{pipedrive.url}/oauth/token"}
+    options = {**OPTIONS, **app, "base_url": pipedrive.url, "calls_per_second": 500, "company_id": "7654321",
+               "panel_secret": SECRET}  # fmt: skip
+    var = tmp_path_factory.mktemp("var")
+    with server(var, options, crm="pipedrive", public_url="https://assist.example.com") as made:
+        yield made
 
 
 def call(here: Server, *, secret: str = SECRET, body: Any = ASKED, **claims: Any) -> Any:
@@ -58,6 +60,39 @@ def test_other_rep_does_not_see_the_deal(here):
 @pytest.mark.parametrize("case", [{"secret": "x" * 32}, {"companyId": 1}, {"exp": 1, "iat": 0}])
 def test_token_that_pipedrive_did_not_make_for_us_is_401(here, case):
     assert call(here, **case).status_code == 401
+
+
+def test_rep_who_installed_the_app_is_sent_back_to_pipedrive_once(here, pipedrive):
+    first, again = (here.client.get("/panel/acme/installed?code=code-1") for _ in range(2))
+
+    assert (first.status_code, first.headers["Location"]) == (302, pipedrive.url)
+    sent = pipedrive.asked("POST", "/oauth/token")[0].raw.decode()
+    assert "redirect_uri=https%3A%2F%2Fassist.example.com%2Fpanel%2Facme%2Finstalled" in sent
+    assert again.status_code == 401
+
+
+def test_app_that_was_installed_in_another_company_is_refused(here, pipedrive):
+    pipedrive.domain = "https://other.pipedrive.com"
+    answer = here.client.get("/panel/acme/installed?code=code-2")
+    pipedrive.domain = ""
+
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize("address", ["/panel/acme/installed", "/panel/acme/installed?error=user_denied"])
+def test_installation_without_a_code_is_told(here, address):
+    assert here.client.get(address).status_code == 401
+
+
+def test_local_crm_has_no_app_to_install(here):
+    assert here.client.get("/panel/local/installed?code=x").status_code == 404
+
+
+def test_removal_is_believed_only_with_the_apps_own_name_and_password(here):
+    good = here.client.delete("/panel/acme/installed", auth=("app-1", "app-secret"))
+    bad = here.client.delete("/panel/acme/installed", auth=("app-1", "x"))
+
+    assert (good.status_code, bad.status_code) == (204, 401)
 
 
 @pytest.mark.long
