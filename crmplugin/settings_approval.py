@@ -12,7 +12,10 @@ from crmplugin.settings_file import Source
 
 ROLES = ("rep", "manager", "director", "marketing", "admin")
 WHERES = ("connection", "kind", "type", "audience", "channel")
-OTHERS = ("above", "currency", "discount_above", "roles", "four_eyes", "remind_hours", "escalate_hours", "escalate_to")
+OTHERS = (
+    "above", "currency", "discount_above", "recipients_above", "roles", "four_eyes", "remind_hours", "escalate_hours",
+    "escalate_to",
+)  # fmt: skip
 
 
 def read_approvals(source: Source) -> tuple[ApprovalRow, ...]:
@@ -32,6 +35,7 @@ def _row(source: Source, path: tuple[str, ...]) -> ApprovalRow:
         above=above,
         currency=currency,
         discount_above=source.value((*path, "discount_above"), Decimal),
+        recipients_above=source.value((*path, "recipients_above"), int),
         four_eyes=bool(source.value((*path, "four_eyes"), bool)),
         remind_hours=_hours(source, (*path, "remind_hours")),
         escalate_hours=_hours(source, (*path, "escalate_hours")),

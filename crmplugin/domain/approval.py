@@ -12,14 +12,16 @@ Wheres = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class ApprovalCase:
-    """What the table looks at in a draft. `amounts`: of its deal by currency; `discount_pct`: the highest known.
+    """What the table looks at in a draft or campaign. `amounts`: of its deal by currency; `discount_pct`: the highest.
 
-    `fields`: connection, kind, type, audience and channel.
+    `fields`: connection, kind, type, audience and channel. `recipients`: how many a campaign would reach, over all its
+    channels.
     """
 
     fields: Mapping[str, str | None]
     amounts: Mapping[str, Decimal] = field(default_factory=lambda: MappingProxyType({}))
     discount_pct: Decimal | None = None
+    recipients: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +38,7 @@ class ApprovalRow:
     above: Decimal | None = None
     currency: str | None = None
     discount_above: Decimal | None = None
+    recipients_above: int | None = None
     four_eyes: bool = False
     remind_hours: int | None = None
     escalate_hours: int | None = None
@@ -46,5 +49,7 @@ class ApprovalRow:
         if any(case.fields.get(key) not in allowed for key, allowed in self.where.items()):
             return False
         if self.above is not None and case.amounts.get(self.currency or "", self.above + 1) <= self.above:
+            return False
+        if self.recipients_above is not None and case.recipients <= self.recipients_above:
             return False
         return self.discount_above is None or (case.discount_pct or Decimal(0)) > self.discount_above

@@ -6,7 +6,7 @@ Reminders and escalations are kept in the store, so a restart neither forgets no
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from email.message import EmailMessage
@@ -14,6 +14,7 @@ from typing import Any
 
 from crmplugin.domain.approval import ApprovalCase, ApprovalRow
 from crmplugin.domain.brief import INTERNAL_KINDS
+from crmplugin.domain.campaign import Campaign
 from crmplugin.errors import AccessDenied, CrmPluginError
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.outbox import send
@@ -71,6 +72,24 @@ def check_approver(desk: Desk, row: DraftRow, who: Principal) -> None:
     """Raises AccessDenied for somebody who may not approve a draft."""
     if (why := why_not(desk, row, who)) is not None:
         raise AccessDenied(why)
+
+
+def check_campaign(desk: Desk, campaign: Campaign, who: Principal, recipients: Callable[[], int]) -> None:
+    """Raises AccessDenied for somebody who may not approve a campaign on one of its channels.
+
+    `recipients` counts whom it would reach; asked only where a row of the table looks at that.
+    """
+    counts = any(rule.recipients_above is not None for rule in desk.settings.approvals)
+    size = recipients() if counts else 1
+    for channel in campaign.channels:
+        fields = {"connection": campaign.connection, "kind": campaign.kind, "type": None, "audience": "customer"}
+        case = ApprovalCase({**fields, "channel": channel}, recipients=size)
+        rule = next((rule for rule in desk.settings.approvals if rule.fits(case)), None)
+        rule = rule or ApprovalRow(MAY_APPROVE[campaign.kind])
+        if who.role not in rule.roles:
+            raise AccessDenied(f"a {who.role} may not approve a campaign: ask one of {', '.join(sorted(rule.roles))}")
+        if rule.four_eyes and person_of(desk, who.name) == person_of(desk, campaign.created_by):
+            raise AccessDenied("this campaign needs a second person: you made it, so somebody else approves it")
 
 
 def authors_of(desk: Desk, row: DraftRow) -> frozenset[str]:

@@ -15,7 +15,6 @@ from typing import Any
 from crmplugin.analysis.segments import Member, Preview
 from crmplugin.brief.assemble import is_formal
 from crmplugin.domain.campaign import (
-    CAMPAIGNERS,
     CHANGED,
     CHANNELS,
     GOALS,
@@ -29,7 +28,8 @@ from crmplugin.domain.campaign import (
 from crmplugin.domain.crm import Segment, Voice, Where
 from crmplugin.domain.records import build, check_record
 from crmplugin.domain.spending import Payer
-from crmplugin.errors import AccessDenied, ModelError, RecordProblem, StateConflict, UsageError
+from crmplugin.errors import ModelError, RecordProblem, StateConflict, UsageError
+from crmplugin.journeys.approval import check_campaign
 from crmplugin.journeys.campaign_learning import Lesson, find_lesson
 from crmplugin.journeys.campaign_message import Recipient, make_message
 from crmplugin.journeys.campaign_plan import cost_estimate, test_plan
@@ -40,6 +40,7 @@ from crmplugin.journeys.present import to_json
 from crmplugin.journeys.segments import find_segment, preview_document, preview_segment
 from crmplugin.ports import ChatModel
 from crmplugin.store.access import Principal
+from crmplugin.store.audit import Entry
 from crmplugin.store.campaigns import CampaignRow
 from crmplugin.writing.bank import languages as bank_languages
 from crmplugin.writing.bank import load_bank
@@ -169,9 +170,8 @@ def reword_campaign(desk: Desk, campaign_id: str, chat: ChatModel) -> Campaign:
 
 def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: int | None = None) -> Campaign:
     """Approves the words, once samples of them pass the checks. Raises AccessDenied or StateConflict."""
-    if who.role not in CAMPAIGNERS:
-        raise AccessDenied(f"a {who.role} may not approve a campaign: ask one of {', '.join(sorted(CAMPAIGNERS))}")
     campaign = get_campaign(desk, campaign_id)
+    check_campaign(desk, campaign, who, lambda: _size_of(desk, campaign))
     if version is not None and version != campaign.version:
         raise StateConflict(f"campaign {campaign_id} is at version {campaign.version}, not {version}: read it again")
     first = campaign.channels[0]
@@ -181,7 +181,16 @@ def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: i
         raise StateConflict(f"no sample of campaign {campaign_id} passes the checks: {samples[0]['problem']}")
     now = desk.clock()
     document = document_of(replace(campaign, approved_by=who.name, approved_at=now))
-    return campaign_of(desk.campaigns.move(campaign_id, "approved", at=now, document=document))
+    approved = campaign_of(desk.campaigns.move(campaign_id, "approved", at=now, document=document))
+    body = {"campaign": campaign_id, "version": approved.version, "channels": list(campaign.channels)}
+    desk.audit.add(Entry("campaign.approved", now, who.name, campaign.connection, body=body))
+    return approved
+
+
+def _size_of(desk: Desk, campaign: Campaign) -> int:
+    """How many messages a campaign would be, over all its channels."""
+    found = members_of(desk, campaign, campaign.channels)
+    return sum(len(_reached(campaign, seen.left)) for seen in found.values())
 
 
 def _read_wish(desk: Desk, wish: Mapping[str, Any], who: Principal, campaign_id: str) -> Campaign:

@@ -75,7 +75,7 @@ RIGHTS: Mapping[str, Right] = {
     "campaigns.get_campaign": Right(CAMPAIGNERS | LEADERS, "campaign"),
     "campaigns.edit_campaign": Right(CAMPAIGNERS, "campaign"),
     "campaigns.preview_campaign": Right(CAMPAIGNERS, "campaign"),
-    "campaigns.approve_campaign": Right(CAMPAIGNERS, "campaign"),
+    "campaigns.approve_campaign": Right(CAMPAIGNERS | LEADERS, "campaign"),
     "campaigns.run_campaign": Right(CAMPAIGNERS, "campaign"),
     "campaigns.pause_campaign": Right(CAMPAIGNERS, "campaign"),
     "campaigns.resume_campaign": Right(CAMPAIGNERS, "campaign"),

@@ -222,8 +222,9 @@ def test_table_is_read_from_the_settings(tmp_path):
     ).approvals
 
     assert row == ApprovalRow(
-        frozenset({"director"}), {"kind": ("pitch",)}, Decimal("50000"), "EUR", None, True, 24, 72, frozenset({"admin"})
-    )
+        frozenset({"director"}), {"kind": ("pitch",)}, Decimal("50000"), "EUR", four_eyes=True, remind_hours=24,
+        escalate_hours=72, escalate_to=frozenset({"admin"}),
+    )  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -242,3 +243,64 @@ def test_wrong_row_is_named(tmp_path, row, sentence):
 
     with pytest.raises(SettingsError, match=sentence):
         load_settings({"CRMPLUGIN_CONFIG": str(tmp_path / "crmplugin.toml"), "CRMPLUGIN_VAR": str(tmp_path)})
+
+
+def made_campaign(office, by: str = "user:U-8", channels: tuple[str, ...] = ("email",)) -> str:
+    from crmplugin.journeys.campaigns import create_campaign
+
+    wish = {"connection": HERE, "segment": {}, "goal": "win_back", "channels": list(channels)}
+    return create_campaign(office.desk, wish, Principal(by, "admin")).id
+
+
+def try_campaign(desk, campaign_id: str, who: Principal) -> str:
+    """What comes of an approval: `denied` with the sentence, else past the table."""
+    from crmplugin.errors import StateConflict
+    from crmplugin.journeys.campaigns import approve_campaign
+
+    try:
+        return approve_campaign(desk, campaign_id, who).status
+    except AccessDenied as error:
+        return str(error)
+    except StateConflict:
+        return "past the table"
+
+
+@pytest.mark.parametrize("role", ["rep", "manager", "director", "marketing", "admin"])
+def test_campaign_goes_by_the_defaults_without_a_row(office, role):
+    said = try_campaign(office.desk, made_campaign(office), who(role))
+
+    assert ("may not approve a campaign" in said) is (role in ("rep", "manager"))
+
+
+def test_campaign_goes_by_the_owners_rows(office):
+    rows = (ApprovalRow(frozenset({"manager"}), {"kind": ("campaign_message",), "channel": ("sms",)}),)
+    desk = with_rows(office, *rows)
+
+    assert "may not" not in try_campaign(desk, made_campaign(office, channels=("sms",)), who("manager"))
+    assert "ask one of manager" in try_campaign(desk, made_campaign(office, channels=("sms",)), who("director"))
+    both = made_campaign(office, channels=("sms", "email"))
+    assert "may not" in try_campaign(desk, both, who("manager"))  # each channel must be theirs
+    assert "may not" in try_campaign(desk, both, who("director"))
+
+
+def test_large_audience_needs_somebody_else(office):
+    from crmplugin.journeys.campaigns import preview_campaign
+
+    campaign_id = made_campaign(office)
+    size = preview_campaign(office.desk, campaign_id)["channels"]["email"]["left"]
+    rows = [ApprovalRow(frozenset({"director"}), recipients_above=n) for n in (size, size - 1)]
+    at_most, more = (with_rows(office, row) for row in rows)
+
+    assert "may not" not in try_campaign(at_most, campaign_id, who("marketing"))
+    assert "ask one of director" in try_campaign(more, made_campaign(office), who("marketing"))
+
+
+def test_campaign_needs_a_second_person_where_set(office):
+    desk = with_rows(office, ApprovalRow(frozenset({"admin"}), {"kind": ("campaign_message",)}, four_eyes=True))
+
+    assert "second person" in try_campaign(desk, made_campaign(office, by="user:U-9"), who("admin", "U-9"))
+    assert "second person" not in try_campaign(desk, made_campaign(office, by="user:U-8"), who("admin", "U-9"))
+
+
+def test_row_about_recipients_is_about_no_single_draft():
+    assert not ApprovalRow(LEADERS, recipients_above=1).fits(CASE)

@@ -60,7 +60,7 @@ SENT: dict[str, dict[str, Any]] = {
     "panel_pages.check_typing": {"data": {"body": "x"}},
 }
 """Bodies without which a route would refuse before it does anything."""
-DECIDED_ELSEWHERE = {("marketing", "drafts.approve_draft")}
+DECIDED_ELSEWHERE = {("marketing", "drafts.approve_draft"), ("manager", "campaigns.approve_campaign")}
 """Who may approve what is a table of its own."""
 OWN_RECORD = ("panel_pages.record", "panel_pages.customer", "panel.list_panel_drafts")
 """Routes of a pass without an id in their address: they show the pass's own record."""
