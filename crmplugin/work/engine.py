@@ -259,9 +259,18 @@ class JobEngine:
     def _again(self, payload: dict[str, Any], delay_s: float) -> str:
         """The next attempt of a running job, after some seconds."""
         current = DBOS.workflow_id or payload["job"]
-        next_id = attempt_id(base_id(current), _attempt_number(current) + 1)
+        n = _attempt_number(current) + 1
+        # An attempt that is begun anew, because its end could not be kept, may have had its next one already.
+        while self._has_ended(attempt_id(base_id(current), n)):
+            n += 1
+        next_id = attempt_id(base_id(current), n)
         self._client.enqueue(_options(payload, next_id, delay_s), payload)
         return next_id
+
+    def _has_ended(self, workflow_id: str) -> bool:
+        """Whether there is such an attempt and it neither waits nor runs."""
+        rows = self._client.list_workflows(workflow_ids=[workflow_id])
+        return any(job_of(row).state not in ("waiting", "running") for row in rows)
 
     def _schema(self) -> str | None:
         return None if self.database.dialect.name == "sqlite" else "dbos"

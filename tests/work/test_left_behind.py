@@ -79,3 +79,15 @@ def test_event_that_is_replayed_is_not_judged_by_its_first_job(open_office):
     sweep(desk)
 
     assert state(desk) == "working"
+
+
+def test_next_attempt_is_one_that_has_not_ended(open_office):
+    jobs = open_office(work=False).jobs
+    asked = {"connection": "local", "event": "e-1", "kind": "event", "job": "local/e-1", "priority": 10}
+
+    first = [jobs._again(asked, 60), jobs._again(asked, 60)]
+    jobs.enqueue("event", asked, job_id="local/e-1")
+    jobs._client.cancel_workflow("local/e-1/a2")
+
+    assert first == ["local/e-1/a2", "local/e-1/a2"]  # one that still waits is enough
+    assert jobs._again(asked, 60) == "local/e-1/a3"
