@@ -19,7 +19,7 @@ def pictures(told: Iterable[Told], shown: Reader, link: Callable[[str, str], str
 
 def _picture(chart: Told, shown: Reader, link: Callable[[str, str], str | None]) -> Chart:
     kind, value, point = _DRAWN[chart.key]
-    points = tuple(point(p, link) for p in chart.points if p.get(value) is not None)
+    points = tuple(point(p, shown, link) for p in chart.points if p.get(value) is not None)
     axis = (lambda n: f"{n:g} %") if chart.unit == "%" else _money_axis(shown, chart.unit)
     head, *rows = chart.table or ((),)
     columns = (head[0], head[1]) if len(head) > 1 else ("", "")
@@ -30,18 +30,18 @@ def _money_axis(shown: Reader, unit: str) -> Callable[[float], str]:
     return lambda n: shown.money(Decimal(str(round(n))), unit) if unit else f"{n:g}"
 
 
-def _band(p: Mapping[str, Any], _link: Callable[[str, str], str | None]) -> Point:
+def _band(p: Mapping[str, Any], _shown: Reader, _link: Callable[[str, str], str | None]) -> Point:
     return Point(p["label"], float(p["rate"]), f"{p['shown']}, {p['rate_shown']} ({p['interval_shown']})")
 
 
-def _step(p: Mapping[str, Any], _link: Callable[[str, str], str | None]) -> Point:
+def _step(p: Mapping[str, Any], _shown: Reader, _link: Callable[[str, str], str | None]) -> Point:
     tone: Any = "bad" if p["key"] == "limit" else "plain"
     return Point(p["label"], float(p["price"]), f"{p['price_shown']}, {p['discount_shown']}", tone=tone)
 
 
-def _order(p: Mapping[str, Any], link: Callable[[str, str], str | None]) -> Point:
+def _order(p: Mapping[str, Any], shown: Reader, link: Callable[[str, str], str | None]) -> Point:
     day = date.fromisoformat(p["on"])
-    return Point(p["label"], float(p["total"]), p["total_shown"], day, link("orders", p["order_id"]), p["order_id"])
+    return Point(shown.day(day), float(p["total"]), p["total_shown"], day, link("orders", p["order_id"]), p["order_id"])
 
 
 _DRAWN: Mapping[str, tuple[Kind, str, Callable[..., Point]]] = {
