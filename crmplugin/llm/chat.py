@@ -177,7 +177,7 @@ def _status_error(error: openai.APIStatusError) -> ModelError:
     code = error.status_code
     if code == 429:
         wait = error.response.headers.get("retry-after", "")
-        return ModelUnavailable("the model is over its rate limit (429)", float(wait) if wait.isdigit() else None)
+        return ModelUnavailable("the model is over its rate limit (429)", float(wait) if wait.isdecimal() else None)
     if code in (401, 403):
         return ModelError(f"the model endpoint refuses the key ({code}); set OPENAI_API_KEY")
     if code == 404:

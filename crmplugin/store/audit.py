@@ -265,7 +265,7 @@ def _noted_problems(noted: str | None, walk: _Walk) -> Iterator[str]:
     if noted is None:
         return
     seq, _, hash_ = noted.partition(":")
-    if not seq.isdigit() or walk.hashes.get(int(seq), START if seq == "0" else None) != hash_:
+    if not seq.isdecimal() or walk.hashes.get(int(seq), START if seq == "0" else None) != hash_:
         yield f"row {seq} with the hash that was noted is not in the chain"
 
 

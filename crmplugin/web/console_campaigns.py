@@ -54,7 +54,7 @@ def keep_campaign() -> Response:
     segment_id = segment_id or form.get("list_id", "").strip()
     check_connection(desk(), who(), connection)
     variants, holdout = form.get("variants", "1"), form.get("holdout_pct", "10")
-    if not (variants.isdigit() and holdout.isdigit()):
+    if not (variants.isdecimal() and holdout.isdecimal()):
         raise UsageError("variants, holdout_pct: expected whole numbers")
     wish = {
         "connection": connection,

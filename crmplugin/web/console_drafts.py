@@ -92,7 +92,7 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
 def _old_version(row: DraftRow) -> Draft | None:
     """The version that `?version=` names, when it is not the present one."""
     text = request.args.get("version", "")
-    if not text.isdigit() or int(text) == row.version:
+    if not text.isdecimal() or int(text) == row.version:
         return None
     document = desk().drafts.version(row.id, int(text))
     return draft_from_json(document) if document else None
@@ -213,7 +213,7 @@ def do_regenerate(draft_id: str) -> DraftRow:
 def do_restore(draft_id: str) -> DraftRow:
     """Makes the text of an older version the present one, as an edit."""
     row, wanted = desk().drafts.get(draft_id), request.form.get("old", "")
-    document = desk().drafts.version(draft_id, int(wanted)) if wanted.isdigit() else None
+    document = desk().drafts.version(draft_id, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
     if document is None:
         raise UsageError(f"there is no version {wanted} of this draft")
     subject, body = document.get("subject"), document.get("body") or ""

@@ -46,7 +46,7 @@ def rules() -> Response:
     collection, connection = _asked(request.args)
     version = request.args.get("version", "")
     document = _document(connection, collection)
-    if version.isdigit():
+    if version.isdecimal():
         document = next((d or {} for n, _, d in _versions(connection, collection) if n == int(version)), document)
     return _page(connection, collection, Seen(form_of(collection, document)), shown=version)
 

@@ -170,7 +170,7 @@ def _approve(draft_id: str, version: str) -> dict[str, Any]:
     problem = None
     try:
         own_draft(desk(), draft_id, who())
-        decisions.approve(desk(), draft_id, who(), version=int(version) if version.isdigit() else None)
+        decisions.approve(desk(), draft_id, who(), version=int(version) if version.isdecimal() else None)
     except CrmPluginError as error:
         problem = str(error)
     found = desk().drafts.summaries(limit=1, id=[draft_id])

@@ -203,7 +203,7 @@ class JobEngine:
         self, *, limit: int = 50, cursor: str | None = None, state: str | None = None
     ) -> tuple[Sequence[Job], str | None]:
         """Jobs, newest first. The cursor is how many rows were seen."""
-        offset = int(cursor) if cursor and cursor.isdigit() else 0
+        offset = int(cursor) if cursor and cursor.isascii() and cursor.isdigit() and len(cursor) < 10 else 0
         with _as_store_error():
             rows = self._client.list_workflows(
                 status=STATUSES[state] if state else None, sort_desc=True, limit=limit + 1, offset=offset

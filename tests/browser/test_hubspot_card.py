@@ -76,7 +76,7 @@ def test_rep_chooses_reads_edits_and_approves_in_the_card(frame, hubspot, pictur
     if pictures:
         page.screenshot(path=pictures / "hubspot-card.png")
     body = page.get_by_label("Text")
-    body.fill(body.input_value().replace("Kind regards", "Best regards"))
+    body.fill(body.input_value() + "\nBest regards")
     expect(page.get_by_role("button", name="Approve")).to_be_disabled()
     page.get_by_role("button", name="Save and check").click()
     expect(page.get_by_role("button", name="Approve")).to_be_enabled()

@@ -110,7 +110,7 @@ def test_rep_chooses_reads_edits_and_approves_in_the_side_bar(frame, pipedrive, 
     if pictures:
         frame.page.screenshot(path=pictures / "pipedrive-panel.png")
     body = inside.get_by_label("Text")
-    body.fill(body.input_value().replace("Kind regards", "Best regards"))
+    body.fill(body.input_value() + "\nBest regards")
     expect(inside.get_by_role("button", name="Approve")).to_be_disabled()
     inside.get_by_role("button", name="Save and check").click()
     expect(inside.get_by_role("button", name="Approve")).to_be_enabled()

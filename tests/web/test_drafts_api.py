@@ -282,3 +282,9 @@ def test_token_of_another_connection_sees_nothing(signed_in, proposed):
     assert stranger.get("/api/v1/drafts").json["items"] == []
     assert stranger.get("/api/v1/events").json["items"] == []
     assert stranger.get("/api/v1/jobs").json["items"] == []
+
+
+@pytest.mark.parametrize("path", ["drafts", "events", "jobs", "campaigns"])
+@pytest.mark.parametrize("cursor", ["garbage", "³2", "9" * 40])
+def test_no_cursor_breaks_a_list(admin, path, cursor):
+    assert admin.get(f"/api/v1/{path}", query_string={"cursor": cursor}).status_code in (200, 400, 422)
