@@ -115,7 +115,7 @@ def _objects(book: OrgBook, without: Sequence[str]) -> list[Check]:
             continue
         good = book.is_there(kind)
         leave = "" if kind in NEEDED else f', or leave it out with leave_out = ["{kind}"]'
-        mend = f"Give the integration user Read on {kind} (permission set AI_Assistant_Integration){leave}."
+        mend = f"Give the integration user Read on {kind} (in a permission set of your own or its profile){leave}."
         checks.append((f"read {kind}", good, "" if good else mend))
     return checks
 
