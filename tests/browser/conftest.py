@@ -72,8 +72,12 @@ def host() -> Iterator[tuple[str, dict[str, str]]]:
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory, host: tuple[str, dict[str, str]]) -> Iterator[Served]:
     """The server as a new user starts it: sample company, template writer."""
-    more = {"CRMPLUGIN_CONNECTIONS__LOCAL__FRAME_ANCESTORS": host[0]}
-    served = Served(tmp_path_factory.mktemp("demo") / "var", more=more)
+    yield from as_a_new_user(tmp_path_factory.mktemp("demo"), host)
+
+
+def as_a_new_user(folder: Path, host: tuple[str, dict[str, str]]) -> Iterator[Served]:
+    """A server that nobody used before, until the end of the fixture."""
+    served = Served(folder / "var", more={"CRMPLUGIN_CONNECTIONS__LOCAL__FRAME_ANCESTORS": host[0]})
     yield served
     served.stop()
 
