@@ -16,6 +16,7 @@ from crmplugin.errors import Overloaded
 from crmplugin.store.access import AccessStore
 from crmplugin.web.app import create_app
 from crmplugin.work.pressure import LEAST_FREE_DISK, LEAST_FREE_MEMORY, Pressure, free_memory
+from tests.work.servers import wait_until
 
 PLENTY = 10**12
 
@@ -139,7 +140,7 @@ def test_all_dead_events_are_worked_on_again(crmplugin, open_office):
     desk = open_office(work=False).desk
     for n in range(3):
         take(desk, f"e-{n}")
-        desk.jobs.cancel(f"local/e-{n}")
+        wait_until(lambda job=f"local/e-{n}": desk.jobs.cancel(job))
         desk.events.settle("local", f"e-{n}", "dead" if n else "done", "it failed")
 
     answer = crmplugin("events", "replay", "--dead", "--json")
