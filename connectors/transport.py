@@ -32,13 +32,13 @@ from urllib3.util import Retry
 from connectors.tracing import Call, Trace, join, record, traced
 from crmplugin.errors import CrmRefused, CrmUnavailable, SettingsError
 from crmplugin.meters import CRM_CALLS
-from crmplugin.ports import Services
+from crmplugin.ports import LONGEST_WAIT_S, Services
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 ATTEMPTS = 3
-SHORT_WAIT_S = 2.0
+SHORT_WAIT_S = LONGEST_WAIT_S
 """What is waited for while a thread is held; more is slept durably by the job."""
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0

@@ -271,7 +271,7 @@ class CampaignPush:
     messages: tuple[CampaignMessage, ...] = ()
 
 
-LONGEST_WAIT_S = 2.0
+LONGEST_WAIT_S = 3.0
 """A caller waits this long for its turn on its thread. For more it raises, with `retry_after_s`, and the job sleeps."""
 
 

@@ -53,7 +53,8 @@ def hubspot() -> Iterator[FakeHubSpot]:
 
 @pytest.fixture
 def here(hubspot: FakeHubSpot, tmp_path: Path) -> Iterator[Server]:
-    options = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL}
+    options = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL,
+               "calls_per_second": 500}  # fmt: skip
     with server(tmp_path, options, crm="hubspot", public_url="https://assist.example.com") as made:
         yield made
 
