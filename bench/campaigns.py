@@ -1,8 +1,9 @@
-"""Campaign messages a second: by the template writer, and by a scripted model with a fixed delay against its limit.
+"""Campaign messages a second: by the template writer, and by a scripted model with a fixed delay against its limits.
 
     python -m bench.campaigns [recipients]
 
-The limit of the personal way is lanes divided by the model's delay: what the model could take if we cost nothing.
+The personal way has two limits: the rate that the owner set for the model (`model_calls_per_second`), and without one,
+lanes divided by the model's delay: what the model could take if we cost nothing.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ from tests.campaigns.conftest import make_wish, make_world
 from tests.web.conftest import documents
 
 DELAY_S = 1.0
+RATE = 10
+"""Calls a second that the owner allows."""
 MARKETER = Principal("bench", "marketing")
 
 
@@ -61,10 +64,17 @@ def main() -> None:
     recipients = int(sys.argv[1]) if len(sys.argv) > 1 else 240
     seconds = timed_run(recipients, "merge", {})
     print(f"template writer  {recipients} recipients in {seconds:.1f} s: {recipients / seconds:.0f} a second")
+    lanes = campaign_run.LANES["personal"] / DELAY_S
+    against_limit(recipients, lanes, f"{campaign_run.LANES['personal']} lanes", {})
+    against_limit(recipients, RATE, "set by the owner", {"CRMPLUGIN_MODEL_CALLS_PER_SECOND": str(RATE)})
+
+
+def against_limit(recipients: int, most: float, whose: str, settings: Mapping[str, str]) -> None:
+    """Prints how much of a limit in calls a second one campaign used."""
     with scripted_model(lambda body: Reply("subject\t\tA short question", first_s=DELAY_S)) as model:
-        seconds = timed_run(recipients, "personal", model.environment)
-        rate, most = len(model.requests) / seconds, campaign_run.LANES["personal"] / DELAY_S
-    told = f"{rate:.1f} calls a second of {most:.0f} possible ({rate / most:.0%})"
+        seconds = timed_run(recipients, "personal", {**model.environment, **settings})
+        rate = len(model.requests) / seconds
+    told = f"{rate:.1f} calls a second of {most:.0f} ({whose}; {rate / most:.0%})"
     print(f"scripted model   {recipients} recipients in {seconds:.1f} s: {told}, delay {DELAY_S} s")
 
 
