@@ -27,7 +27,6 @@ class Vendor:
     entry: str
     required: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
-    secret: tuple[str, ...] = ()
     types: Mapping[str, type] = field(default_factory=dict)
     usual: tuple[str, ...] = ()
 
@@ -42,9 +41,7 @@ _COMMON_TYPES: Mapping[str, type] = MappingProxyType(
 
 VENDORS: Mapping[str, Vendor] = MappingProxyType(
     {
-        "local": Vendor(
-            "connectors.local.connector", "LocalConnector", required=("webhook_secret",), secret=("webhook_secret",)
-        ),
+        "local": Vendor("connectors.local.connector", "LocalConnector", required=("webhook_secret",)),
         "hubspot": Vendor(
             "connectors.hubspot.connector",
             "HubSpotConnector",
@@ -68,7 +65,6 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "campaign_template",
                 "subscription_id",
             ),
-            secret=("client_secret", "old_client_secret", "access_token", "refresh_token"),
             types={
                 "fields": dict,
                 "stages": dict,
@@ -102,14 +98,6 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "client_id",
                 "client_secret",
             ),
-            secret=(
-                "api_token",
-                "webhook_password",
-                "old_webhook_password",
-                "panel_secret",
-                "old_panel_secret",
-                "client_secret",
-            ),
             types={
                 "fields": dict,
                 "stages": dict,
@@ -139,14 +127,6 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "stages",
                 "write_back",
             ),
-            secret=(
-                "api_key",
-                "old_api_key",
-                "webhook_secret",
-                "old_webhook_secret",
-                "panel_secret",
-                "old_panel_secret",
-            ),
             types={"fields": dict, "stages": dict, "write_back": dict, "company_ids": list},
             usual=("panel_secret",),
         ),
@@ -175,18 +155,6 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "currency",
                 "leave_out",
                 "page_size",
-            ),
-            secret=(
-                "client_secret",
-                "private_key",
-                "webhook_token",
-                "old_webhook_token",
-                "callout_secret",
-                "old_callout_secret",
-                "panel_secret",
-                "old_panel_secret",
-                "canvas_secret",
-                "old_canvas_secret",
             ),
             types={
                 "fields": dict,

@@ -13,6 +13,8 @@ from crmplugin.cli.output import json_option, print_json
 from crmplugin.errors import UsageError
 
 PUBLIC_URL = "https://assist.example.com"
+EXAMPLE = "acme"
+"""The server and the connection of every README."""
 
 
 @click.command(
@@ -21,7 +23,7 @@ PUBLIC_URL = "https://assist.example.com"
     "Example: crmplugin connect hubspot --name acme --public-url https://assist.example.com",
 )
 @click.argument("crm")
-@click.option("--name", default="acme", show_default=True, help="What the connection is called in addresses.")
+@click.option("--name", default=EXAMPLE, show_default=True, help="What the connection is called in addresses.")
 @click.option("--public-url", help="The address at which the CRM reaches this server.")
 @click.option(
     "--set", "values", multiple=True, metavar="KEY=VALUE", help="A setting of the connection; may be repeated."
@@ -78,13 +80,14 @@ def _pair(text: str) -> tuple[str, str]:
 
 
 def _steps(crm: str, public_url: str, name: str) -> str:
-    """The part "Connect" of the connector's README, with this server's address in it."""
+    """The part "Connect" of the connector's README, with this server's address and the connection's name in it."""
     import connectors
 
     text = (Path(connectors.__file__).parent / crm / "README.md").read_text("utf-8")
     found = re.search(r"^## Connect\n(.*?)(?=^## )", text, re.MULTILINE | re.DOTALL)
     steps = found[1].strip() if found else f"See connectors/{crm}/README.md."
-    return steps.replace(PUBLIC_URL, public_url.rstrip("/")).replace("connections.acme", f"connections.{name}")
+    named = re.sub(rf"\b{EXAMPLE}\b(?!\.)", name, steps)
+    return named.replace(PUBLIC_URL, public_url.rstrip("/"))
 
 
 def _write(name: str, block: str) -> str:

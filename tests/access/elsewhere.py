@@ -46,9 +46,7 @@ class Elsewhere(LocalConnector):
 @contextmanager
 def known_crm() -> Iterator[None]:
     """The registry with one CRM more."""
-    vendor = registry.Vendor(
-        "tests.access.elsewhere", "Elsewhere", required=("webhook_secret",), secret=("webhook_secret",)
-    )
+    vendor = registry.Vendor("tests.access.elsewhere", "Elsewhere", required=("webhook_secret",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "VENDORS", MappingProxyType({**registry.VENDORS, "elsewhere": vendor}))
         yield

@@ -24,6 +24,14 @@ def test_block_has_what_the_crm_needs_and_the_steps_name_this_server(crmplugin):
     assert answer["webhook_url"] == "https://sales.example/webhooks/north"
     assert "https://sales.example" in answer["steps"]
     assert "assist.example.com" not in answer["steps"]
+    assert "connections test north" in answer["steps"]
+
+
+def test_addresses_in_the_steps_have_the_name_of_the_connection(crmplugin):
+    shown = crmplugin("connect", "salesforce", "--name", "north", "--public-url", "https://sales.acme")
+
+    assert "https://sales.acme/webhooks/north/<webhook_token>" in shown.out
+    assert "webhooks/acme" not in shown.out
 
 
 def test_written_block_is_one_that_the_server_reads(crmplugin, tmp_path: Path, monkeypatch):

@@ -149,5 +149,5 @@ def sign(body: bytes, secret: bytes) -> str:
 
 def register() -> None:
     """Makes `crm = "fake"` known in this process."""
-    row = registry.Vendor("tests.fakes.connector", "FakeConnector", required=("secret", "base_url"), secret=("secret",))
+    row = registry.Vendor("tests.fakes.connector", "FakeConnector", required=("secret", "base_url"))
     registry.VENDORS = MappingProxyType({**registry.VENDORS, "fake": row})

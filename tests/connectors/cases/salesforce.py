@@ -23,6 +23,8 @@ from tests.fakes.salesforce import CLIENT, DANA, DEAL, GONE, ORG, REP, ROBOT, SE
 
 URL = "https://assist.example.com/webhooks/acme"
 AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+SUBJECT, MARKER = Subject("deal", DEAL), "crmplugin:draft-1"
+LEAD = "00QA0000000LeadIAA"
 TOKEN, CALLOUT = "Zq7w-outbound-token-0123456789", "callout-secret-0123456789"
 PANEL = "panel-secret-of-the-named-credential"
 OPTIONS = {

@@ -1,0 +1,89 @@
+"""An approved draft becomes one record: tasks, notes, draft mails, fields; conflicts and refusals in words."""
+
+from __future__ import annotations
+
+import pytest
+
+from crmplugin.errors import CrmRefused
+from tests.connectors.cases.salesforce import AT, MARKER, SUBJECT, draft_for, make_connector
+from tests.fakes.salesforce import DANA, DEAL, REP
+
+LATER = "2026-11-21T10:00:00.000+0000"
+
+
+def test_mail_becomes_a_task_tied_to_deal_person_and_owner(org):
+    result = make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    task = org.things["Task"][result]
+    assert (task["Subject"], task["WhatId"], task["WhoId"], task["OwnerId"]) == ("Your quote Q-118", DEAL, DANA, REP)
+    assert (task["ActivityDate"], task["Status"]) == ("2026-11-21", "Not Started")
+    assert [row["Key__c"] for row in org.things["AI_Draft__c"].values()] == [MARKER]
+
+
+@pytest.mark.parametrize("target", ["note", "task", "draft_email", "field:Summary__c"])
+def test_every_target_is_written_once_however_often_it_is_sent(org, target):
+    org.things["Opportunity"][DEAL]["Summary__c"] = None
+    connector = make_connector(org, write_back={"email": target})
+    before = org.written()
+
+    first = connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+    again = connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert first == again == connector.find_written(MARKER)
+    assert org.written() == before + (target[:5] != "field")
+    assert bool(org.things["Opportunity"][DEAL]["Summary__c"]) == (target[:5] == "field")
+
+
+def test_500_after_the_write_is_sent_again_and_refused_by_the_key(org):
+    connector = make_connector(org)
+    before = org.written()
+    connector.read_context(SUBJECT)
+    org.fail("GET", ".*", 404)  # nothing is asked in between
+    org.troubles.clear()
+    org.fail("POST", ".*/composite", 500, after=True, times=2)
+
+    result = connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert org.written() == before + 1
+    assert result == connector.find_written(MARKER)
+
+
+def test_deal_moved_since_the_draft_is_a_conflict_and_nothing_is_written(org):
+    org.move(DEAL, "Closed Lost", LATER)
+    before = org.written()
+
+    with pytest.raises(CrmRefused, match="the stage of deal"):
+        make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert org.written() == before
+
+
+def test_deleted_deal_says_reject(org):
+    org.things["Opportunity"][DEAL]["IsDeleted"] = True
+
+    with pytest.raises(CrmRefused, match="Reject draft draft-1"):
+        make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+
+def test_validation_rule_is_told_in_words_and_leaves_no_key(org):
+    connector = make_connector(org, write_back={"email": "field:Nonsense__c"})
+    org.things["Opportunity"][DEAL]["Rule__c"] = None
+    broken = [
+        {"errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Close date is past", "fields": ["CloseDate"]}
+    ]
+    org.update = lambda request, kind, id_: (400, broken)  # type: ignore[method-assign]
+
+    with pytest.raises(CrmRefused, match=r"Close date is past \(CloseDate\)"):
+        connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert org.things["AI_Draft__c"] == {}
+
+
+def test_org_without_the_package_writes_nothing_and_names_the_mend(org):
+    org.absent.add("AI_Draft__c")
+    before = org.written()
+
+    with pytest.raises(CrmRefused, match="deploy connectors/salesforce/ui"):
+        make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert org.written() == before
