@@ -17,6 +17,8 @@ from crmplugin.errors import SettingsError
 
 DIGEST_CHARS = 12
 Path_ = tuple[str, ...]
+TOKEN_VARIABLE = "CRMPLUGIN_TOKEN"
+"""No setting: whose token a command of the command line runs with."""
 PLAIN_VARIABLES = {"OPENAI_API_KEY": "openai_api_key", "OPENAI_BASE_URL": "openai_base_url"}
 TYPE_NAMES = {str: "a text", int: "a whole number", bool: "true or false", Decimal: "a number", list: "a list of texts"}
 
@@ -192,7 +194,7 @@ def _path_of(variable: str, scalars: Collection[str]) -> Path_ | None:
     """CRMPLUGIN_PORT is ("port",), CRMPLUGIN_CONNECTIONS__ACME__BASE_URL is ("connections", "acme", "base_url")."""
     if variable in PLAIN_VARIABLES:
         return (PLAIN_VARIABLES[variable],)
-    if not variable.startswith("CRMPLUGIN_") or variable == "CRMPLUGIN_CONFIG":
+    if not variable.startswith("CRMPLUGIN_") or variable in ("CRMPLUGIN_CONFIG", TOKEN_VARIABLE):
         return None
     parts = tuple(variable.removeprefix("CRMPLUGIN_").lower().split("__"))
     if len(parts) == 3 and parts[0] == "connections" and all(parts):

@@ -8,6 +8,7 @@ from importlib import import_module
 import click
 
 from crmplugin import __version__
+from crmplugin.cli.rights import guarded
 
 COMMANDS = {
     "serve": "serve",
@@ -58,7 +59,7 @@ class LazyGroup(click.Group):
             return None
         module = import_module(f"crmplugin.cli.{COMMANDS[cmd_name]}")
         commands: list[click.Command] = module.COMMANDS
-        return next(c for c in commands if c.name == cmd_name)
+        return guarded(next(c for c in commands if c.name == cmd_name))
 
 
 @click.command(cls=LazyGroup, invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from crmplugin.cli.output import connection_option, json_option, open_assistant, print_json
+from crmplugin.cli.rights import caller
 from crmplugin.settings import Settings, load_settings
 
 ROLES = ("rep", "manager", "director", "marketing", "admin")
@@ -39,7 +40,13 @@ def create_token(
         for connection in connections:
             assistant.connection(connection)
         token_id, secret = _access(assistant).create_token(
-            role, at=now, name=name, user_id=user_id, connections=connections or None, expires_at=expires_at, by="cli"
+            role,
+            at=now,
+            name=name,
+            user_id=user_id,
+            connections=connections or None,
+            expires_at=expires_at,
+            by=caller().name,
         )
     if as_json:
         print_json({"id": token_id, "token": secret, "role": role})
@@ -67,7 +74,7 @@ def list_tokens(as_json: bool) -> None:
 @json_option
 def revoke_token(token_id: str, as_json: bool) -> None:
     with open_assistant() as assistant:
-        _access(assistant).revoke_token(token_id, at=datetime.now(UTC), by="cli")
+        _access(assistant).revoke_token(token_id, at=datetime.now(UTC), by=caller().name)
     if as_json:
         print_json({"id": token_id, "revoked": True})
     else:
@@ -87,7 +94,7 @@ def create_link(role: str, user_id: str | None, connections: tuple[str, ...], as
         settings = assistant.settings
         expires_at = datetime.now(UTC) + timedelta(minutes=settings.sign_in_minutes)
         secret = _access(assistant).create_link(
-            role, expires_at=expires_at, user_id=user_id, connections=connections or None, by="cli"
+            role, expires_at=expires_at, user_id=user_id, connections=connections or None, by=caller().name
         )
     url = f"{base_url(settings)}/sign-in/{secret}"
     if as_json:
@@ -152,10 +159,10 @@ def end_sessions(session_id: str | None, everybody: bool) -> None:
         raise UsageError("give either the id of a session or --all")
     with open_assistant() as assistant:
         if session_id is not None:
-            _access(assistant).end_named(session_id, by="cli")
+            _access(assistant).end_named(session_id, by=caller().name)
             n = 1
         else:
-            n = _access(assistant).end_all(by="cli")
+            n = _access(assistant).end_all(by=caller().name)
     click.echo(f"{n} sessions ended")
 
 
@@ -167,7 +174,7 @@ def connections_group() -> None: ...
 @json_option
 def list_connections(as_json: bool) -> None:
     settings = load_settings(os.environ)
-    items = [_connection(settings, name, secrets=False) for name in settings.connections]
+    items = [_connection(settings, name, secrets=False) for name in settings.connections if caller().sees(name)]
     if as_json:
         print_json({"items": items, "next": None})
         return

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from crmplugin.cli.output import json_option, print_json
+from crmplugin.cli.rights import caller
 from crmplugin.cli.work_commands import cursor_option, limit_option, open_desk
 from crmplugin.errors import UsageError
 
 if TYPE_CHECKING:
     from crmplugin.journeys.desk import Desk
-    from crmplugin.store.access import Principal
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 FORMATS = ("csv", "eml", "html", "json", "crm")
@@ -49,7 +49,7 @@ def create_command(file: Path, as_json: bool) -> None:
     if not isinstance(wish, dict):
         raise UsageError(f"{file}: expected an object with segment_id, goal, channels …")
     with open_desk() as desk:
-        _show(desk, create_campaign(desk, wish, _me()), as_json)
+        _show(desk, create_campaign(desk, wish, caller()), as_json)
 
 
 @_command("preview", "Who gets it, who does not and why, what it costs, three messages.", "preview 3f2a")
@@ -78,7 +78,7 @@ def approve_command(campaign_id: str, as_json: bool) -> None:
     from crmplugin.journeys.campaigns import approve_campaign
 
     with open_desk() as desk:
-        _show(desk, approve_campaign(desk, campaign_id, _me()), as_json)
+        _show(desk, approve_campaign(desk, campaign_id, caller()), as_json)
 
 
 @_command("run", "Makes the messages: here, with a progress bar, unless a server does it.", "run 3f2a")
@@ -88,7 +88,7 @@ def run_command(campaign_id: str, queue: bool, as_json: bool) -> None:
     from crmplugin.journeys.campaign_run import start_campaign
 
     with open_desk() as desk:
-        _go(desk, start_campaign(desk, campaign_id, _me()), queue, as_json)
+        _go(desk, start_campaign(desk, campaign_id, caller()), queue, as_json)
 
 
 @_command("resume", "Goes on with a paused campaign.", "resume 3f2a")
@@ -98,7 +98,7 @@ def resume_command(campaign_id: str, queue: bool, as_json: bool) -> None:
     from crmplugin.journeys.campaign_run import resume_campaign
 
     with open_desk() as desk:
-        _go(desk, resume_campaign(desk, campaign_id, _me()), queue, as_json)
+        _go(desk, resume_campaign(desk, campaign_id, caller()), queue, as_json)
 
 
 @_command("pause", "Stops after the messages in work.", "pause 3f2a")
@@ -107,7 +107,7 @@ def pause_command(campaign_id: str, as_json: bool) -> None:
     from crmplugin.journeys.campaign_run import pause_campaign
 
     with open_desk() as desk:
-        _show(desk, pause_campaign(desk, campaign_id, _me()), as_json)
+        _show(desk, pause_campaign(desk, campaign_id, caller()), as_json)
 
 
 @_command("status", "How far it is, what it cost, what came of it.", "status 3f2a")
@@ -128,7 +128,7 @@ def list_command(limit: int, cursor: str | None, as_json: bool) -> None:
     from crmplugin.journeys.campaign_view import summary_json
 
     with open_desk() as desk:
-        page = desk.campaigns.list(limit=limit, cursor=cursor)
+        page = desk.campaigns.list(limit=limit, cursor=cursor, connections=caller().connections)
         items = [summary_json(campaign_of(row)) for row in page.items]
     if as_json:
         print_json({"items": items, "next": page.next})
@@ -150,9 +150,9 @@ def export_command(campaign_id: str, form: str, out: Path | None, test_to: str |
             mails = trial_mails(desk, campaign_id, test_to)
             done: dict[str, Any] = {"sent_to": test_to, "mails": _send_test(desk, mails)}
         elif form == "crm":
-            done = {"written": push_to_crm(desk, campaign_id, _me())}
+            done = {"written": push_to_crm(desk, campaign_id, caller())}
         else:
-            file = export_campaign(desk, campaign_id, _me(), form=form)
+            file = export_campaign(desk, campaign_id, caller(), form=form)
             path = out or Path(file.name)
             path.write_bytes(file.data)
             done = {"file": str(path), "bytes": len(file.data)}
@@ -197,12 +197,6 @@ def _run_here(desk: Desk, campaign: Any) -> None:
         task = bar.add_task("messages", total=waiting)
         for lane in range(LANES[campaign.mode]):
             run_lane(desk, campaign.id, run=campaign.run, lane=lane, tell=lambda n: bar.advance(task, n))
-
-
-def _me() -> Principal:
-    from crmplugin.store.access import Principal
-
-    return Principal("cli", "admin")
 
 
 def _show(desk: Desk, campaign: Any, as_json: bool) -> None:

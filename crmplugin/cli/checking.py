@@ -13,6 +13,7 @@ from typing import Any
 import click
 
 from crmplugin.cli.output import as_of_option, json_option, now, open_assistant, print_json, read_as_of
+from crmplugin.cli.rights import caller, check_sees
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.draft import Report
@@ -67,6 +68,7 @@ def _ground(
         return
     with open_assistant() as assistant:
         connection = brief.get("connection", "local")
+        check_sees(caller(), connection)
         names = assistant.tools(connection if connection in assistant.connections else "local").names()
         yield ground_of_brief(brief, names, language)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
+from crmplugin.cli.rights import caller
 from crmplugin.errors import UsageError
 from crmplugin.settings import load_settings
 
@@ -116,7 +117,7 @@ def export_command(path: Path | None, everything: bool, contact: str | None, con
             else:
                 _put(export_all(extract, lines=lines), path)
         what = "all" if everything else "contact"
-        tell_export(assistant.audit, what, by="cli", at=now(), connection=connection, contact=contact)
+        tell_export(assistant.audit, what, by=caller().name, at=now(), connection=connection, contact=contact)
 
 
 def _put(pieces: Iterator[str], path: Path | None) -> None:

@@ -19,6 +19,7 @@ from crmplugin.cli.output import (
     read_subject,
     subject_options,
 )
+from crmplugin.cli.rights import caller
 from crmplugin.domain.brief import Brief, DraftChannel, FollowUpType, Kind, Request
 from crmplugin.domain.draft import Draft
 from crmplugin.domain.fact import Fact
@@ -85,9 +86,9 @@ def draft_command(kind: str, connection: str, as_json: bool, **given: Any) -> No
             step=recording.step,
             draft_id=str(uuid.uuid4()),
             now=now(),
-            created_by="cli",
+            created_by=caller().name,
         )
-        assistant.audit.add(printed(to_json(draft), recording.kept(draft), by="cli", at=draft.created_at))
+        assistant.audit.add(printed(to_json(draft), recording.kept(draft), by=caller().name, at=draft.created_at))
     if as_json:
         print_json(draft_json(draft))
     else:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
+from crmplugin.cli.rights import caller
 
 if TYPE_CHECKING:
     from crmplugin.journeys.import_records import ImportReport, Progress
@@ -46,7 +47,7 @@ def import_command(paths: tuple[str, ...], connection: str, mappings: tuple[str,
             mappings=mappings, on_progress=progress,
         )  # fmt: skip
         if report.taken or report.updated:
-            tell_import(assistant.audit, connection, report, by="cli", at=now())
+            tell_import(assistant.audit, connection, report, by=caller().name, at=now())
     if as_json:
         print_json(to_json(report))
     else:

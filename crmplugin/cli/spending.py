@@ -7,6 +7,7 @@ from datetime import timedelta
 import click
 
 from crmplugin.cli.output import json_option, now, open_assistant, print_json
+from crmplugin.cli.rights import caller
 
 
 @click.command(
@@ -20,8 +21,9 @@ def spending_command(days: int, as_json: bool) -> None:
     from crmplugin.journeys.spending import used_rows
 
     with open_assistant() as assistant:
-        rows = assistant.spending.rows((now() - timedelta(days=days - 1)).date())
-        limits = used_rows(assistant.spending.used())
+        mine = caller().connections
+        rows = assistant.spending.rows((now() - timedelta(days=days - 1)).date(), mine)
+        limits = used_rows(assistant.spending.used(mine))
     items = [
         {
             "day": row.day.isoformat(),

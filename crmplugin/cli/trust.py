@@ -9,6 +9,7 @@ from dataclasses import asdict
 import click
 
 from crmplugin.cli.output import connection_option, json_option, now, open_assistant, print_json
+from crmplugin.cli.rights import caller
 from crmplugin.errors import NotFound, UsageError
 from crmplugin.local_secrets import VAULT_KEY_FILE, add_key, keep_newest_key
 
@@ -51,7 +52,7 @@ def rotate_vault(forget_old: bool, as_json: bool) -> None:
         if forget_old and not assistant.settings.vault_key:
             keep_newest_key(file)
         body = {"sealed": sealed, "old_key_kept": not forget_old}
-        assistant.audit.add(Entry("vault.rotated", now(), "cli", body=body))
+        assistant.audit.add(Entry("vault.rotated", now(), caller().name, body=body))
     if as_json:
         print_json({"sealed": sealed, "old_key_kept": not forget_old})
     else:
@@ -140,7 +141,7 @@ def export_audit(connection: str | None, personal: bool) -> None:
         assistant.audit.seal_chain()
         for row in assistant.audit.rows(connection=connection):
             click.echo(json.dumps(row_json(row, personal=personal), ensure_ascii=False))
-        tell_export(assistant.audit, "audit", by="cli", at=now(), connection=connection, personal=int(personal))
+        tell_export(assistant.audit, "audit", by=caller().name, at=now(), connection=connection, personal=int(personal))
 
 
 @click.command(
@@ -163,7 +164,7 @@ def erase_command(connection: str, contact_id: str, despite_hold: bool, as_json:
     try:
         if connection not in office.desk.settings.connections:
             raise NotFound(f"no connection {connection!r}: see `crmplugin connections list`")
-        done = erase_person(office.desk, connection, contact_id, by="cli", despite_hold=despite_hold)
+        done = erase_person(office.desk, connection, contact_id, by=caller().name, despite_hold=despite_hold)
     finally:
         office.close()
     if as_json:

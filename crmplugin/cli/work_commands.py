@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from crmplugin.cli.output import json_option, print_json
+from crmplugin.cli.rights import caller
 from crmplugin.errors import UsageError
 from crmplugin.settings import load_settings
 
@@ -47,7 +48,8 @@ def list_events(connection: str | None, state: str | None, limit: int, cursor: s
     from crmplugin.web.shapes import event_answer
 
     with open_desk() as desk:
-        page = desk.events.list(limit=limit, cursor=cursor, connection=connection, state=state)
+        mine = caller().connections
+        page = desk.events.list(limit=limit, cursor=cursor, connection=connection, connections=mine, state=state)
         drafts = desk.drafts.of_events([(row.connection, row.id) for row in page.items])
         items = [event_answer(row, drafts.get((row.connection, row.id), ())) for row in page.items]
     _print_list(items, page.next, as_json, ("received_at", "connection", "id", "type", "state", "reason"))
@@ -105,8 +107,9 @@ def list_jobs(state: str | None, limit: int, cursor: str | None, as_json: bool) 
 
     with open_desk() as desk:
         jobs, following = desk.jobs.list(limit=limit, cursor=cursor, state=state)
+    mine = [job for job in jobs if job.connection is None or caller().sees(job.connection)]
     _print_list(
-        [job_answer(job) for job in jobs], following, as_json, ("id", "kind", "state", "attempts", "wait_reason")
+        [job_answer(job) for job in mine], following, as_json, ("id", "kind", "state", "attempts", "wait_reason")
     )
 
 

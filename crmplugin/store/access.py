@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, Table, or_, select, update
 
-from crmplugin.domain.crm import Subject
+from crmplugin.domain.access import Principal as Principal
 from crmplugin.errors import NotFound
 from crmplugin.store.audit import AuditLog, Entry
 from crmplugin.store.database import insert_into
@@ -32,34 +32,6 @@ SIGNED_IN, SIGNED_OUT, SESSION_ENDED = "sign_in.done", "sign_out.done", "session
 REFUSED, LOCKED = "sign_in.refused", "sign_in.locked"
 LOCAL = "local"
 """The connection of whoever names none."""
-
-
-@dataclass(frozen=True, slots=True)
-class Principal:
-    """Somebody who asks. `connections` None: all of them; `user_id`: the CRM user whose own deals count for a rep.
-
-    `users`: the user by connection, for a person who is somebody in several CRMs. `only_about`: the one record that a
-    pass without a user was made for.
-    """
-
-    name: str
-    role: str
-    user_id: str | None = None
-    connections: tuple[str, ...] | None = None
-    users: Mapping[str, str] | None = None
-    only_about: Subject | None = None
-
-    def sees(self, connection: str) -> bool:
-        return self.connections is None or connection in self.connections
-
-    @property
-    def bound(self) -> bool:
-        """Whether they see only some records of their connections."""
-        return self.only_about is not None or self.role == "rep" and (bool(self.user_id) or self.users is not None)
-
-    def user_on(self, connection: str) -> str | None:
-        """Who they are on a connection. Ids of two CRMs have nothing to do with each other."""
-        return self.user_id if self.users is None else self.users.get(connection)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,8 @@
-"""The table of rights: every route and page, who may use it, and what it is about. What is not in it is closed.
+"""The table of rights: each route, page and command, who may use it, what it is about. What is not in it is closed.
 
-A row is `"blueprint.function": Right(roles, about)`. `about` says what is held against the caller's scope before the
-route runs: the connection, draft or record that its address names. An id of somebody else is answered like one that is
-not there. Commands run as the operator of the machine; who may approve what stands in the settings.
+A row is `"blueprint.function": Right(roles, about)`, of a command `"group command": Right(roles, about)`. `about` says
+what is held against the caller's scope before the route or command runs: the connection, draft or record that it names.
+An id of somebody else is answered like one that is not there. Who may approve what stands in the settings.
 """
 
 from __future__ import annotations
@@ -23,13 +23,18 @@ ADMIN = frozenset({ADMIN_ROLE})
 OPEN: frozenset[str] = frozenset()
 """No sign-in asked for: the route is public, or checks a signature or pass of its own."""
 
-About = Literal["nothing", "list", "asked", "connection", "draft", "campaign", "event", "job", "signature", "pass"]
-"""What a route is about.
+About = Literal[
+    "nothing", "list", "asked", "connection", "draft", "campaign", "event", "job", "signature", "pass",
+    "subject", "user", "installation",
+]  # fmt: skip
+"""What a route or command is about.
 
-nothing: no customer's data. list: only rows that the caller may see. asked: the record that query, form or body name.
-connection, draft, campaign, event, job: what the address names. signature: a webhook, link or launch that proves
-itself.
-pass: the holder of a panel's pass, on the connection that the address names.
+nothing: no customer's data. list: only rows that the caller may see. asked: the record that query, form, body or file
+name. connection, draft, campaign, event, job: what the address or the arguments name. signature: a webhook, link or
+launch that proves itself. pass: the holder of a panel's pass, on the connection that the address names.
+Of commands alone: subject: the record of `--deal` and the like. user: what belongs to one user of a connection.
+installation: everything, so it takes a caller who is bound to no connection. There `connection` is a whole one, so a
+rep with a user has none; left out, `connection`, `draft`, `event` and `job` are the installation.
 """
 
 
@@ -137,4 +142,70 @@ RIGHTS: Mapping[str, Right] = {
     "panel_pages.stream": Right(OPEN, "pass"),
     "panel_pages.customer": Right(OPEN, "pass"),
     "panel_pages.download": Right(OPEN, "pass"),
+}
+
+COMMANDS: Mapping[str, Right] = {
+    # the installation
+    "serve": Right(ADMIN, "installation"),
+    "worker": Right(ADMIN, "installation"),
+    "doctor": Right(ADMIN, "installation"),
+    "migrate": Right(ADMIN, "installation"),
+    "backup": Right(ADMIN, "installation"),
+    "restore": Right(ADMIN, "installation"),
+    "connect": Right(ADMIN, "installation"),
+    "vault list": Right(ADMIN, "installation"),
+    "vault rotate": Right(ADMIN, "installation"),
+    "token create": Right(ADMIN, "installation"),
+    "token list": Right(ADMIN, "installation"),
+    "token revoke": Right(ADMIN, "installation"),
+    "token link": Right(ADMIN, "installation"),
+    "sessions list": Right(ADMIN, "installation"),
+    "sessions end": Right(ADMIN, "installation"),
+    "audit verify": Right(LEADERS, "installation"),
+    "audit export": Right(ADMIN, "connection"),
+    "audit show": Right(LEADERS, "draft"),
+    "audit replay": Right(LEADERS, "draft"),
+    "connections list": Right(LEADERS, "list"),
+    "connections show": Right(ADMIN, "connection"),
+    "connections test": Right(ADMIN, "connection"),
+    "panel-link": Right(ADMIN, "connection"),
+    "import": Right(ADMIN, "connection"),
+    "sync": Right(ADMIN, "connection"),
+    "export": Right(ADMIN, "connection"),
+    "erase": Right(ADMIN, "connection"),
+    "spending": Right(LEADERS, "list"),
+    "events list": Right(LEADERS, "list"),
+    "events show": Right(LEADERS, "event"),
+    "events replay": Right(ADMIN, "event"),
+    "jobs list": Right(LEADERS, "list"),
+    "jobs show": Right(LEADERS, "job"),
+    "jobs retry": Right(ADMIN, "job"),
+    "jobs cancel": Right(ADMIN, "job"),
+    # what the history says
+    "brief": Right(SALES, "subject"),
+    "draft": Right(EVERYBODY, "subject"),
+    "timeline": Right(SALES, "subject"),
+    "recommend": Right(SALES, "subject"),
+    "prospects": Right(SALES, "connection"),
+    "segments list": Right(CAMPAIGNERS | LEADERS, "connection"),
+    "segments preview": Right(CAMPAIGNERS | LEADERS, "connection"),
+    "segments owners": Right(CAMPAIGNERS | LEADERS, "connection"),
+    "reviews": Right(CAMPAIGNERS | LEADERS, "connection"),
+    "style list": Right(EVERYBODY, "user"),
+    "style edit": Right(SALES, "user"),
+    "style erase": Right(SALES, "user"),
+    "campaign create": Right(CAMPAIGNERS, "asked"),
+    "campaign list": Right(CAMPAIGNERS | LEADERS, "list"),
+    "campaign status": Right(CAMPAIGNERS | LEADERS, "campaign"),
+    "campaign preview": Right(CAMPAIGNERS, "campaign"),
+    "campaign approve": Right(CAMPAIGNERS | LEADERS, "campaign"),
+    "campaign run": Right(CAMPAIGNERS, "campaign"),
+    "campaign pause": Right(CAMPAIGNERS, "campaign"),
+    "campaign resume": Right(CAMPAIGNERS, "campaign"),
+    "campaign export": Right(CAMPAIGNERS, "campaign"),
+    # texts that one brings along
+    "check": Right(EVERYBODY, "asked"),
+    "scan": Right(EVERYBODY, "nothing"),
+    "eval": Right(EVERYBODY, "nothing"),
+    "openapi": Right(EVERYBODY, "nothing"),
 }

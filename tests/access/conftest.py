@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,19 +37,24 @@ def records_of(connection: str) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="module")
-def office(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[Office]:
-    var: Path = tmp_path_factory.mktemp("var")
+def environ(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> dict[str, str]:
+    """The settings of the office, as variables."""
     environ = {
         "CRMPLUGIN_CONFIG": "",
-        "CRMPLUGIN_VAR": str(var),
+        "CRMPLUGIN_VAR": str(tmp_path_factory.mktemp("var")),
         "CRMPLUGIN_CONNECTIONS__LOCAL__WEBHOOK_SECRET": SECRET,
         "CRMPLUGIN_CONNECTIONS__ACME__CRM": "elsewhere",
         "CRMPLUGIN_CONNECTIONS__ACME__WEBHOOK_SECRET": SECRET,
     }
     if request.config.getoption("--database") == "postgresql":
         environ["CRMPLUGIN_DATABASE_URL"] = make_database(request.getfixturevalue("postgres_folder"))
+    return environ
+
+
+@pytest.fixture(scope="module")
+def office(environ: dict[str, str]) -> Iterator[Office]:
     with elsewhere.known_crm():
-        crm = RecordStore(open_engine(f"sqlite:///{var}/acme.sqlite"))
+        crm = RecordStore(open_engine(f"sqlite:///{environ['CRMPLUGIN_VAR']}/acme.sqlite"))
         migrate(crm._engine)
         elsewhere.STORES[THERE] = crm
         opened = Office(Assistant(load_settings(environ)))
