@@ -22,6 +22,7 @@ from crmplugin.journeys.visibility import check_subject, is_visible
 from crmplugin.ports import Action
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
+from crmplugin.web.arriving import arriving
 from crmplugin.web.asking import create_draft, own_draft, wait_for
 from crmplugin.web.auth import desk
 from crmplugin.web.called import own_query, panel_call, wrapped
@@ -90,9 +91,10 @@ def create_panel_draft(connection: str) -> Response:
 
 @blueprint.get("/drafts/<draft_id>")
 def get_panel_draft(connection: str, draft_id: str) -> Response:
-    """One draft, whole."""
+    """One draft, whole; while it is being written, with the text that has come so far."""
     row = own_draft(desk(), draft_id, holder(connection))
-    return jsonify(draft_answer(row))
+    so_far = {"arriving": arriving(desk(), draft_id)} if row.status == "writing" else {}
+    return jsonify(draft_answer(row) | so_far)
 
 
 @blueprint.get("/drafts")

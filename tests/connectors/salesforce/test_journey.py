@@ -9,6 +9,9 @@ from typing import Any
 import pytest
 
 from connectors.salesforce.verify import ORGANIZATION, USER
+from crmplugin.domain.brief import Request
+from crmplugin.domain.crm import Subject
+from crmplugin.journeys.ask import Ask, ask_for_drafts
 from crmplugin.journeys.sync import poll
 from tests.connectors.cases.salesforce import OPTIONS, PANEL, TOKEN
 from tests.connectors.journey import Server, days_ago, server, wait_for
@@ -179,6 +182,34 @@ def test_apex_starts_polls_and_approves_for_its_user(here, salesforce):
 
     assert (started.status_code, again.json["id"], approved.status_code) == (202, id_, 200)
     assert notes(salesforce, deal) == 1
+
+
+def test_text_is_shown_as_it_comes_checked_or_not(here, salesforce):
+    deal = open_deal(salesforce, "006A00000010008IAA")
+    desk = here.office.desk
+    request = Request("acme", "summary", Subject("deal", deal))
+    ask_for_drafts(desk, [Ask("d-arriving", request, "click", datetime.now(UTC), owner_id=REP)])
+    channel = desk.broadcast.open("d-arriving")
+    for event, data in PIECES:
+        channel.emit(event, data)
+    first = call(here, "/drafts/d-arriving").json
+    channel.emit("text", {"index": 0, "text": "Another."})
+    desk.broadcast.close("d-arriving")
+    second = call(here, "/drafts/d-arriving").json
+
+    assert (first["status"], second["status"]) == ("writing", "writing")
+    assert first["arriving"] == [
+        {"text": "It is open.", "role": "claim", "verdict": "supported"},
+        {"text": "The quote", "role": None, "verdict": None},
+    ]
+    assert second["arriving"] == [{"text": "Another.", "role": None, "verdict": None}]
+
+
+PIECES = [
+    ("brief", {"facts": 3}), ("text", {"index": 0, "text": "It is "}), ("text", {"index": 0, "text": "open."}),
+    ("sentence", {"index": 0, "text": "It is open.", "role": "claim", "verdict": "supported"}),
+    ("text", {"index": 1, "text": "The "}), ("text", {"index": 1, "text": "quote"}),
+]  # fmt: skip
 
 
 def test_user_whom_salesforce_lets_not_see_the_deal_and_wrong_secret_get_nothing(here):
