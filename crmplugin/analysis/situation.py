@@ -25,6 +25,7 @@ MANY_CONTACTS = 3
 SLOW_RATIO = Decimal("1.5")
 HAND_OFF_QUOTES = 2
 DUE_IN_OUTLINE = 2
+GOODS_SHOWN = 5
 
 
 def status_lines(v: View) -> Iterator[SheetLine]:
@@ -32,12 +33,15 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     deal = v.context.deal
     if deal and closed_outcome(deal):
         yield from closed_lines(v, "status")
+        yield from _goods(v, deal)
         yield show("status", ("deals", deal.id, "amount"))
         yield show("status", ("deals", deal.id, "lost_reason"))
         yield from _not_on_record(v, deal)
         return
     if deal:
-        for field in ("stage", "amount", "close_date"):
+        yield show("status", ("deals", deal.id, "stage"))
+        yield from _goods(v, deal)
+        for field in ("amount", "close_date"):
             yield show("status", ("deals", deal.id, field))
         yield from _not_on_record(v, deal)
     yield from _stage_age(v)
@@ -47,6 +51,17 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     yield say("status", "awaiting", awaiting=sheet.word(f"awaiting.{v.signals.awaiting}"))
     yield from _health(v)
     yield from _intent(v)
+
+
+def _goods(v: View, deal: Deal) -> Iterator[SheetLine]:
+    """What the deal is about: the products it names."""
+    names = ", ".join(_product_names(v, deal.product_ids))
+    if names:
+        yield say("status", "goods", sources=(("deals", deal.id, "product_ids"),), goods=sheet.text(names))
+
+
+def _product_names(v: View, ids: tuple[str, ...]) -> Iterator[str]:
+    return (p.name for p in v.context.products if p.id in ids and p.name)
 
 
 def closed_lines(v: View, section: str) -> Iterator[SheetLine]:
@@ -161,8 +176,7 @@ def deal_lines(v: View) -> Iterator[SheetLine]:
 
 def _unnamed(v: View, deal: Deal) -> SheetLine:
     """A deal without a name: several lines that say its stage alone could not be told apart."""
-    products = (p.name for p in v.context.products if p.id in deal.product_ids and p.name)
-    about = ", ".join(filter(None, (deal.stage, *products))) or "-"
+    about = ", ".join(filter(None, (deal.stage, *_product_names(v, deal.product_ids)))) or "-"
     sources = (("deals", deal.id, "stage"), ("deals", deal.id, "product_ids"))
     return say(
         "deals", f"deal_{deal.id}", "deal_unnamed", sources=sources, id=sheet.text(deal.id), about=sheet.text(about)
@@ -217,12 +231,34 @@ def _sales_handoff(v: View) -> Iterator[SheetLine]:
     if v.context.deal:
         for field in ("name", "stage", "amount"):
             yield show("case", ("deals", v.context.deal.id, field))
-    for order in sorted(v.context.orders, key=lambda o: (o.ordered_at or v.now, o.id))[-1:]:
-        for field in ("number", "ordered_on", "line1.quantity", "line1.product", "delivered_on"):
-            yield show("case", ("orders", order.id, field))
+    yield from _last_order(v)
     yield from people_lines(v, "who")
     yield from _promise_lines(v)
     yield from next_lines(v)
+
+
+def _last_order(v: View) -> Iterator[SheetLine]:
+    """The newest order with what it holds."""
+    made = [(o.ordered_at, o.id, o) for o in v.context.orders if o.ordered_at and o.ordered_at <= v.now]
+    if not made:
+        return
+    order = max(made)[2]
+    yield say(
+        "case", "last_order", sources=(("orders", order.id, "ordered_at"),),
+        number=sheet.text(order.number or order.id), on=v.day(order.ordered_at),
+    )  # fmt: skip
+    names = {p.id: p.name for p in v.context.products if p.name}
+    for n, line in enumerate(order.lines[:GOODS_SHOWN]):
+        if line.product_id in names and line.quantity:
+            pointer = ("orders", order.id, f"lines[{n}]")
+            goods = sheet.text(names[line.product_id])
+            yield say(
+                "case", f"ordered{n + 1}", "ordered", sources=(pointer,), n=sheet.number(line.quantity), goods=goods
+            )
+    if len(order.lines) > GOODS_SHOWN:
+        more = sheet.count(len(order.lines) - GOODS_SHOWN)
+        yield say("case", "ordered_more", sources=(("orders", order.id, "lines"),), more=more)
+    yield show("case", ("orders", order.id, "delivered_on"))
 
 
 def signal_lines(v: View) -> Iterator[SheetLine]:

@@ -14,7 +14,7 @@ from typing import Any
 from crmplugin.analysis.cadence import promotional_touches
 from crmplugin.analysis.stages import is_open
 from crmplugin.brief.alternatives import contractual_notice, other_contacts, phone_script, postal_letter
-from crmplugin.brief.calendar import day_in
+from crmplugin.brief.calendar import both_sides, day_in
 from crmplugin.brief.consent import (
     CONSENT_KEYS,
     granted,
@@ -25,7 +25,7 @@ from crmplugin.brief.consent import (
     withdrawn,
 )
 from crmplugin.brief.recipient import has_left, mail_address, phone_number
-from crmplugin.brief.timing import in_quiet_hours, next_allowed
+from crmplugin.brief.timing import HOURS, in_quiet_hours, send_time
 from crmplugin.domain.brief import INTERNAL_KINDS, Gate, Request, Signals, is_promotional
 from crmplugin.domain.crm import Contact, Context
 
@@ -220,9 +220,14 @@ def cap_free_at(sent: tuple[datetime, ...], now: datetime) -> datetime | None:
 def _quiet_hours(case: Case) -> Gate | None:
     if not in_quiet_hours(case.now, zone=case.zone, channel=case.channel):
         return None
-    moment = next_allowed(case.now, zone=case.zone, channel=case.channel)
+    countries = both_sides(case.context, case.contact)
+    moment = send_time(
+        case.now, zone=case.zone, channel=case.channel, countries=countries, any_day=not case.promotional
+    )
     move = {"do": "send_later", "at": moment.isoformat()}
-    return Gate("quiet_hours", f"Send it at {moment:%Y-%m-%d %H:%M} ({case.zone}): it is outside the hours.", (move,))
+    opens, closes = HOURS[case.channel]
+    why = f"it is outside the hours for {case.channel} there ({opens:%H:%M} to {closes:%H:%M})"
+    return Gate("quiet_hours", f"Send it at {moment:%Y-%m-%d %H:%M} ({case.zone}): {why}.", (move,))
 
 
 def _stale_data(case: Case) -> Gate | None:

@@ -11,6 +11,12 @@ from crmplugin.domain.fact import Fact
 Sections = tuple[tuple[str, tuple[str, ...]], ...]
 
 
+_NEEDED: Mapping[str, str] = {
+    "negotiation_note": "a deal or a quote to negotiate (ask again for one of them)",
+    "qualification": "a deal to qualify (ask again for one)",
+}
+
+
 class SectionSheet(Protocol):
     @property
     def facts(self) -> tuple[Fact, ...]: ...
@@ -28,7 +34,7 @@ def internal_beats(kind: str, sheet: SectionSheet) -> tuple[tuple[Beat, ...], tu
         if id_ in known
     ]
     if not lines:
-        return (), (f"anything on record for a {kind.replace('_', ' ')}",)
+        return (), (_NEEDED.get(kind, f"anything on record for a {kind.replace('_', ' ')}"),)
     return (_title(kind, sheet), *lines), ()
 
 

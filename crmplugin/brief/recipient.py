@@ -62,7 +62,7 @@ def choose_recipient(context: Context, request: Request) -> Contact | None:
     First the one asked for, who must belong to the account (UsageError names the id if not). Then the record the draft
     is about: its contact, ticket or message. On a deal: who waits for our answer or sat in a meeting not yet recapped,
     then the primary contact, then the deal's only one. Last, among those who can be reached: who wrote last, then the
-    only one there is.
+    only one there is; where nobody can be reached, the only one at all, whose gate says what is missing.
     """
     contacts = _account_contacts(context)
     if request.to_contact_id is not None:
@@ -76,14 +76,20 @@ def choose_recipient(context: Context, request: Request) -> Contact | None:
         found = contacts.get(rule(context, request, now) or "")
         if found is not None:
             return found
-    reachable = [c for c in contacts.values() if can_be_reached(c, context, now)]
-    return reachable[0] if len(reachable) == 1 else None
+    present = [c for c in contacts.values() if not is_gone(c, now)]
+    reachable = [c for c in present if can_be_reached(c, context, now)]
+    only = reachable or present
+    return only[0] if len(only) == 1 else None
 
 
 def can_be_reached(contact: Contact, context: Context, now: datetime) -> bool:
     """Whether the person is still there and has a mail address or a number."""
-    gone = has_left(contact, now) or contact.status in ("inactive", "bounced")
-    return not gone and bool(mail_address(contact) or phone_number(contact, context))
+    return not is_gone(contact, now) and bool(mail_address(contact) or phone_number(contact, context))
+
+
+def is_gone(contact: Contact, now: datetime) -> bool:
+    """Whether nobody is there any more: left, inactive, or mails come back."""
+    return has_left(contact, now) or contact.status in ("inactive", "bounced")
 
 
 def has_left(contact: Contact, now: datetime) -> bool:

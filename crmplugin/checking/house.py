@@ -135,8 +135,14 @@ def law_row(brief: Brief | None, rows: Sequence[CheckedSentence]) -> Iterator[Ch
         yield Check(
             "compliance",
             "fail" if missing else "pass",
-            f"{told}; missing: {', '.join(missing)}." if missing else f"{told}.",
+            f"{told}; missing: {', '.join(missing)}.{_where_to_set(brief, missing)}" if missing else f"{told}.",
         )
+
+
+def _where_to_set(brief: Brief, missing: Sequence[str]) -> str:
+    """What to do when the text lacks an address because none is on record."""
+    unset = "postal address" in missing and not brief.sender.postal_address
+    return " Set postal_address in the seller's record." if unset else ""
 
 
 def _needed(regime: str | None, channel: str) -> Sequence[str]:

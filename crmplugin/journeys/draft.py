@@ -75,6 +75,13 @@ class Worded:
     warnings: tuple[Warning, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """No text stands: what the template writer's own words did not pass, as sentences for a person."""
+
+    reasons: tuple[str, ...]
+
+
 def make_brief(request: Request, *, tools: Tools, now: datetime) -> Brief:
     """Reads the CRM and assembles the brief. Raises NotFound for a subject that is not there."""
     context = tools.read_context(request.subject)
@@ -130,8 +137,8 @@ def _make_brief_step(tools: Tools, now: datetime) -> Callable[[Request], Brief]:
     return read
 
 
-def _word(brief: Brief, *, tools: Tools, step: Step, emit: Emit) -> Worded | None:
-    """A text that passes, from the model or else from the template writer; None when neither has one."""
+def _word(brief: Brief, *, tools: Tools, step: Step, emit: Emit) -> Worded | Refused:
+    """A text that passes, from the model or else from the template writer; Refused when neither has one."""
     warnings: tuple[Warning, ...] = ()
     wanted = brief.request.writer
     if wanted != "template":
@@ -142,8 +149,8 @@ def _word(brief: Brief, *, tools: Tools, step: Step, emit: Emit) -> Worded | Non
             if worded is not None:
                 return worded
             warnings = (warning,)
-    worded = _word_by_template(brief, tools=tools, emit=emit, fell_back=bool(warnings))
-    return replace(worded, warnings=warnings) if worded else None
+    plain = _word_by_template(brief, tools=tools, emit=emit, fell_back=bool(warnings))
+    return replace(plain, warnings=warnings) if isinstance(plain, Worded) else plain
 
 
 def _no_model_warning(tools: Tools, wanted: str) -> Warning:
@@ -173,7 +180,7 @@ def _word_by_model(
     return worded, Warning("none", "")
 
 
-def _word_by_template(brief: Brief, *, tools: Tools, emit: Emit, fell_back: bool) -> Worded | None:
+def _word_by_template(brief: Brief, *, tools: Tools, emit: Emit, fell_back: bool) -> Worded | Refused:
     watch = _checking_emit(brief, tools, emit)
     written = tools.template.write(brief, emit=watch)
     sentences, report = _check(brief, written, tools)
@@ -183,7 +190,9 @@ def _word_by_template(brief: Brief, *, tools: Tools, emit: Emit, fell_back: bool
         if _failures(second) < _failures(report):
             written, sentences, report = rewritten, again, second
     worded = _settle(brief, written, sentences, report, tools, repaired=False)
-    if worded is None or not fell_back:
+    if worded is None:
+        return Refused(_whys(report))
+    if not fell_back:
         return worded
     return replace(worded, grounding=replace(worded.grounding, status="template"))
 
@@ -246,6 +255,13 @@ def _failures(report: Report) -> int:
     return failed + sum(c.verdict == "fail" for c in report.checks)
 
 
+def _whys(report: Report) -> tuple[str, ...]:
+    """Why a text does not pass: the failed limits, then the sentences that no fact carries."""
+    limits = [c.text for c in report.checks if c.verdict == "fail" and c.text]
+    failed = [c.sentence for c in report.sentences if c.sentence.verdict not in PASSING]
+    return tuple(dict.fromkeys((*limits, *(f"“{s.text}”: {s.reason}" for s in failed if s.reason))))
+
+
 def _passes(report: Report) -> bool:
     return _failures(report) == 0
 
@@ -300,7 +316,7 @@ def _stands(kept: Sequence[Sentence], brief: Brief) -> bool:
 
 def _draft(
     brief: Brief,
-    worded: Worded | None,
+    worded: Worded | Refused | None,
     *,
     draft_id: str,
     now: datetime,
@@ -309,8 +325,9 @@ def _draft(
     event: str | None,
 ) -> Draft:
     plan, decision = brief.plan, brief.decision
-    if plan is not None and worded is None:
-        reason = "Nothing that can be said here passes the checks; see missing_info for what would help."
+    refused = worded.reasons if isinstance(worded, Refused) else ()
+    if plan is not None and not isinstance(worded, Worded):
+        reason = f"Mend this first, then ask again: {' '.join(refused) or 'no sentence of it passes the checks.'}"
         decision = Decision("no_message", code="missing_facts", gates=decision.gates, reason=reason)
     base = Draft(
         id=draft_id,
@@ -328,7 +345,7 @@ def _draft(
         language=brief.language,
         facts=brief.facts,
         warnings=brief.warnings,
-        missing_info=brief.missing_info,
+        missing_info=(*brief.missing_info, *refused),
         missing_questions=brief.missing_questions,
         compliance=Compliance(brief.regime),
         next_touch=brief.next_touch,
@@ -342,7 +359,7 @@ def _draft(
         send_on=brief.send_on,
         charts=brief.charts,
     )
-    return with_text(base, worded) if worded else base
+    return with_text(base, worded) if isinstance(worded, Worded) else base
 
 
 _STATUS: Mapping[str, Any] = {"draft": "proposed", "blocked": "blocked", "no_message": "no_message"}

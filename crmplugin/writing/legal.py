@@ -49,7 +49,9 @@ _LINES = {"email": _email, "letter": _letter, "sms": _sms}
 
 
 def _address(sender: Sender) -> str:
-    """Legal name and postal address in one line; the trading name where no legal one is recorded."""
+    """Legal name and postal address in one line; empty where both say no more than the signature above."""
+    if not sender.postal_address and sender.legal_name in (None, sender.company):
+        return ""
     parts = (sender.legal_name or sender.company, sender.postal_address)
     return ", ".join(" ".join(part.replace("\n", ", ").split()) for part in parts if part)
 

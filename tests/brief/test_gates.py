@@ -473,6 +473,18 @@ def test_quiet_hours_move_the_time_and_block_nothing():
     assert found[0].alternatives == ({"do": "send_later", "at": "2026-03-12T08:00:00+00:00"},)
 
 
+def test_a_promotional_call_is_moved_to_a_business_day_and_a_service_call_is_not():
+    friday_evening = local(19, day="2026-03-13")
+
+    promoted = gates(make_context(), channel="phone", kind="pitch", type_=None, now=friday_evening)
+    answered = gates(make_context(), channel="phone", type_="answer", now=friday_evening)
+
+    moved = next(g for g in promoted if g.code == "quiet_hours")
+    assert moved.alternatives == ({"do": "send_later", "at": "2026-03-16T08:00:00+00:00"},)
+    assert moved.reason.startswith("Send it at 2026-03-16 08:00 (Europe/London): it is outside the hours for phone")
+    assert answered[0].alternatives == ({"do": "send_later", "at": "2026-03-14T08:00:00+00:00"},)
+
+
 def test_the_hours_are_the_recipients():
     context = make_context(company=make_company(country="US"))
 

@@ -309,3 +309,12 @@ def test_the_moment_of_a_request_is_its_as_of():
     context = make_context(make_inbound(contact_ids=("C-2",), body="When?"), contacts=(DANA, ERIK))
 
     assert chosen(context, as_of=at("2026-03-05")) == "C-1"
+
+
+def test_the_only_contact_is_the_recipient_although_no_address_is_valid():
+    nobody_else = make_contact(email=None, phone="20.16.10.16")
+    context = make_account_context(contacts=(nobody_else,))
+    gone = make_account_context(contacts=(make_contact(email=None, phone=None, status="left"),))
+
+    assert chosen(context) == "C-1"
+    assert chosen(gone) is None

@@ -19,7 +19,7 @@ from crmplugin.brief.facts_of.sheets import INTERNAL_SECTIONS
 from crmplugin.brief.hygiene import clean
 from crmplugin.brief.labels import load_labels
 from crmplugin.domain.brief import DueItem, Question, Signals, TicketState
-from crmplugin.domain.crm import Band, Clause, Context, Policy, QuoteLine, Subject, TermsDays, Trade
+from crmplugin.domain.crm import Band, Clause, Context, OrderLine, Policy, QuoteLine, Subject, TermsDays, Trade
 from crmplugin.journeys.present import brief_json
 from crmplugin.ports import Population
 from tests.builders import (
@@ -200,6 +200,30 @@ def test_a_hand_off_quotes_the_customer_and_holds_the_sale():
     sections = dict(sheet.sections["handoff_note"])
     assert "T-2201.body" in sections["case"]
     assert sections["hold"] == ("D-1.sell_hold",)
+
+
+def test_a_hand_off_from_sales_names_what_was_ordered():
+    lines = (OrderLine("L1", "FM-300", D("2.5")), OrderLine("L2", "GK-12", D(10)), OrderLine("L3", "unknown", D(1)))
+    later = make_order("O-9", ordered_at=NOW + timedelta(days=1))
+    context = world(
+        orders=(make_order("O-1", lines=lines), later),
+        products=(make_product(), make_product("GK-12", name="Gasket kit")),
+    )
+
+    sheet = sheet_of(context, "handoff_note", language="de")
+
+    case = dict(sheet.sections["handoff_note"])["case"]
+    assert [shown(sheet, id_) for id_ in case if id_.startswith("D-1.order")] == [
+        "2,5 × FlowMeter 300",
+        "10 × Gasket kit",
+    ]
+    assert shown(sheet, "D-1.last_order") == "O-1 vom 15. Januar."
+
+
+def test_a_summary_says_what_the_deal_is_about():
+    context = make_context(deal=replace(DEAL, product_ids=("FM-300",)), products=(make_product(),))
+
+    assert shown(sheet_of(context, "summary"), "D-1.goods") == "FlowMeter 300"
 
 
 def test_objections_are_quoted_with_what_to_do():

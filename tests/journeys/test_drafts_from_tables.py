@@ -81,7 +81,12 @@ def test_a_won_deal_has_its_day_and_amount_and_neither_chance_nor_risk(draft):
 def test_the_zero_of_a_lost_deal_is_no_amount(draft):
     lines = lines_of(draft(PIPELINE_FILES, "summary", "--deal", "LOSTONE"))
 
-    assert lines == ["Closed: Lost on 2 December.", "Amount: Not on record.", "Next: Nothing is due."]
+    assert lines == [
+        "Closed: Lost on 2 December.",
+        "Products: GTX Pro",
+        "Amount: Not on record.",
+        "Next: Nothing is due.",
+    ]
 
 
 def test_deals_without_a_name_are_told_apart(draft):

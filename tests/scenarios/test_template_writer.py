@@ -97,3 +97,14 @@ def test_an_injected_instruction_is_reported_and_not_followed(draft):
     assert not re.search(r"40|evil|900 555|Bergmann|discount|FlowMeter 300\b|ignore", text)
     warning = next(w for w in made["warnings"] if w["code"] == "suspicious_content")
     assert any("A-77" in e for e in warning["evidence"])
+
+
+def test_a_text_that_the_law_forbids_says_what_to_set(draft):
+    document = {**world.SEVERE_TICKET, "tickets": []}
+    document["seller"] = {k: v for k, v in document["seller"].items() if k != "postal_address"}
+
+    made = draft(document, "pitch", "--deal", "D-4", "--to", "C-5", "--channel", "email", code=3)
+
+    assert (made["status"], made["decision"]["code"]) == ("no_message", "missing_facts")
+    assert "missing: postal address. Set postal_address in the seller's record." in made["decision"]["reason"]
+    assert made["missing_info"][-1].endswith("Set postal_address in the seller's record.")

@@ -173,3 +173,13 @@ def test_what_was_removed_is_not_shown():
 )
 def test_a_text_message_is_counted_in_parts(text, counted):
     assert count_sms(text) == counted
+
+
+def test_a_company_without_an_address_is_not_named_twice():
+    brief = make_brief("renewal", channel="letter")
+    bare = replace(brief, sender=replace(brief.sender, legal_name=None, postal_address=None))
+
+    whole = compose(bare, SAID)
+
+    assert sum(s.text == "Halden Controls" for s in whole) == 1
+    assert len(texts(whole, "legal")) == 1
