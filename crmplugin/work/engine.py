@@ -5,6 +5,7 @@ Embedded, its rows are a SQLite file of their own beside the database; on Postgr
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import socket
@@ -27,10 +28,11 @@ from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
 from crmplugin.store.guard import take_turns
 from crmplugin.store.leases import LeaseStore
-from crmplugin.work import workflows
+from crmplugin.work import running, workflows
 from crmplugin.work.forget import forget_in_jobs, tidy_jobs
 from crmplugin.work.jobs import STATES, STATUSES, attempt_id, base_id, job_of, payload_of, was_followed
 from crmplugin.work.leases import LeaseKeeper, LeaseLost, NoLease
+from crmplugin.work.steps import Answers
 from crmplugin.work.takeover import EngineRows
 
 log = logging.getLogger(__name__)
@@ -111,6 +113,7 @@ class JobEngine:
         self._lease.renew()  # before there can be a job that names us
         workflows.Workplace.desk = desk
         workflows.Workplace.again = self._again
+        Answers.earlier = self._answered_earlier
         config: DBOSConfig = {
             "name": NAME,
             "system_database_engine": self.database,
@@ -267,6 +270,13 @@ class JobEngine:
         self._client.enqueue(_options(payload, next_id, delay_s), payload)
         return next_id
 
+    def _answered_earlier(self, workflow_id: str, step: str) -> dict[str, Any] | None:
+        """What an earlier attempt of a job kept as the answer of a step."""
+        job = base_id(workflow_id)
+        attempts = [attempt_id(job, n) for n in range(1, _attempt_number(workflow_id))]
+        found = (json.loads(output) for output in self.rows.outputs(attempts, step))
+        return next((answer for answer in found if "value" in answer), None)
+
     def _has_ended(self, workflow_id: str) -> bool:
         """Whether there is such an attempt and it neither waits nor runs."""
         rows = self._client.list_workflows(workflow_ids=[workflow_id])
@@ -290,10 +300,10 @@ class JobEngine:
         """
         if not self._launched:
             return 0
-        idle = self.rows.held_by(self.executor_id) - workflows.in_progress()
+        idle = self.rows.held_by(self.executor_id) - running.in_progress()
         dropped, self._idle = idle & self._idle, idle
         for workflow_id in dropped:
-            workflows.hand_back(workflow_id, self.executor_id)
+            running.hand_back(workflow_id, self.executor_id)
         if dropped:
             log.warning("jobs whose end could not be kept are begun anew", extra={"jobs": len(dropped)})
         return len(dropped)
@@ -304,6 +314,8 @@ class JobEngine:
             raise LeaseLost("this process ends and has handed its jobs back: they are done by another")
         if self._launched:
             self._lease.check()
+            # The lease may have been renewed since others took the jobs over.
+            running.leave_if_lost()
 
     def _open_lease(self) -> LeaseKeeper | NoLease:
         if self.database.dialect.name == "sqlite":

@@ -45,6 +45,11 @@ class EngineRows:
             f" THEN coalesce(queue_partition_key, :partition) ELSE queue_partition_key END WHERE {among}"
         ).bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
         self._count = self._count.bindparams(bindparam("open", expanding=True), bindparam("versions", expanding=True))
+        self._outputs = text(
+            f"SELECT output FROM {table.replace('workflow_status', 'operation_outputs')}"  # noqa: S608
+            " WHERE workflow_uuid IN :jobs AND function_name = :step AND output IS NOT NULL"
+            " ORDER BY completed_at_epoch_ms DESC"
+        ).bindparams(bindparam("jobs", expanding=True))
         self._add = _insert(table, (*STATUS, "recovery_attempts"))
         self._add_input = _insert(table.replace("_status", "_input"), ("workflow_uuid", "inputs"))
         waiting = "SELECT min(created_at) FROM {} WHERE status = 'ENQUEUED'"
@@ -76,6 +81,11 @@ class EngineRows:
         """The jobs that say that this process is doing them."""
         with reading(self._engine) as connection:
             return {row.workflow_uuid for row in connection.execute(self._held, {"me": executor})}
+
+    def outputs(self, jobs: Collection[str], step: str) -> list[str]:
+        """What these jobs kept as results of a step of this name, as JSON, newest first."""
+        with reading(self._engine) as connection:
+            return list(connection.execute(self._outputs, {"jobs": list(jobs), "step": step}).scalars())
 
     def adopt(self, versions: Collection[str], *, mine: str, partition: str) -> int:
         """Makes open jobs of these versions ours, and gives back how many there were.

@@ -16,24 +16,21 @@ from datetime import date
 from typing import Any, ClassVar, TypeVar
 
 from dbos import DBOS
-from dbos._dbos import _get_dbos_instance
-from dbos._utils import INTERNAL_QUEUE_NAME
 from sqlalchemy.exc import SQLAlchemyError
 
-from crmplugin.domain.draft import Written
-from crmplugin.errors import CrmPluginError, CrmUnavailable, ModelError, ModelUnavailable, ModelUnusable, StoreError
+from crmplugin.errors import CrmPluginError, CrmUnavailable, StoreError
 from crmplugin.journeys.accept_event import accept_event
 from crmplugin.journeys.campaign_run import hold_campaign, run_lane
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.erase import keep_no_longer
 from crmplugin.journeys.fit_products import keep_fit_fresh, learn_if_changed
 from crmplugin.journeys.occasions import find_occasions
-from crmplugin.journeys.present import from_json, to_json
 from crmplugin.journeys.run_draft import fail_draft, run_draft
 from crmplugin.journeys.sync import poll, renew
 from crmplugin.journeys.write_back import write_back
 from crmplugin.meters import RETRIES
-from crmplugin.ports import Step
+from crmplugin.work.running import leave_if_lost
+from crmplugin.work.steps import durable_step
 
 log = logging.getLogger(__name__)
 
@@ -43,9 +40,6 @@ MAX_ATTEMPTS = len(RETRY_DELAYS_S) + 1
 MAX_WAITS = 1_000
 """How often a job waits because the other side, or our own limit, named a time; such waits are no failed attempts."""
 LONGEST_NAMED_S = 6 * 3600.0
-PATIENT_WAITS = 3
-"""How often a draft that nobody waits for sleeps until a busy model is free; then the template writer takes over."""
-
 INSIST_S = 1.0
 
 T = TypeVar("T")
@@ -92,16 +86,6 @@ class Workplace:
     def clicks(cls) -> int:
         """How many of them somebody waits for."""
         return sum(priority < 10 for priority in tuple(cls._running.values()))
-
-
-def in_progress() -> set[str]:
-    """The ids of the engine's rows that threads of this process are at work on."""
-    return set(_get_dbos_instance()._active_workflows_set.activeList())
-
-
-def hand_back(workflow_id: str, executor: str) -> None:
-    """Puts a row that this process holds back into its queue."""
-    _get_dbos_instance()._sys_db.reenqueue_for_recovery(workflow_id, [executor], INTERNAL_QUEUE_NAME)
 
 
 def _desk() -> Desk:
@@ -259,6 +243,7 @@ def _put_off(payload: Payload, error: CrmPluginError, bury: Callable[[Payload, s
 
 def _again(payload: Payload, delay_s: float) -> str:
     assert Workplace.again is not None
+    leave_if_lost()  # else two attempts of one job would be under way
     return Workplace.again(payload, delay_s)
 
 
@@ -291,47 +276,3 @@ def _later(payload: Payload, error: CrmPluginError) -> tuple[Payload, float] | N
 def about(payload: Payload) -> Payload:
     """What a line of the log says of a job."""
     return {name: payload[name] for name in ("job", "kind", "connection", "event", "draft") if payload.get(name)}
-
-
-STEP_RESULTS: Mapping[str, type] = {"write": Written, "repair": Written}
-"""Steps whose answer is remembered: those that cost money. The others are quick, pure, and simply run again."""
-
-
-class ModelBusy(CrmPluginError):
-    """The model is over its limit and said until when; nobody waits for this draft, so its job does."""
-
-    code = "model_busy"
-    retryable = True
-
-    def __init__(self, message: str, retry_after_s: float) -> None:
-        self.retry_after_s = retry_after_s
-        super().__init__(message)
-
-
-def durable_step(payload: Payload) -> Step:
-    """The steps of one job: the answers of a model are remembered, its failures too, so that no crash pays twice.
-
-    Raises ModelBusy instead of a failure that will pass at a known time, where the job may wait for that.
-    """
-    patient = payload.get("priority", 10) >= 10 and payload.get("waits", 0) < PATIENT_WAITS
-
-    def step(name: str, fn: Callable[..., Any], *args: Any) -> Any:
-        kind = STEP_RESULTS.get(name)
-        if kind is None:
-            return fn(*args)
-        answer = DBOS.run_step({"name": name}, _call, fn, args)
-        if "failed" not in answer:
-            return from_json(kind, answer["value"])
-        if patient and answer.get("retry_after_s"):
-            raise ModelBusy(answer["failed"], answer["retry_after_s"])
-        raise (ModelUnavailable if answer["retryable"] else ModelUnusable)(answer["failed"])
-
-    return step
-
-
-def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Payload:
-    try:
-        return {"value": to_json(fn(*args))}
-    except ModelError as error:
-        wait_s = getattr(error, "retry_after_s", None)
-        return {"failed": str(error), "retryable": error.retryable, "retry_after_s": wait_s}

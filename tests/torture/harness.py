@@ -21,7 +21,7 @@ from typing import Any
 
 import psutil
 import requests
-from sqlalchemy import Column, Engine, func, select
+from sqlalchemy import Column, Engine, func, select, text
 
 from crmplugin.llm.scripted import Reply, scripted_model
 from crmplugin.store.database import open_engine
@@ -60,6 +60,7 @@ class Count:
     lost: list[int] = field(default_factory=list)
     doubled: list[str] = field(default_factory=list)
     paid_twice: list[int] = field(default_factory=list)
+    kept_and_paid_again: list[int] = field(default_factory=list)
     paid_again_in_flight: int = 0
     paid: int = 0
     kills: int = 0
@@ -68,7 +69,8 @@ class Count:
     def __str__(self) -> str:
         return (
             f"{self.events} events, {self.kills} kills: lost {len(self.lost)}, doubled {len(self.doubled)}, "
-            f"paid {self.paid}, twice {len(self.paid_twice)} (and {self.paid_again_in_flight} in flight at a kill)"
+            f"paid {self.paid}, twice {len(self.paid_twice)} (and {self.paid_again_in_flight} in flight at a kill), "
+            f"asked again though an answer was kept {len(self.kept_and_paid_again)}"
         )
 
 
@@ -347,6 +349,24 @@ def _drafts_of(engine: Engine) -> dict[str, list[str]]:
     return found
 
 
+def _answers_kept(world: World) -> dict[str, float]:
+    """When the engine first kept a model's answer for a draft, on our monotonic clock."""
+    embedded = world.database_url.startswith("sqlite")
+    engine = open_engine(f"sqlite:///{world.folder}/var/jobs.sqlite" if embedded else world.database_url)
+    query = (
+        "SELECT workflow_uuid, min(completed_at_epoch_ms) FROM " + ("" if embedded else "dbos.") + "operation_outputs"
+        " WHERE function_name = 'write' AND output LIKE '%\"value\"%' GROUP BY workflow_uuid"
+    )
+    ours = time.monotonic() - time.time()
+    found: dict[str, float] = {}
+    with reading(engine) as connection:
+        for job, at_ms in connection.execute(text(query)):
+            draft = job.split("/")[1]
+            found[draft] = min(found.get(draft, float("inf")), at_ms / 1000 + ours)
+    engine.dispose()
+    return found
+
+
 def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
     """What the fakes saw, held against what was sent."""
     engine = open_engine(world.database_url)
@@ -360,6 +380,11 @@ def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
             found.lost.append(n)
     found.doubled = [marker for marker, times in notes.items() if times > 1]
     found.paid = len(world.calls)
+    events_of = {ids[0]: int(event.rpartition("-")[2]) for event, ids in made.items()}
+    kept_at = {events_of[draft]: at for draft, at in _answers_kept(world).items() if draft in events_of}
+    found.kept_and_paid_again = [
+        n for n, calls in world.calls.items() if any(began > kept_at.get(n, began) for began, _ in calls)
+    ]
     for n, calls in world.calls.items():
         for began, ended in calls[:-1]:
             if any(began <= blow <= ended + CHECKPOINT_S for blow in world.blows):

@@ -1,0 +1,32 @@
+"""The runs of jobs in this process, as the engine's library knows them: its private names stand here alone."""
+
+from __future__ import annotations
+
+from dbos._context import get_local_dbos_context
+from dbos._dbos import _get_dbos_instance
+from dbos._error import DBOSWorkflowConflictIDError
+from dbos._utils import INTERNAL_QUEUE_NAME
+
+
+def in_progress() -> set[str]:
+    """The ids of the engine's rows that threads of this process are at work on."""
+    return set(_get_dbos_instance()._active_workflows_set.activeList())
+
+
+def hand_back(workflow_id: str, executor: str) -> None:
+    """Puts a row that this process holds back into its queue."""
+    _get_dbos_instance()._sys_db.reenqueue_for_recovery(workflow_id, [executor], INTERNAL_QUEUE_NAME)
+
+
+def leave_if_lost() -> None:
+    """Ends this thread's run of a job that is another's by now; outside a job it does nothing.
+
+    A process that stood still wakes up in the middle of jobs that were given to others meanwhile. The engine refuses to
+    keep what it then says of them; whatever costs money or reaches a CRM asks here first. The engine catches what is
+    raised, which is no `Exception`, and waits for the result of whoever does the job now.
+    """
+    run = get_local_dbos_context()
+    if run is None or not run.workflow_id:
+        return
+    if _get_dbos_instance()._sys_db.get_workflow_owner(run.workflow_id) != run.owner_xid:
+        raise DBOSWorkflowConflictIDError(run.workflow_id)
