@@ -107,6 +107,7 @@ class Campaign:
     masters: tuple[Master, ...] = ()
     learned: Learned | None = None
     created_by: str | None = None
+    edited_by: tuple[str, ...] = ()
     approved_by: str | None = None
     approved_at: datetime | None = None
     run: int = 0

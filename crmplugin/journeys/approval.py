@@ -1,28 +1,18 @@
-"""Who may approve a draft: the owner's table first, then the defaults; and what happens while nobody does.
-
-Reminders and escalations are kept in the store, so a restart neither forgets nor repeats one.
-"""
+"""Who may approve a draft or a campaign: the owner's table first, then the defaults."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from decimal import Decimal, InvalidOperation
-from email.message import EmailMessage
 from typing import Any
 
 from crmplugin.domain.approval import ApprovalCase, ApprovalRow
 from crmplugin.domain.brief import INTERNAL_KINDS
 from crmplugin.domain.campaign import Campaign
-from crmplugin.errors import AccessDenied, CrmPluginError
+from crmplugin.errors import AccessDenied
 from crmplugin.journeys.desk import Desk
-from crmplugin.journeys.outbox import send
 from crmplugin.store.access import Principal
-from crmplugin.store.audit import Entry
 from crmplugin.store.drafts import DraftRow
-
-log = logging.getLogger(__name__)
 
 EVERYBODY = frozenset({"rep", "manager", "director", "marketing", "admin"})
 SALES = frozenset({"rep", "manager", "director", "admin"})
@@ -34,7 +24,6 @@ MAY_APPROVE: Mapping[str, frozenset[str]] = {
 }
 """Roles that may approve what, where the owner's table has no row: internal notes, messages to one customer, public
 replies, campaigns."""
-REMINDED, ESCALATED = "approval.reminded", "approval.escalated"
 NO_PERSON = frozenset({"playbook", "model", "template", None})
 
 
@@ -79,17 +68,30 @@ def check_campaign(desk: Desk, campaign: Campaign, who: Principal, recipients: C
 
     `recipients` counts whom it would reach; asked only where a row of the table looks at that.
     """
+    escalated = (wait := desk.waits.find(campaign.id)) is not None and wait.escalated_at is not None
+    for rule in rules_of_campaign(desk, campaign, recipients):
+        roles = rule.roles | rule.escalate_to if escalated else rule.roles
+        if who.role not in roles:
+            raise AccessDenied(f"a {who.role} may not approve a campaign: ask one of {', '.join(sorted(roles))}")
+        if rule.four_eyes and person_of(desk, who.name) in authors_of_campaign(desk, campaign):
+            raise AccessDenied(
+                "this campaign needs a second person: you made it or edited it, so somebody else approves it"
+            )
+
+
+def rules_of_campaign(desk: Desk, campaign: Campaign, recipients: Callable[[], int]) -> tuple[ApprovalRow, ...]:
+    """The rows of the table that decide about a campaign, one for each channel."""
     counts = any(rule.recipients_above is not None for rule in desk.settings.approvals)
     size = recipients() if counts else 1
-    for channel in campaign.channels:
-        fields = {"connection": campaign.connection, "kind": campaign.kind, "type": None, "audience": "customer"}
-        case = ApprovalCase({**fields, "channel": channel}, recipients=size)
-        rule = next((rule for rule in desk.settings.approvals if rule.fits(case)), None)
-        rule = rule or ApprovalRow(MAY_APPROVE[campaign.kind])
-        if who.role not in rule.roles:
-            raise AccessDenied(f"a {who.role} may not approve a campaign: ask one of {', '.join(sorted(rule.roles))}")
-        if rule.four_eyes and person_of(desk, who.name) == person_of(desk, campaign.created_by):
-            raise AccessDenied("this campaign needs a second person: you made it, so somebody else approves it")
+    fields = {"connection": campaign.connection, "kind": campaign.kind, "type": None, "audience": "customer"}
+    cases = [ApprovalCase({**fields, "channel": channel}, recipients=size) for channel in campaign.channels]
+    default = ApprovalRow(MAY_APPROVE[campaign.kind])
+    return tuple(next((rule for rule in desk.settings.approvals if rule.fits(case)), default) for case in cases)
+
+
+def authors_of_campaign(desk: Desk, campaign: Campaign) -> frozenset[str]:
+    """The persons who made a campaign or changed its words."""
+    return frozenset(person_of(desk, name) for name in (campaign.created_by, *campaign.edited_by) if name)
 
 
 def authors_of(desk: Desk, row: DraftRow) -> frozenset[str]:
@@ -152,68 +154,3 @@ def _number(text: str) -> Decimal | None:
         return Decimal(text)
     except InvalidOperation:
         return None
-
-
-def see_to_waiting(desk: Desk) -> int:
-    """Reminds of drafts that wait for an approval, and lets others approve those that wait too long."""
-    limits = [h for rule in desk.settings.approvals for h in (rule.remind_hours, rule.escalate_hours) if h is not None]
-    if not limits:
-        return 0
-    now = desk.clock()
-    waiting = desk.drafts.waiting(["proposed"], before=now - timedelta(hours=min(limits)))
-    return sum(_see_to(desk, row, now) for row in waiting)
-
-
-def _see_to(desk: Desk, row: DraftRow, now: datetime) -> int:
-    rule, wait = rule_of(desk, row), desk.waits.find(row.id)
-    age = now - row.updated_at
-    reminded, escalated = (wait.reminded_at, wait.escalated_at) if wait else (None, None)
-    done = 0
-    if _over(rule.escalate_hours, age) and not (escalated and escalated >= row.updated_at):
-        done += _tell(desk, row, ESCALATED, rule.escalate_to, now)
-    if _over(rule.remind_hours, age) and (reminded is None or _over(rule.remind_hours, now - reminded)):
-        done += _tell(desk, row, REMINDED, rule.roles, now)
-    return done
-
-
-def _over(hours: int | None, age: timedelta) -> bool:
-    return hours is not None and age >= timedelta(hours=hours)
-
-
-def _tell(desk: Desk, row: DraftRow, kind: str, roles: frozenset[str], now: datetime) -> int:
-    """Keeps that it was told, once over all processes, and mails it where a mail server is set."""
-    column = "escalated_at" if kind == ESCALATED else "reminded_at"
-    if not desk.waits.mark(row.id, column, since=row.updated_at, at=now):
-        return 0
-    body = {"kind": row.kind, "to": sorted(roles), "waiting_since": row.updated_at.isoformat()}
-    desk.audit.add(Entry(kind, now, "system", row.connection, row.id, body))
-    log.info("an approval waits", extra={"draft": row.id, "connection": row.connection, "told": kind})
-    _mail(desk, row, _addresses(desk, row, roles))
-    return 1
-
-
-def _addresses(desk: Desk, row: DraftRow, roles: frozenset[str]) -> list[str]:
-    """Whom to write to: the owner when their role may approve, and everybody of the other roles."""
-    users = desk.records.iterate(row.connection, "users")
-    return [u.email for u in users if u.email and u.role in roles and (u.role != "rep" or u.id == row.owner_id)]
-
-
-def _mail(desk: Desk, row: DraftRow, addresses: Sequence[str]) -> None:
-    """No customer text in it: who gets it signs in to read."""
-    if not desk.settings.smtp_url or not addresses:
-        return
-    where = f"{desk.settings.public_url or 'the console'}/console/drafts/{row.id}"
-    mails = []
-    for address in addresses[:MOST_MAILS]:
-        mail = EmailMessage()
-        mail["To"], mail["From"] = address, address
-        mail["Subject"] = f"A {row.kind.replace('_', ' ')} waits for approval"
-        mail.set_content(f"It waits since {row.updated_at:%Y-%m-%d %H:%M} UTC: {where}\n")
-        mails.append(mail)
-    try:
-        send(mails, desk.settings.smtp_url)
-    except CrmPluginError as error:
-        log.warning("a reminder could not be mailed", extra={"draft": row.id, "problem": type(error).__name__})
-
-
-MOST_MAILS = 10

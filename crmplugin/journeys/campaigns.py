@@ -132,7 +132,9 @@ def preview_campaign(desk: Desk, campaign_id: str) -> dict[str, Any]:
     }
 
 
-def edit_campaign(desk: Desk, campaign_id: str, *, version: int, masters: Sequence[Mapping[str, Any]]) -> Campaign:
+def edit_campaign(
+    desk: Desk, campaign_id: str, who: Principal, *, version: int, masters: Sequence[Mapping[str, Any]]
+) -> Campaign:
     """Other words for some masters; an approved campaign must be approved again. Raises UsageError, StateConflict."""
     campaign = get_campaign(desk, campaign_id)
     changed = {_key(m): m for m in masters}
@@ -140,8 +142,12 @@ def edit_campaign(desk: Desk, campaign_id: str, *, version: int, masters: Sequen
     if unknown := [key for key in changed if key not in known]:
         raise UsageError(f"masters: there is none for {unknown[0]}; known are {sorted(known)}")
     words = tuple(_edited(m, changed.get(key)) for key, m in known.items())
-    campaign = replace(campaign, masters=words, approved_by=None, approved_at=None)
-    return campaign_of(desk.campaigns.edit(campaign_id, document_of(campaign), version=version, at=desk.clock()))
+    editors, now = tuple(dict.fromkeys((*campaign.edited_by, who.name))), desk.clock()
+    campaign = replace(campaign, masters=words, approved_by=None, approved_at=None, edited_by=editors)
+    edited = campaign_of(desk.campaigns.edit(campaign_id, document_of(campaign), version=version, at=now))
+    body = {"campaign": campaign_id, "version": edited.version, "masters": [list(key) for key in changed]}
+    desk.audit.add(Entry("campaign.edited", now, who.name, campaign.connection, body=body))
+    return edited
 
 
 def reword_campaign(desk: Desk, campaign_id: str, chat: ChatModel) -> Campaign:
@@ -171,7 +177,7 @@ def reword_campaign(desk: Desk, campaign_id: str, chat: ChatModel) -> Campaign:
 def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: int | None = None) -> Campaign:
     """Approves the words, once samples of them pass the checks. Raises AccessDenied or StateConflict."""
     campaign = get_campaign(desk, campaign_id)
-    check_campaign(desk, campaign, who, lambda: _size_of(desk, campaign))
+    check_campaign(desk, campaign, who, lambda: size_of(desk, campaign))
     if version is not None and version != campaign.version:
         raise StateConflict(f"campaign {campaign_id} is at version {campaign.version}, not {version}: read it again")
     first = campaign.channels[0]
@@ -181,13 +187,15 @@ def approve_campaign(desk: Desk, campaign_id: str, who: Principal, *, version: i
         raise StateConflict(f"no sample of campaign {campaign_id} passes the checks: {samples[0]['problem']}")
     now = desk.clock()
     document = document_of(replace(campaign, approved_by=who.name, approved_at=now))
-    approved = campaign_of(desk.campaigns.move(campaign_id, "approved", at=now, document=document))
+    approved = campaign_of(
+        desk.campaigns.move(campaign_id, "approved", at=now, document=document, version=campaign.version)
+    )
     body = {"campaign": campaign_id, "version": approved.version, "channels": list(campaign.channels)}
     desk.audit.add(Entry("campaign.approved", now, who.name, campaign.connection, body=body))
     return approved
 
 
-def _size_of(desk: Desk, campaign: Campaign) -> int:
+def size_of(desk: Desk, campaign: Campaign) -> int:
     """How many messages a campaign would be, over all its channels."""
     found = members_of(desk, campaign, campaign.channels)
     return sum(len(_reached(campaign, seen.left)) for seen in found.values())

@@ -122,15 +122,18 @@ class CampaignStore:
         document: Mapping[str, Any] | None = None,
         again: bool = False,
         members: Sequence[RecipientRow] = (),
+        version: int | None = None,
     ) -> CampaignRow:
         """Moves a campaign to `new` if the table allows it; `again` begins another run; `members` are added first.
 
-        Raises StateConflict naming the present status, or NotFound.
+        `version`: only as it was read then. Raises StateConflict naming the present status, or NotFound.
         """
         with writing(self._engine) as connection:
             before = _read(connection, campaign_id)
             if new not in MOVES[before.status]:
                 raise StateConflict(f"campaign {campaign_id} is {before.status} and cannot become {new}")
+            if version not in (None, before.version):
+                raise StateConflict(f"campaign {campaign_id} changed meanwhile: read it again, then decide")
             if members:
                 _add(connection, members)
             values: dict[str, Any] = {"status": new, "updated_at": at, "version": before.version + 1}
@@ -155,6 +158,12 @@ class CampaignStore:
     def running(self, *, before: datetime) -> tuple[CampaignRow, ...]:
         """Campaigns that run since before a moment: what a sweep looks after."""
         query = select(campaigns).where(campaigns.c.status == "running", campaigns.c.updated_at < before)
+        with reading(self._engine) as connection:
+            return tuple(CampaignRow(**r._mapping) for r in connection.execute(query))
+
+    def unapproved(self, *, before: datetime) -> tuple[CampaignRow, ...]:
+        """Campaigns that nobody has approved, unchanged since before a moment."""
+        query = select(campaigns).where(campaigns.c.status == "created", campaigns.c.updated_at < before)
         with reading(self._engine) as connection:
             return tuple(CampaignRow(**r._mapping) for r in connection.execute(query))
 

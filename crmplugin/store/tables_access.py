@@ -82,7 +82,7 @@ approval_waits = Table(
     Column("reminded_at", Instant),
     Column("escalated_at", Instant),
 )
-"""What was said about drafts that wait for an approval."""
+"""What was said about drafts and campaigns that wait for an approval; `draft` is the id of either."""
 
 spending = Table(
     "spending",

@@ -68,7 +68,8 @@ def get_campaign(campaign_id: str) -> Response:
 @blueprint.response(200, schemas.CampaignAnswer)
 def edit_campaign(body: dict[str, Any], campaign_id: str) -> Response:
     """Other words for some sentences; an approval is taken back by it."""
-    return _answer(campaigns.edit_campaign(desk(), campaign_id, version=body["version"], masters=body["masters"]))
+    edited = campaigns.edit_campaign(desk(), campaign_id, who(), version=body["version"], masters=body["masters"])
+    return _answer(edited)
 
 
 @blueprint.post("/<string:campaign_id>/preview")

@@ -11,7 +11,7 @@ from datetime import timedelta
 from itertools import count
 
 from crmplugin.errors import StateConflict
-from crmplugin.journeys.approval import see_to_waiting
+from crmplugin.journeys.approval_waits import see_to_waiting
 from crmplugin.journeys.ask import event_job_id, start_draft, start_event, start_write_back
 from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_run import start_lanes

@@ -15,7 +15,7 @@ from crmplugin.domain.crm import Subject
 from crmplugin.domain.draft import Sentence
 from crmplugin.errors import AccessDenied, SettingsError
 from crmplugin.journeys import approve as decisions
-from crmplugin.journeys.approval import see_to_waiting
+from crmplugin.journeys.approval_waits import see_to_waiting
 from crmplugin.journeys.ask import Ask, blank_draft
 from crmplugin.journeys.present import to_json
 from crmplugin.settings import load_settings
@@ -300,6 +300,57 @@ def test_campaign_needs_a_second_person_where_set(office):
 
     assert "second person" in try_campaign(desk, made_campaign(office, by="user:U-9"), who("admin", "U-9"))
     assert "second person" not in try_campaign(desk, made_campaign(office, by="user:U-8"), who("admin", "U-9"))
+
+
+def test_whoever_edited_a_campaign_is_not_its_second_person(office):
+    from crmplugin.journeys.campaigns import edit_campaign, get_campaign
+
+    desk = with_rows(office, ApprovalRow(frozenset({"admin"}), {"kind": ("campaign_message",)}, four_eyes=True))
+    campaign_id = made_campaign(office, by="user:U-8")
+    made = get_campaign(desk, campaign_id)
+    key = next(iter(made.masters[0].patterns))
+    master = made.masters[0]
+    same = {"language": master.language, "channel": master.channel, "variant": master.variant,
+            "patterns": {key: master.patterns[key]}}  # fmt: skip
+    edit_campaign(desk, campaign_id, who("admin", "U-9"), version=made.version, masters=[same])
+
+    assert "edited it" in try_campaign(desk, campaign_id, who("admin", "U-9"))
+    assert "second person" in try_campaign(desk, campaign_id, who("admin", "U-8"))
+    assert "second person" not in try_campaign(desk, campaign_id, who("admin", "U-7"))
+
+
+def test_approval_of_words_that_changed_meanwhile_is_refused(office):
+    from crmplugin.errors import StateConflict
+
+    row = office.desk.campaigns.get(made_campaign(office))
+
+    with pytest.raises(StateConflict, match="changed meanwhile"):
+        office.desk.campaigns.move(row.id, "approved", at=row.updated_at, version=row.version - 1)
+    assert office.desk.campaigns.get(row.id).status == "created"
+
+
+WAITING_CAMPAIGN = ApprovalRow(
+    frozenset({"marketing"}), {"kind": ("campaign_message",)}, remind_hours=24, escalate_hours=72,
+    escalate_to=frozenset({"manager"}),
+)  # fmt: skip
+
+
+def test_waiting_campaign_is_reminded_of_and_escalated_as_a_draft_is(office):
+    campaign_id = made_campaign(office)
+    since = office.desk.campaigns.get(campaign_id).updated_at
+
+    def look(hours: int) -> list[str]:
+        see_to_waiting(with_rows(office, WAITING_CAMPAIGN, now=since + timedelta(hours=hours)))
+        rows = office.desk.audit.rows(kinds=["approval.reminded", "approval.escalated"])
+        return [row.kind.removeprefix("approval.") for row in rows if row.body.get("campaign") == campaign_id]
+
+    assert look(23) == []
+    assert look(25) == look(26) == ["reminded"]
+    desk = with_rows(office, WAITING_CAMPAIGN)
+    assert "may not approve" in try_campaign(desk, campaign_id, who("manager"))
+    assert look(73) == look(74) == ["reminded", "escalated", "reminded"]
+    assert "may not" not in try_campaign(desk, campaign_id, who("manager"))
+    assert "may not approve" in try_campaign(desk, campaign_id, who("rep"))
 
 
 def test_row_about_recipients_is_about_no_single_draft():

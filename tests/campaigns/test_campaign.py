@@ -186,7 +186,7 @@ def test_other_words_take_the_approval_back(open_desk):
     words = {"win_back.contact": "A short reply is enough."}
     change = {"language": "en", "channel": "email", "variant": "A", "patterns": words}
 
-    edited = campaigns.edit_campaign(desk, made.id, version=approved.version, masters=[change])
+    edited = campaigns.edit_campaign(desk, made.id, MARKETER, version=approved.version, masters=[change])
 
     assert edited.status == "created"
     assert edited.masters[0].patterns["win_back.contact"] == "A short reply is enough."
@@ -208,7 +208,7 @@ def test_words_that_break_their_slots_are_refused(open_desk, key, text, said):
     change = {"language": "en", "channel": "email", "variant": "A", "patterns": {key: text}}
 
     with pytest.raises(UsageError, match=said.replace("{", r"\{").replace("}", r"\}")):
-        campaigns.edit_campaign(desk, made.id, version=1, masters=[change])
+        campaigns.edit_campaign(desk, made.id, MARKETER, version=1, masters=[change])
 
 
 def test_a_false_sentence_put_into_the_words_is_in_no_message(open_desk):
@@ -216,7 +216,7 @@ def test_a_false_sentence_put_into_the_words_is_in_no_message(open_desk):
     made = campaigns.create_campaign(desk, make_wish(), MARKETER)
     lie = {"win_back.contact": "We guarantee the best price of all suppliers."}
     change = {"language": "en", "channel": "email", "variant": "A", "patterns": lie}
-    campaigns.edit_campaign(desk, made.id, version=1, masters=[change])
+    campaigns.edit_campaign(desk, made.id, MARKETER, version=1, masters=[change])
     campaigns.approve_campaign(desk, made.id, MARKETER)
     started = campaign_run.start_campaign(desk, made.id, MARKETER)
     for lane in range(2):
