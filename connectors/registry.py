@@ -64,6 +64,7 @@ VENDORS: Mapping[str, Vendor] = MappingProxyType(
                 "currency",
                 "campaign_template",
                 "subscription_id",
+                "mail_subscription_id",
             ),
             types={
                 "fields": dict,

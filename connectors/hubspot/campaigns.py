@@ -15,8 +15,13 @@ from crmplugin.ports import CampaignPush, SegmentPage
 SEARCHED_BACK = timedelta(days=30)
 
 
-def find_segment(client: HubSpotClient, book: AccountBook, list_id: str, cursor: str | None) -> SegmentPage:
-    """One page of a list's contacts, with who may not be written to by mail, both read now."""
+def find_segment(
+    client: HubSpotClient, book: AccountBook, list_id: str, cursor: str | None, *, subscription: str = ""
+) -> SegmentPage:
+    """One page of a list's contacts, with who may not be written to by mail, both read now.
+
+    `subscription`: the type of mail that campaigns are; who unsubscribed from that type alone is left out too.
+    """
     try:
         page = client.members(list_id, cursor)
     except Refused as error:
@@ -29,6 +34,7 @@ def find_segment(client: HubSpotClient, book: AccountBook, list_id: str, cursor:
     contacts = [to_document("contacts", thing, {}, account) for thing in things]
     addresses = {str(c["email"]).lower(): c["id"] for c in contacts if c.get("email")}
     refused = client.unsubscribed(sorted(addresses))
+    refused |= client.unsubscribed_from(subscription, sorted(addresses)) if subscription else set()
     out = {c["id"] for c in contacts if _withdrawn(c) or c.get("status") == "bounced" or not c.get("email")}
     out |= {id_ for address, id_ in addresses.items() if address in refused}
     total = page.get("total")

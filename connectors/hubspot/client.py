@@ -19,7 +19,7 @@ BASE_URL = "https://api.hubapi.com"
 TOKEN_PATH = f"/oauth/{VERSION}/token"
 BATCH = 100
 BATCH_WITH_PAST = 50
-"""Of a batch that asks for the past of properties HubSpot reads no more."""
+"""Of a batch or page that asks for the past of properties HubSpot reads no more."""
 PAGE = 100
 LIMITS: Mapping[str, Limit] = {"calls": Limit(per_second=10, burst=50), "search": Limit(per_second=4, burst=4)}
 """Of an account on the smallest plan: 100 calls in 10 s, half of them ours; 5 searches a second for everybody."""
@@ -87,12 +87,14 @@ class HubSpotClient:
         properties: Sequence[str],
         *,
         associations: Sequence[str] = (),
+        history: Sequence[str] = (),
         after: str | None = None,
         archived: bool = False,
     ) -> Thing:
         """One page of all records of a kind, or of its deleted ones."""
-        params: dict[str, Any] = {"limit": PAGE, "properties": list(properties), "associations": list(associations)}
-        params |= {"after": after, "archived": "true" if archived else None}
+        size = BATCH_WITH_PAST if history else PAGE
+        params: dict[str, Any] = {"limit": size, "properties": list(properties), "associations": list(associations)}
+        params |= {"propertiesWithHistory": list(history), "after": after, "archived": "true" if archived else None}
         found: Thing = self._call("GET", f"/crm/objects/{VERSION}/{kind}", params=_given(params))
         return found
 
@@ -158,14 +160,27 @@ class HubSpotClient:
 
     def unsubscribed(self, emails: Sequence[str]) -> set[str]:
         """Those of these addresses that are unsubscribed from all mail, as HubSpot itself says now."""
-        found: set[str] = set()
-        path = f"/communication-preferences/{VERSION}/statuses/batch/unsubscribe-all/read"
+        told = self._statuses("batch/unsubscribe-all/read", "wideStatuses", emails)
+        return {email for email, status in told if status.get("status") == "UNSUBSCRIBED"}
+
+    def unsubscribed_from(self, subscription: str, emails: Sequence[str]) -> set[str]:
+        """Those of these addresses that are unsubscribed from this type of mail."""
+        told = self._statuses("batch/read", "statuses", emails)
+        out = ("UNSUBSCRIBED", subscription)
+        return {email for email, one in told if (one.get("status"), str(one.get("subscriptionId"))) == out}
+
+    def _statuses(self, path: str, name: str, emails: Sequence[str]) -> Iterator[tuple[str, Thing]]:
+        """Each address with each of its statuses."""
+        address = f"/communication-preferences/{VERSION}/statuses/{path}"
         for chunk in _chunks(emails, BATCH):
-            answer = self._call("POST", path, params={"channel": "EMAIL"}, body={"inputs": list(chunk)}, again=True)
+            answer = self._call("POST", address, params={"channel": "EMAIL"}, body={"inputs": list(chunk)}, again=True)
             for result in _results(answer):
-                if any(status.get("status") == "UNSUBSCRIBED" for status in result.get("wideStatuses") or ()):
-                    found.add(str(result.get("subscriberIdString", "")).lower())
-        return found
+                for status in result.get(name) or ():
+                    yield str(result.get("subscriberIdString", "")).lower(), status
+
+    def subscription_types(self) -> list[Thing]:
+        """The types of mail that one can unsubscribe from: `id`, `name`, `isActive`."""
+        return _results(self._call("GET", f"/communication-preferences/{VERSION}/definitions"))
 
     def marketing_emails(self, created_after: datetime) -> Iterator[Thing]:
         """Marketing e-mails made since then, whatever their state."""

@@ -25,6 +25,8 @@ from crmplugin.domain.draft import Draft
 from crmplugin.errors import NotGenuine, SettingsError
 from crmplugin.ports import Action, CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
 
+SUBSCRIPTIONS = ("subscription_id", "mail_subscription_id")
+"""Settings that name a type of mail that a person may have unsubscribed from."""
 STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing", "won", "lost")
 
 
@@ -72,7 +74,8 @@ class HubSpotConnector:
             key_property=options.get("key_property"),
         )
         portal, app = (str(options.get(key) or "") for key in ("portal_id", "app_id"))
-        teller = Teller(self._client, connection, portal, app, stages=lambda: self._book.account.stages)
+        more = self._book.account.opt_outs[1:]
+        teller = Teller(connection, portal, app, stages=lambda: self._book.account.stages, opt_outs=more)
         self._puller = Puller(self._client, self._book, teller, without=self._without)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
@@ -113,6 +116,7 @@ class HubSpotConnector:
             _with_default_stages(self._book.account),
             base_url=self._client.base_url,
             without=self._without,
+            subscriptions={key: str(self._options[key]) for key in SUBSCRIPTIONS if self._options.get(key)},
             now=self._services.clock,
         )
 
@@ -163,7 +167,8 @@ class HubSpotConnector:
 
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of a HubSpot list, with opt-outs read now."""
-        return campaigns.find_segment(self._client, self._book, segment_id, cursor)
+        subscription = str(self._options.get("subscription_id") or "")
+        return campaigns.find_segment(self._client, self._book, segment_id, cursor, subscription=subscription)
 
     def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
         """A marketing e-mail draft for the campaign's recipients; nothing is published."""
@@ -206,7 +211,18 @@ def _account(connection: str, options: Mapping[str, Any]) -> Account:
             known = ", ".join(STAGE_KINDS)
             raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
     fields = field_table(options.get("fields") or {}, connection=connection)
-    return Account(fields=fields, stages=stages, currency=options.get("currency"))
+    account = Account(fields=fields, stages=stages, currency=options.get("currency"))
+    return replace(account, opt_outs=(*account.opt_outs, *_own_opt_out(connection, options)))
+
+
+def _own_opt_out(connection: str, options: Mapping[str, Any]) -> list[str]:
+    """The property by which HubSpot says that a person wants no mails of the type that reps write."""
+    number = str(options.get("mail_subscription_id") or "")
+    if number and not (number.isascii() and number.isdigit()):
+        raise SettingsError(
+            f"connections.{connection}.mail_subscription_id is {number!r}: expected the number of a subscription type"
+        )
+    return [f"hs_email_optout_{number}"] if number else []
 
 
 def _with_default_stages(account: Account) -> Account:

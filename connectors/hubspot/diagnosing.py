@@ -16,16 +16,22 @@ SCOPES: Mapping[str, str] = {
     "deals": "crm.objects.deals.read", "contacts": "crm.objects.contacts.read",
     "companies": "crm.objects.companies.read", "line_items": "crm.objects.line_items.read",
     "products": "crm.objects.products.read", "quotes": "crm.objects.quotes.read", "orders": "crm.objects.orders.read",
-    "tickets": "tickets", "emails": "sales-email-read", "notes": "crm.objects.contacts.read",
-    "calls": "crm.objects.contacts.read", "meetings": "crm.objects.contacts.read",
-    "tasks": "crm.objects.contacts.read",
+    "tickets": "tickets", "leads": "crm.objects.leads.read", "emails": "sales-email-read",
+    "notes": "crm.objects.contacts.read", "calls": "crm.objects.contacts.read",
+    "meetings": "crm.objects.contacts.read", "tasks": "crm.objects.contacts.read",
 }  # fmt: skip
 CLOCK_S = 60
 Check = tuple[str, bool, str]
 
 
 def diagnose(
-    client: HubSpotClient, account: Account, *, base_url: str, without: Sequence[str], now: Callable[[], datetime]
+    client: HubSpotClient,
+    account: Account,
+    *,
+    base_url: str,
+    without: Sequence[str],
+    subscriptions: Mapping[str, str],
+    now: Callable[[], datetime],
 ) -> list[Check]:
     """Checks as (name, good, what to do). When the token is refused the rest would only repeat it."""
     first = _token(client, base_url, now)
@@ -35,7 +41,7 @@ def diagnose(
     reads = client.transport.together(*[lambda kind=kind: _reads(client, kind) for kind in kinds])
     owned = {kind: account.fields.get(COLLECTIONS[kind], {}) for kind in ("deals", "contacts", "companies")}
     fields = [check for kind, own in owned.items() if own for check in _fields(client, kind, account)]
-    return [*first, *reads, *fields, *_stages(client, account)]
+    return [*first, *reads, *fields, *_stages(client, account), *_subscriptions(client, subscriptions)]
 
 
 def _token(client: HubSpotClient, base_url: str, now: Callable[[], datetime]) -> list[Check]:
@@ -93,6 +99,21 @@ def _fields(client: HubSpotClient, kind: str, account: Account) -> list[Check]:
         )
         for name in own.values()
     ]
+
+
+def _subscriptions(client: HubSpotClient, named: Mapping[str, str]) -> list[Check]:
+    """Whether the types of mail that the settings name exist."""
+    if not named:
+        return []
+    try:
+        types = {str(one.get("id")): str(one.get("name")) for one in client.subscription_types()}
+    except Refused as error:
+        return [("subscription types", False, _mend(error, "communication_preferences.read"))]
+    except CrmError as error:
+        return [("subscription types", False, f"{error}.")]
+    known = ", ".join(f"{id_} ({name})" for id_, name in types.items()) or "none"
+    mend = "HubSpot has no subscription type {}: correct {}, it has " + known + "."
+    return [(key, id_ in types, "" if id_ in types else mend.format(id_, key)) for key, id_ in named.items()]
 
 
 def _stages(client: HubSpotClient, account: Account) -> list[Check]:

@@ -80,7 +80,7 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
 RULED: Mapping[str, tuple[str, ...]] = {
     "deals": ("dealstage", "pipeline", "hs_is_closed", "hs_is_closed_won", "hs_deal_stage_probability",
               "hs_lastmodifieddate", "hs_merged_object_ids", "description", "dealtype"),
-    "contacts": ("lifecyclestage", "hs_buying_role", "hs_email_optout", "hs_legal_basis", "hs_email_bad_address",
+    "contacts": ("lifecyclestage", "hs_buying_role", "hs_legal_basis", "hs_email_bad_address",
                  "hs_email_hard_bounce_reason_enum", "hs_marketable_status", "lastmodifieddate", "hs_merged_object_ids",
                  "hubspot_owner_id", "city"),
     "companies": ("lifecyclestage", "hs_lastmodifieddate", "hs_merged_object_ids", "description", "annualrevenue"),
@@ -101,6 +101,13 @@ RULED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 """Properties that are read for a rule below, or for the mirror."""
 
+LEAD = ("hs_lead_name", "hs_lead_label", "hs_lead_type", "hs_pipeline_stage", "hubspot_owner_id", "hs_lastmodifieddate")
+"""Properties of a lead, which is kept with its person."""
+LINE_KEYS: Mapping[str, tuple[str, ...]] = {
+    "orders": ("product_id", "quantity", "unit_price", "discount_pct"),
+    "quotes": ("id", "product_id", "description", "quantity", "unit_price", "discount_pct"),
+}
+"""What a line of an order or a quote says, of all that a line item does."""
 HISTORY: Mapping[str, tuple[str, ...]] = {"deals": ("dealstage",), "quotes": ("hs_status",)}
 """Properties whose past is read too."""
 TICKET_STATUSES = {"1": "open", "2": "pending", "3": "open", "4": "closed"}
@@ -130,11 +137,16 @@ class Account:
     owners: Mapping[str, str] = field(default_factory=dict)
     """Owner id -> name."""
     currency: str | None = None
+    opt_outs: tuple[str, ...] = ("hs_email_optout",)
+    """Properties of a person that say "no mail from us"."""
 
 
 def properties_of(kind: str, account: Account) -> list[str]:
     """What to ask for, each once."""
-    return list(dict.fromkeys((*fields_of(kind, account).values(), *RULED[kind])))
+    if kind == "leads":
+        return list(LEAD)
+    more = account.opt_outs if kind == "contacts" else ()
+    return list(dict.fromkeys((*fields_of(kind, account).values(), *RULED[kind], *more)))
 
 
 def fields_of(kind: str, account: Account) -> dict[str, str]:
@@ -213,6 +225,19 @@ def stage_changes(deal: Mapping[str, Any], account: Account) -> list[Document]:
     return changes
 
 
+def was_won(deal: Mapping[str, Any], account: Account) -> bool:
+    """Whether a deal that is won no more once was, by its past."""
+    kinds = {**STAGE_KINDS, **account.stages}
+    stages = [kinds.get(stage) for _, stage in _history(deal, "dealstage")]
+    return "won" in stages and stages[-1] != "won"
+
+
+def lines_of(collection: str, ids: Sequence[str], lines: Mapping[str, Document]) -> list[Document]:
+    """The lines of a quote or an order, out of line items by id."""
+    own = [lines[id_] for id_ in ids if id_ in lines]
+    return [{key: line[key] for key in LINE_KEYS[collection] if key in line} for line in own]
+
+
 def _history(thing: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
     """A property's past as (instant, value), oldest first."""
     past = thing.get("propertiesWithHistory")
@@ -228,21 +253,28 @@ def _history(thing: Mapping[str, Any], name: str) -> list[tuple[str, str]]:
 def _contact(values: Mapping[str, Any], thing: Mapping[str, Any], links: Links, account: Account) -> Document:
     roles = str(values.get("hs_buying_role") or "").split(";")
     bounced = truth(values.get("hs_email_bad_address")) or values.get("hs_email_hard_bounce_reason_enum")
-    language = str(values.get("hs_language") or "")
+    language, stage = str(values.get("hs_language") or ""), str(values.get("lifecyclestage") or "").lower()
     return {
         "company_id": _first(links.get("companies")) or values.get("associatedcompanyid") or None,
-        "lifecycle": LIFECYCLES.get(str(values.get("lifecyclestage") or "").lower()),
+        "lifecycle": LIFECYCLES.get(stage) or ("lead" if values.get("leads") else None),
         "role": ROLES.get(roles[0].strip(), roles[0].strip().lower() or None),
         "language": re.split("[-_]", language)[0].lower() or None,
         "status": "bounced" if bounced else None,
-        "consent": _consent(values) or None,
+        "consent": _consent(values, account) or None,
     }
 
 
-def _consent(values: Mapping[str, Any]) -> Document:
+def with_leads(person: Mapping[str, Any], leads: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """A person with what is wanted of them: a lead of HubSpot has no name and address of its own."""
+    values = person.get("properties") or {}
+    return {**person, "properties": {**values, "leads": [lead.get("properties") or {} for lead in leads]}}
+
+
+def _consent(values: Mapping[str, Any], account: Account) -> Document:
     """What HubSpot says of mail: an opt-out counts before anything else."""
-    if truth(values.get("hs_email_optout")):
-        return {"email": {"state": "withdrawn", "source": "hs_email_optout"}}
+    for name in account.opt_outs:
+        if truth(values.get(name)):
+            return {"email": {"state": "withdrawn", "source": name}}
     for basis in str(values.get("hs_legal_basis") or "").lower().split(";"):
         if basis.strip() in LEGAL_BASES:
             return {"email": {"state": "granted", "basis": LEGAL_BASES[basis.strip()], "source": "hs_legal_basis"}}

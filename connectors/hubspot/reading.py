@@ -1,7 +1,7 @@
 """Everything about one subject in the fewest rounds: the record with its ties; what it is tied to, beside the
 company's deals, orders and tickets; then the lines of what was bought before.
 
-Two rounds, or four when earlier deals or orders have lines.
+Two rounds, or four when earlier deals, orders or quotes have lines.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ ACTIVITIES = tuple(ACTIVITY_TYPES)
 ASSOCIATED: Mapping[str, tuple[str, ...]] = {
     "deals": ("contacts", "companies", "line_items", "quotes", "tickets", *ACTIVITIES, "orders"),
     "companies": ("contacts", *ACTIVITIES),
-    "contacts": ("companies", "deals", "tickets", *ACTIVITIES),
+    "contacts": ("companies", "deals", "tickets", "leads", *ACTIVITIES),
     "tickets": ("contacts", "companies", "deals", *ACTIVITIES),
     **dict.fromkeys(ACTIVITIES, ("deals", "contacts", "companies", "tickets")),
 }
@@ -48,7 +48,7 @@ class Found:
     links: dict[str, list[str]]
     things: dict[str, dict[str, Thing]] = field(default_factory=dict)
     lines_of: dict[str, dict[str, list[str]]] = field(default_factory=dict)
-    """Kind (deals, orders) -> id -> ids of its line items."""
+    """Kind (deals, orders, quotes) -> id -> ids of its line items."""
 
     def add(self, kind: str, things: Sequence[Thing]) -> None:
         kept = self.things.setdefault(kind, {})
@@ -146,7 +146,7 @@ class Reader:
         company = str(root["id"]) if kind == "companies" else next(iter(found.links.get("companies", ())), None)
         work: list[tuple[str, Callable[[], Any]]] = []
         for tied, ids in found.links.items():
-            if ids and tied in mapping.COLLECTIONS:
+            if ids and tied in (*mapping.COLLECTIONS, "leads"):
                 newest = _newest(ids) if tied in ACTIVITIES else ids
                 properties, history = properties_of(tied, account), HISTORY.get(tied, ())
                 work.append((tied, _reads(client, tied, newest, properties, history)))
@@ -158,12 +158,14 @@ class Reader:
         self._book.take(answers[: len(about)])
         for (tied, _), things in zip(work, answers[len(about) :], strict=True):
             found.add(tied, things)
+        if leads := found.things.pop("leads", {}):
+            found.things[kind][str(root["id"])] = mapping.with_leads(root, list(leads.values()))
 
     def _read_lines(self, found: Found) -> None:
-        """Rounds three and four: the lines of earlier deals and orders, and the products of all lines."""
+        """Rounds three and four: the lines of quotes, earlier deals and orders, and the products of all lines."""
         client, account = self._client, self._book.account
         won = [id_ for id_, deal in found.things.get("deals", {}).items() if _is_won(deal) and id_ != _root_id(found)]
-        sets = {"deals": won, "orders": list(found.things.get("orders", {}))}
+        sets = {"deals": won, **{kind: list(found.things.get(kind, {})) for kind in mapping.LINE_KEYS}}
         asked = [(of, ids) for of, ids in sets.items() if ids]
         products = _product_ids(found)
         calls: list[Callable[[], Any]] = [
@@ -268,24 +270,29 @@ def _list(value: Any) -> list[Any]:
 
 
 def _with_orders(documents: dict[str, list[Document]], found: Found) -> dict[str, list[Document]]:
-    """Orders with their lines; accounts that keep none get one for each won deal."""
+    """Quotes and orders with their lines; accounts that keep no orders get one for each won deal."""
     lines = {line["id"]: line for line in documents.get("line_items", ())}
     documents["products"] = [*documents.get("products", ()), *products_of_lines(list(lines.values()))]
-    orders = documents.get("orders", [])
-    if orders:
-        for order in orders:
-            own = [lines[id_] for id_ in found.lines_of.get("orders", {}).get(order["id"], ()) if id_ in lines]
-            shown = ("product_id", "quantity", "unit_price", "discount_pct")
-            order["lines"] = [{key: line[key] for key in shown if key in line} for line in own]
-        ordered = {line for ids in found.lines_of.get("orders", {}).values() for line in ids}
-        documents["line_items"] = [line for id_, line in lines.items() if id_ not in ordered]
-        return documents
-    won = [deal for deal in documents.get("deals", ()) if deal.get("status") == "won"]
-    by_deal: dict[str, list[Document]] = {}
-    for line in lines.values():
-        by_deal.setdefault(line.get("deal_id", ""), []).append(line)
-    documents["orders"] = [order_of(deal, by_deal.get(deal["id"], []), vendor=mapping.VENDOR) for deal in won]
+    copied: set[str] = set()
+    for collection in mapping.LINE_KEYS:
+        own = found.lines_of.get(collection, {})
+        copied |= {line for ids in own.values() for line in ids}
+        for document in documents.get(collection, ()):
+            if document["id"] in own:
+                document["lines"] = mapping.lines_of(collection, own[document["id"]], lines)
+    documents["line_items"] = [line for id_, line in lines.items() if "deal_id" in line or id_ not in copied]
+    if not documents.get("orders"):
+        documents["orders"] = _bought(documents)
     return documents
+
+
+def _bought(documents: Mapping[str, Sequence[Document]]) -> list[Document]:
+    """Won deals as orders."""
+    by_deal: dict[str, list[Document]] = {}
+    for line in documents["line_items"]:
+        by_deal.setdefault(line.get("deal_id", ""), []).append(line)
+    won = [deal for deal in documents.get("deals", ()) if deal.get("status") == "won"]
+    return [order_of(deal, by_deal.get(deal["id"], []), vendor=mapping.VENDOR) for deal in won]
 
 
 def _product_ids(found: Found) -> list[str]:

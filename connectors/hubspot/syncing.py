@@ -2,7 +2,8 @@
 
 A cursor is `kind;after;from`: which kind of record, where HubSpot's own paging stands, and from when on this kind is
 read. HubSpot's search gives at most 10,000 results, so a long search goes on from the newest time it has seen.
-Deleted records of the watched kinds come last, from HubSpot's lists of archived ones.
+Deleted records of the watched kinds come last, from HubSpot's lists of archived ones. What the mirror keeps of a page
+stands in `mirroring.py`.
 """
 
 from __future__ import annotations
@@ -16,27 +17,25 @@ from connectors.documents import instant_text
 from connectors.hubspot import mapping
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import PAGE, HubSpotClient, next_cursor
-from connectors.hubspot.mapping import ACTIVITY_TYPES, links_of, properties_of, to_document
+from connectors.hubspot.mapping import ACTIVITY_TYPES, HISTORY, properties_of
+from connectors.hubspot.mirroring import SINGULAR, Mirror
 from connectors.hubspot.telling import Teller
 from crmplugin.domain.event import ObjectRef
-from crmplugin.domain.records import Document
 from crmplugin.errors import UsageError
 from crmplugin.ports import Changes
 
 Thing = Mapping[str, Any]
 ORDER = (
-    "companies", "contacts", "products", "deals", "line_items", "quotes", "orders", "tickets", *ACTIVITY_TYPES,
+    "companies", "contacts", "products", "deals", "line_items", "quotes", "orders", "tickets", "leads",
+    *ACTIVITY_TYPES,
 )  # fmt: skip
 TIES: Mapping[str, tuple[str, ...]] = {
-    "contacts": ("companies",), "deals": ("companies", "contacts"), "line_items": ("deals", "orders"),
-    "quotes": ("deals",), "orders": ("companies", "contacts", "deals"), "tickets": ("companies", "contacts"),
+    "contacts": ("companies",), "deals": ("companies", "contacts"), "line_items": ("deals",),
+    "quotes": ("deals", "line_items"), "orders": ("companies", "contacts", "deals", "line_items"),
+    "tickets": ("companies", "contacts"), "leads": ("contacts",),
     **dict.fromkeys(ACTIVITY_TYPES, ("deals", "contacts", "companies", "tickets")),
 }  # fmt: skip
 DELETED = ("companies", "contacts", "deals", "tickets")
-SINGULAR = {
-    "companies": "company", "contacts": "contact", "products": "product", "deals": "deal", "line_items": "line_item",
-    "quotes": "quote", "orders": "order", "tickets": "ticket", **dict.fromkeys(ACTIVITY_TYPES, "activity"),
-}  # fmt: skip
 SEARCH_END = 9_900
 LAG = timedelta(seconds=30)
 """HubSpot's index shows a change some seconds late: the next read begins so much earlier."""
@@ -63,6 +62,7 @@ class Puller:
         self, client: HubSpotClient, book: AccountBook, teller: Teller, *, without: Sequence[str] = ()
     ) -> None:
         self._client, self._book, self._teller = client, book, teller
+        self._mirror, self._without = Mirror(client, book, without), frozenset(without)
         kinds = [kind for kind in ORDER if kind not in without]
         self._kinds = [*kinds, *(f"deleted:{kind}" for kind in DELETED if kind not in without)]
 
@@ -74,7 +74,7 @@ class Puller:
         if place.kind.startswith("deleted:"):
             return self._deleted(place, since)
         things, after, total = self._things(place)
-        records: dict[str, list[Document]] = {mapping.COLLECTIONS[place.kind]: self._documents(place.kind, things)}
+        records = self._mirror.records(place.kind, things)
         if place.kind == self._kinds[0] and not cursor:
             self._book.read()
             records["users"] = self._book.users
@@ -82,26 +82,29 @@ class Puller:
         merged = tuple(pair for thing in things for pair in _merged(place.kind, thing))
         up_to = place.started - LAG if following is None else None
         told = self._teller.tell(place.kind, things, since, now) if since else ()
-        return Changes(records, events=told, merged=merged, cursor=following, up_to=up_to, total=total)
+        gone = self._mirror.no_longer_bought(place.kind, things) if since else ()
+        return Changes(records, told, gone, merged, following, up_to, total)
 
     def _things(self, place: Place) -> tuple[list[Thing], str | None, int | None]:
-        """One page of records: all by the list, changed ones by the search with their ties read after it."""
+        """One page of records: all by the list, changed ones by the search with their ties and past read after it."""
         account = self._book.read()
         properties = properties_of(place.kind, account)
+        ties = [to for to in TIES.get(place.kind, ()) if to not in self._without]
         if place.since is None:
-            ties = TIES.get(place.kind, ())
-            page = self._client.list_page(place.kind, properties, associations=ties, after=place.after)
+            past = HISTORY.get(place.kind, ())
+            page = self._client.list_page(place.kind, properties, associations=ties, history=past, after=place.after)
             return list(page.get("results") or ()), next_cursor(page), None
         changed = "lastmodifieddate" if place.kind == "contacts" else "hs_lastmodifieddate"
         value = str(int(place.since.timestamp() * 1000))
         filters = [{"propertyName": changed, "operator": "GTE", "value": value}]
         sort = {"propertyName": changed, "direction": "ASCENDING"}
         page = self._client.search(place.kind, filters, properties, sort=sort, limit=PAGE, after=place.after or "0")
-        return self._with_ties(place.kind, list(page.get("results") or ())), next_cursor(page), page.get("total")
+        things = self._with_past(place.kind, self._with_ties(place.kind, list(page.get("results") or ()), ties))
+        return things, next_cursor(page), page.get("total")
 
-    def _with_ties(self, kind: str, things: list[Thing]) -> list[Thing]:
+    def _with_ties(self, kind: str, things: list[Thing], ties: Sequence[str]) -> list[Thing]:
         """The records with their associations, which a search does not give."""
-        ids, ties = [str(thing["id"]) for thing in things], TIES.get(kind, ())
+        ids = [str(thing["id"]) for thing in things]
         if not ids or not ties:
             return things
         answers = self._client.transport.together(
@@ -118,9 +121,15 @@ class Puller:
             for thing in things
         ]
 
-    def _documents(self, kind: str, things: Sequence[Thing]) -> list[Document]:
-        account = self._book.account
-        return [to_document(kind, thing, links_of(thing), account) for thing in things]
+    def _with_past(self, kind: str, things: list[Thing]) -> list[Thing]:
+        """The records with the past of what is watched, which a search does not give either."""
+        watched = tuple(dict.fromkeys((*HISTORY.get(kind, ()), *self._teller.watched(kind))))
+        if not things or not watched:
+            return things
+        ids = [str(thing["id"]) for thing in things]
+        pasts = {str(one["id"]): one for one in self._client.read_many(kind, ids, (), history=watched)}
+        past = "propertiesWithHistory"
+        return [{**thing, past: pasts.get(str(thing["id"]), {}).get(past) or {}} for thing in things]
 
     def _following(
         self, place: Place, since: datetime | None, things: Sequence[Thing], after: str | None
@@ -142,10 +151,11 @@ class Puller:
         kind = place.kind.partition(":")[2]
         page = self._client.list_page(kind, (), after=place.after, archived=True)
         things = list(page.get("results") or ())
-        gone = tuple(ObjectRef(SINGULAR[kind], str(thing["id"])) for thing in things if _since(thing, since))
+        gone = [ObjectRef(SINGULAR[kind], str(thing["id"])) for thing in things if _since(thing, since)]
+        gone += self._mirror.orders_of(gone)
         following = self._following(place, since, things, next_cursor(page))
         up_to = place.started - LAG if following is None else None
-        return Changes(deleted=gone, cursor=following, up_to=up_to)
+        return Changes(deleted=tuple(gone), cursor=following, up_to=up_to)
 
 
 def _place(cursor: str) -> Place:
@@ -164,9 +174,9 @@ def _place(cursor: str) -> Place:
 
 def _merged(kind: str, thing: Thing) -> list[tuple[ObjectRef, ObjectRef]]:
     """Pairs of a record that is gone and the one it went into."""
-    given = str((thing.get("properties") or {}).get("hs_merged_object_ids") or "")
-    into = ObjectRef(SINGULAR[kind], str(thing["id"]))
-    return [(ObjectRef(SINGULAR[kind], old.strip()), into) for old in given.split(";") if old.strip()]
+    given = str((thing.get("properties") or {}).get("hs_merged_object_ids") or "") if kind in SINGULAR else ""
+    into = ObjectRef(SINGULAR.get(kind, kind), str(thing["id"]))
+    return [(ObjectRef(into.type, old.strip()), into) for old in given.split(";") if old.strip()]
 
 
 def _since(thing: Thing, since: datetime | None) -> bool:

@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from connectors.documents import instant_text
-from connectors.hubspot.client import HubSpotClient
 from connectors.hubspot.events import event_of
 from crmplugin.domain.event import EVENT_TYPES, Event
 
@@ -50,25 +49,29 @@ TOLD: Mapping[str, Told] = {
 
 @dataclass(frozen=True, slots=True)
 class Teller:
-    """Tells changes of one connection. `stages`: stage id -> our stage kind, as the account says now."""
+    """Tells changes of one connection. `stages`: stage id -> our stage kind, as the account says now.
 
-    client: HubSpotClient
+    `opt_outs`: properties of a person that say "no mail" beside `hs_email_optout`.
+    """
+
     connection: str
     portal: str
     app: str
     stages: Callable[[], Mapping[str, str]]
+    opt_outs: tuple[str, ...] = ()
+
+    def watched(self, kind: str) -> tuple[str, ...]:
+        """The properties of a kind whose past is told: each changed record must come with it."""
+        own = self.opt_outs if kind == "contacts" else ()
+        return (*TOLD[kind].watched, *own) if kind in TOLD else ()
 
     def tell(self, kind: str, things: Sequence[Thing], since: datetime, now: datetime) -> tuple[Event, ...]:
         """The events of these changed records since then, those that our events have a name for."""
         about = TOLD.get(kind)
-        if about is None or not things:
+        if about is None:
             return ()
-        ids = [str(thing["id"]) for thing in things]
-        pasts = {str(one["id"]): one for one in self.client.read_many(kind, ids, (), history=about.watched)}
-        entries = (
-            entry for thing in things for entry in _entries(about, thing, pasts.get(str(thing["id"]), {}), since)
-        )
-        told = [self._event(entry, now) for entry in entries]
+        about = replace(about, watched=self.watched(kind))
+        told = [self._event(entry, now) for thing in things for entry in _entries(about, thing, since)]
         return tuple(event for event in told if event.type in EVENT_TYPES)
 
     def _event(self, entry: Thing, now: datetime) -> Event:
@@ -77,13 +80,13 @@ class Teller:
         return replace(event, id=f"poll-{event.id}")
 
 
-def _entries(about: Told, thing: Thing, past: Thing, since: datetime) -> Iterator[dict[str, Any]]:
+def _entries(about: Told, thing: Thing, since: datetime) -> Iterator[dict[str, Any]]:
     """The webhook entries of one record."""
     made = _moment(thing.get("createdAt"))
     if about.made and made is not None and made >= since:
         yield _entry(f"{about.name}.creation", thing, made, {})
     for name in about.watched:
-        history = (past.get("propertiesWithHistory") or {}).get(name) or ()
+        history = (thing.get("propertiesWithHistory") or {}).get(name) or ()
         for one in history:
             at = _moment(one.get("timestamp"))
             with_the_record = about.made and made is not None and at is not None and at - made <= SAME_MOMENT

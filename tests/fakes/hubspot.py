@@ -46,6 +46,8 @@ class FakeHubSpot(FakeServer):
         ("GET", r"/crm/properties/2026-09/(\w+)", "properties"),
         ("GET", r"/crm/lists/2026-09/(\d+)/memberships", "members"),
         ("POST", r"/communication-preferences/2026-09/statuses/batch/unsubscribe-all/read", "consent"),
+        ("POST", r"/communication-preferences/2026-09/statuses/batch/read", "subscriptions"),
+        ("GET", r"/communication-preferences/2026-09/definitions", "types"),
         ("GET", r"/marketing/emails/2026-09", "mails"),
         ("POST", r"/marketing/emails/2026-09", "create_mail"),
         ("POST", r"/automation/actions/callbacks/2026-09/([^/]+)/complete", "complete"),
@@ -57,6 +59,8 @@ class FakeHubSpot(FakeServer):
         self.things: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
         self.ties: set[tuple[str, str, str, str]] = set()
         self.unsubscribed: set[str] = set()
+        self.unsubscribed_from: set[tuple[str, int]] = set()
+        """Addresses and the number of the type of mail."""
         self.lists: dict[str, list[str]] = {}
         self.marketing: list[dict[str, Any]] = []
         self.completed: dict[str, Any] = {}
@@ -162,7 +166,10 @@ class FakeHubSpot(FakeServer):
         ids = sorted(id_ for id_, thing in self.things[kind].items() if thing["archived"] == archived)
         start, size = int(request.one("after", "0")), min(int(request.one("limit", "10")), self.page)
         names, ties = request.query.get("properties", []), request.query.get("associations", [])
-        shown = [self._shown(kind, id_, names, ()) | self._ties(kind, id_, ties) for id_ in ids[start : start + size]]
+        past = request.query.get("propertiesWithHistory", [])
+        if past and size > 50:
+            return 400, _error("VALIDATION_ERROR", "Cannot request more than 50 objects with history")
+        shown = [self._shown(kind, id_, names, past) | self._ties(kind, id_, ties) for id_ in ids[start : start + size]]
         return 200, {"results": shown, **_next(start + size, len(ids))}
 
     def create(self, request: Request, kind: str) -> tuple[int, Any]:
@@ -233,6 +240,24 @@ class FakeHubSpot(FakeServer):
             for email in request.body["inputs"]
         ]
         return 200, {"status": "COMPLETE", "results": results, "startedAt": STAMP, "completedAt": STAMP}
+
+    def subscriptions(self, request: Request) -> tuple[int, Any]:
+        results = [
+            {
+                "subscriberIdString": email,
+                "statuses": [
+                    {"subscriptionId": one, "status": "UNSUBSCRIBED"}
+                    for who, one in sorted(self.unsubscribed_from)
+                    if who == email
+                ],
+            }
+            for email in request.body["inputs"]
+        ]
+        return 200, {"status": "COMPLETE", "results": results, "startedAt": STAMP, "completedAt": STAMP}
+
+    def types(self, request: Request) -> tuple[int, Any]:
+        types = [{"id": "111", "name": "Marketing"}, {"id": "222", "name": "One to one"}]
+        return 200, {"status": "COMPLETE", "results": types, "startedAt": STAMP, "completedAt": STAMP}
 
     def mails(self, request: Request) -> tuple[int, Any]:
         return 200, {"total": len(self.marketing), "results": self.marketing}

@@ -38,8 +38,9 @@ USED = (
     "POST /crm/associations/2026-09/{fromObjectType}/{toObjectType}/batch/read", "GET /crm/owners/2026-09",
     "GET /crm/pipelines/2026-09/{objectType}", "GET /crm/properties/2026-09/{objectType}",
     "GET /crm/lists/2026-09/{listId}/memberships",
-    "POST /communication-preferences/2026-09/statuses/batch/unsubscribe-all/read", "GET /marketing/emails/2026-09",
-    "POST /marketing/emails/2026-09", "POST /automation/actions/callbacks/2026-09/{callbackId}/complete",
+    "POST /communication-preferences/2026-09/statuses/batch/unsubscribe-all/read",
+    "POST /communication-preferences/2026-09/statuses/batch/read", "GET /communication-preferences/2026-09/definitions",
+    "GET /marketing/emails/2026-09", "POST /marketing/emails/2026-09", "POST /automation/actions/callbacks/2026-09/{callbackId}/complete",
 )  # fmt: skip
 """Calls of the connector, as the description names them."""
 
@@ -60,7 +61,11 @@ def requests() -> Iterator[list[Request]]:
 
 
 def _use_everything(fake: FakeHubSpot) -> None:
-    connector = make_connector(fake, fields={"deal.competitors": "wettbewerber"})
+    connector = make_connector(fake, fields={"deal.competitors": "wettbewerber"}, subscription_id="111")
+    for kind in ("quotes", "orders"):
+        fake.tie(kind, fake.put(kind, f"{kind}-1"), "line_items", "8001")
+    fake.tie("deals", "9001", "quotes", "quotes-1")
+    fake.tie("contacts", "501", "leads", fake.put("leads", "3601", hs_lead_name="Dana"))
     for subject in (DEAL, Subject("company", "7001"), Subject("contact", "501"), Subject("ticket", "5001")):
         connector.read_context(subject)
     connector.read_context(Subject("activity", "emails:6101"))

@@ -72,6 +72,50 @@ def test_orders_of_the_company_are_the_purchases_where_there_are_some(hubspot):
     assert [(o.id, o.number, o.lines[0].quantity) for o in context.orders] == [("4001", "SO-1", Decimal("2"))]
 
 
+def with_quote(hubspot: FakeHubSpot) -> None:
+    """A published quote of the open deal; its line is a copy of the deal's."""
+    hubspot.put("quotes", "3001", hs_title="Offer", hs_quote_number="Q-118", hs_status="APPROVAL_NOT_NEEDED")
+    hubspot.put("line_items", "30011", name="Controller C-7", quantity="5", price="2375.00", hs_product_id="302",
+                hs_discount_percentage="5")  # fmt: skip
+    hubspot.tie("deals", "9001", "quotes", "3001")
+    hubspot.tie("quotes", "3001", "line_items", "30011")
+
+
+def test_quote_has_its_own_lines_and_the_deal_keeps_its(hubspot):
+    with_quote(hubspot)
+
+    with traced() as trace:
+        context = make_connector(hubspot).read_context(DEAL)
+
+    assert [(q.number, q.status) for q in context.quotes] == [("Q-118", "sent")]
+    assert [(line.id, line.description, line.unit_price, line.discount_pct) for line in context.quotes[0].lines] == [
+        ("30011", "Controller C-7", Decimal("2375.00"), Decimal("5"))
+    ]
+    assert [line.id for line in context.line_items if line.deal_id == "9001"] == ["8001"]
+    assert "30011" not in [line.id for line in context.line_items]
+    assert trace.rounds == 4
+
+
+def test_in_two_rounds_a_quote_comes_without_saying_what_its_lines_are(hubspot):
+    with_quote(hubspot)
+
+    with traced() as trace:
+        context = make_connector(hubspot, earlier_lines=False).read_context(DEAL)
+
+    assert (trace.rounds, context.quotes[0].lines) == (2, ())
+
+
+def test_person_with_a_lead_and_no_lifecycle_is_a_lead(hubspot):
+    for id_ in ("502", "503"):
+        hubspot.put("contacts", id_, firstname="Bo", email=f"bo{id_}@orbis.example")
+    hubspot.tie("contacts", "502", "leads", hubspot.put("leads", "3601", hs_lead_name="Bo Lind"))
+
+    connector = make_connector(hubspot)
+    found = [connector.read_context(Subject("contact", id_)).contact.lifecycle for id_ in ("502", "503")]
+
+    assert found == ["lead", None]
+
+
 def test_stage_history_becomes_stage_changes(hubspot):
     hubspot.move("9001", "998877", "2026-11-19T08:00:00.000Z")
 
@@ -127,6 +171,15 @@ def test_opt_out_is_read_fresh(hubspot):
 
     assert before == {}
     assert after == {"email": Consent(state="withdrawn", source="hs_email_optout")}
+
+
+@pytest.mark.parametrize(("options", "state"), [({"mail_subscription_id": "222"}, "withdrawn"), ({}, None)])
+def test_opt_out_of_the_mails_that_reps_write_counts_where_the_settings_name_them(hubspot, options, state):
+    hubspot.things["contacts"]["501"]["properties"]["hs_email_optout_222"] = "true"
+
+    consent = make_connector(hubspot, **options).read_context(DEAL).contacts[0].consent
+
+    assert (consent["email"].state if consent else None) == state
 
 
 def test_custom_property_becomes_our_field(hubspot):

@@ -10,7 +10,7 @@ import pytest
 
 from connectors.hubspot.connector import HubSpotConnector
 from crmplugin.domain.event import ObjectRef
-from crmplugin.errors import CrmRefused, NotFound, UsageError
+from crmplugin.errors import CrmRefused, NotFound, SettingsError, UsageError
 from crmplugin.ports import CampaignMessage, CampaignPush, Changes
 from tests.connectors.cases.hubspot import AT, make_connector
 from tests.fakes.hubspot import FakeHubSpot, with_orbis
@@ -60,6 +60,64 @@ def test_later_pull_gives_what_changed_with_ties_and_what_was_deleted(hubspot):
     assert [ref for page in pages for ref in page.deleted] == [ObjectRef("contact", "502")]
 
 
+def docs(pages: list[Changes], collection: str) -> list[Any]:
+    return [doc for page in pages for doc in page.records.get(collection, ())]
+
+
+def test_won_deals_are_the_purchases_where_the_account_keeps_no_orders(hubspot):
+    orders = docs(pull(make_connector(hubspot)), "orders")
+
+    assert [(o["id"], o["company_id"], o["lines"][0]["product_id"]) for o in orders] == [
+        ("deal:9002", "7001", "301"),
+        ("deal:9003", "7001", "301"),
+    ]
+
+
+def test_deal_that_is_won_no_more_is_no_purchase_any_more(hubspot):
+    hubspot.move("9002", "qualifiedtobuy", "2026-11-21T10:00:00.000Z")
+    hubspot.things["deals"]["9002"]["properties"].update(hs_is_closed="false", hs_is_closed_won="false")
+    hubspot.archive("deals", "9003", "2026-11-21T11:00:00.000Z")
+
+    gone = [ref for page in pull(make_connector(hubspot), SINCE) for ref in page.deleted]
+
+    assert gone == [ObjectRef("order", "deal:9002"), ObjectRef("deal", "9003"), ObjectRef("order", "deal:9003")]
+
+
+def test_quotes_and_orders_have_their_lines_and_only_lines_of_deals_stand_alone(hubspot):
+    for kind, id_, line in (("quotes", "3001", "30011"), ("orders", "4001", "40011")):
+        hubspot.put(kind, id_, hs_title="Offer", hs_order_name="SO-1")
+        hubspot.put("line_items", line, name="Filter F-20", quantity="2", price="400.00", hs_product_id="301")
+        hubspot.tie(kind, id_, "line_items", line)
+
+    pages = pull(make_connector(hubspot))
+
+    assert docs(pages, "quotes")[0]["lines"] == [
+        {"id": "30011", "product_id": "301", "description": "Filter F-20", "quantity": "2", "unit_price": "400.00"}
+    ]
+    assert [(o["id"], o["lines"][0]["quantity"]) for o in docs(pages, "orders")] == [("4001", "2")]
+    assert ids(pages, "line_items") == ["8001", "90021", "90031"]
+
+
+def test_way_of_a_deal_through_its_stages_is_mirrored(hubspot):
+    hubspot.move("9001", "998877", "2026-11-21T10:00:00.000Z")
+
+    for pages in (pull(make_connector(hubspot)), pull(make_connector(hubspot), SINCE)):
+        moves = [(m["to"], m["at"]) for m in docs(pages, "stage_changes") if m["deal_id"] == "9001"]
+        assert moves == [("Proposal", "2026-09-01T08:00:00Z"), ("Haggling", "2026-11-21T10:00:00Z")]
+
+
+def test_lead_is_mirrored_as_its_person(hubspot):
+    hubspot.put("contacts", "502", firstname="Bo", email="bo@x.example")
+    for id_, person in (("3601", "502"), ("3602", "501"), ("3603", "502")):
+        hubspot.put("leads", id_, hs_lead_name=f"Lead {id_}")
+        hubspot.tie("leads", id_, "contacts", person)
+
+    people = {doc["id"]: doc for doc in docs(pull(make_connector(hubspot)), "contacts")}
+
+    assert {id_: doc["lifecycle"] for id_, doc in people.items()} == {"501": "customer", "502": "lead"}
+    assert [one["hs_lead_name"] for one in people["502"]["x_hubspot"]["leads"]] == ["Lead 3601", "Lead 3603"]
+
+
 def test_merged_records_are_named_with_their_survivor(hubspot):
     hubspot.things["contacts"]["501"]["properties"]["hs_merged_object_ids"] = "498;499"
 
@@ -103,6 +161,16 @@ def test_list_gives_contacts_and_who_must_not_get_mail(hubspot):
     assert [contact["id"] for contact in page.contacts] == ["501", "504", "505", "506"]
     assert page.opted_out == {"email": ("504", "505", "506")}
     assert (page.cursor, page.total) == (None, 4)
+
+
+def test_who_unsubscribed_from_this_type_of_mail_alone_is_left_out_too(hubspot):
+    hubspot.put("contacts", "505", firstname="Bo", email="bo@orbis.example")
+    hubspot.unsubscribed_from |= {("bo@orbis.example", 111), ("dana@orbis.example", 999)}
+    hubspot.lists["12"] = ["501", "505"]
+
+    page = make_connector(hubspot, subscription_id="111").find_segment("12")
+
+    assert page.opted_out == {"email": ("505",)}
 
 
 def test_long_list_is_paged(hubspot):
@@ -175,6 +243,20 @@ def test_diagnosis_names_the_missing_scope_and_the_stage_without_meaning(hubspot
     assert "998877 (Haggling)" in found["stages"][1]
     assert found["property wettbewerber"] == (True, "")
     assert found["property nope"][0] is False
+
+
+def test_diagnosis_names_a_type_of_mail_that_is_not_there(hubspot):
+    found = checks(make_connector(hubspot, subscription_id="111", mail_subscription_id="333"))
+
+    assert found["subscription_id"] == (True, "")
+    assert found["mail_subscription_id"][1] == (
+        "HubSpot has no subscription type 333: correct mail_subscription_id, it has 111 (Marketing), 222 (One to one)."
+    )
+
+
+def test_type_of_mail_that_is_no_number_is_refused_at_the_start(hubspot):
+    with pytest.raises(SettingsError, match="mail_subscription_id is 'one-to-one'"):
+        make_connector(hubspot, mail_subscription_id="one-to-one")
 
 
 def test_diagnosis_stops_at_a_refused_token(hubspot):

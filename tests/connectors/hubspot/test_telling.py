@@ -48,6 +48,14 @@ def test_change_is_told_as_its_webhook_would_have(hubspot, kind, id_, values, ev
     assert said(told(hubspot)) == [(*event, "2026-11-21T10:00:00+00:00")]
 
 
+def test_opt_out_of_the_mails_that_reps_write_is_told(hubspot):
+    hubspot.change("contacts", "501", LATER, hs_email_optout_222="true")
+
+    assert said(told(hubspot, mail_subscription_id="222")) == [
+        ("contact.opted_out", "contact 501", "2026-11-21T10:00:00+00:00")
+    ]
+
+
 def test_two_moves_of_one_deal_are_two_events(hubspot):
     hubspot.move("9001", "contractsent", LATER)
     hubspot.move("9001", "closedwon", "2026-11-21T11:00:00.000Z")

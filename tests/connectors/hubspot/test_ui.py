@@ -43,12 +43,18 @@ def test_card_stands_on_deals_contacts_and_companies():
     assert read("cards/draft-card-hsmeta.json")["config"]["objectTypes"] == ["deals", "contacts", "companies"]
 
 
-def test_every_subscription_is_understood():
+VALUES = {"dealstage": "presentationscheduled", "hs_pipeline_stage": "4", "hs_status": "APPROVED",
+          "hs_fulfillment_status": "DELIVERED", "hs_email_direction": "INCOMING_EMAIL",
+          "hs_meeting_outcome": "COMPLETED", "hs_email_optout": "true"}  # fmt: skip
+"""Of properties whose value decides which event it is."""
+
+
+def test_subscriptions_cover_every_event_that_hubspot_can_tell():
     subscriptions = read("webhooks/webhooks-hsmeta.json")["config"]["subscriptions"]
-    ids = {name: id_ for id_, name in TYPE_IDS.items()}
+    ids = {name: id_ for id_, name in TYPE_IDS.items()} | {"meeting_event": "0-47"}
     changes = [
         {"subscriptionType": one["subscriptionType"], "objectId": 1, "propertyName": one.get("propertyName"),
-         "propertyValue": "true", "objectTypeId": ids.get(one.get("objectType", ""))}
+         "propertyValue": VALUES.get(one.get("propertyName")), "objectTypeId": ids.get(one.get("objectType", ""))}
         for part in subscriptions.values()
         for one in part
     ]  # fmt: skip
@@ -58,7 +64,11 @@ def test_every_subscription_is_understood():
     )
 
     assert reading.refused == ()
-    assert [e.type for e in reading.events if e.type.startswith("hubspot.")] == ["hubspot.quote.propertyChange"]
+    assert {event.type for event in reading.events} == {
+        "deal.created", "deal.stage_changed", "deal.updated", "record.merged", "record.deleted", "ticket.opened",
+        "ticket.updated", "ticket.resolved", "quote.sent", "order.placed", "order.delivered", "message.received",
+        "meeting.ended", "contact.changed", "contact.opted_out", "contact.erased",
+    }  # fmt: skip
 
 
 def test_every_kind_that_can_be_chosen_is_one_of_ours():
