@@ -40,7 +40,8 @@ USED = (
     "GET /crm/lists/2026-09/{listId}/memberships",
     "POST /communication-preferences/2026-09/statuses/batch/unsubscribe-all/read",
     "POST /communication-preferences/2026-09/statuses/batch/read", "GET /communication-preferences/2026-09/definitions",
-    "GET /marketing/emails/2026-09", "POST /marketing/emails/2026-09", "POST /automation/actions/callbacks/2026-09/{callbackId}/complete",
+    "GET /marketing/emails/2026-09", "POST /marketing/emails/2026-09",
+    "POST /automation/actions/callbacks/2026-09/{callbackId}/complete",
 )  # fmt: skip
 """Calls of the connector, as the description names them."""
 

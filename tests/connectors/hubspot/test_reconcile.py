@@ -72,9 +72,10 @@ def moves(here: Server, deal: str) -> list[tuple[str, str]]:
 
 
 def test_whole_account_is_mirrored_without_events(here, mirrored):
-    assert (mirrored.taken + mirrored.unchanged, mirrored.refused, mirrored.events) == (14, (), 0)
+    assert (mirrored.taken + mirrored.unchanged, mirrored.refused, mirrored.events) == (19, (), 0)
     counts = here.office.desk.records.counts("acme")
     assert (counts["deals"], counts["contacts"], counts["line_items"]) == (3, 1, 3)
+    assert (counts["stage_changes"], counts["orders"]) == (3, 2)
 
 
 def test_move_whose_webhook_was_lost_becomes_one_draft(here, looked):
