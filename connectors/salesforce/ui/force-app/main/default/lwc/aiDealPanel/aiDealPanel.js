@@ -1,60 +1,54 @@
-// Ask, show, edit, approve. A draft is started and then asked for; no rule of selling lives here.
+// Ask, see it arrive, edit, approve. A draft is started and then asked for; no rule of selling lives here.
 import { LightningElement, api } from 'lwc';
+import { RefreshEvent } from 'lightning/refresh';
 import start from '@salesforce/apex/AiAssistant.start';
 import poll from '@salesforce/apex/AiAssistant.poll';
 import decide from '@salesforce/apex/AiAssistant.decide';
+import { KINDS, PROBLEMS, sayProblem, sayState } from './words';
 
-const KINDS = [
-    { value: 'follow_up', label: 'Follow-up' },
-    { value: 'pitch', label: 'Pitch' },
-    { value: 'negotiation_note', label: 'Negotiation note' },
-    { value: 'meeting_brief', label: 'Meeting brief' },
-    { value: 'qualification', label: 'Qualification' },
-    { value: 'summary', label: 'Summary' }
-];
 const PASSING = ['supported', 'rendered'];
-const WAITING = ['scheduled', 'writing', 'approved', 'writing_back'];
-const WORDS = {
-    scheduled: 'It is planned for later.',
-    writing: 'The history is being read and the text checked.',
-    proposed: 'Read it, change it, approve it.',
-    blocked: 'Nothing may be written.',
-    no_message: 'Nothing to say today.',
-    stopped: 'Stopped. Nothing was written.',
-    failed: 'It could not be written.',
-    approved: 'Approved. It is being written into Salesforce.',
-    writing_back: 'Approved. It is being written into Salesforce.',
-    written: 'Saved in Salesforce: you find it among the activities.',
-    rejected: 'Rejected. Nothing was written.'
-};
-const PROBLEMS = {
-    0: 'The server did not answer. Try again; if it stays so, tell your admin.',
-    401: 'Salesforce and the server do not trust each other: an admin compares panel_secret.',
-    403: 'You may not do this.',
-    404: 'This record is not yours to see.',
-    409: 'Somebody was faster: the newest text is shown.',
-    502: 'Salesforce did not take it.',
-    503: 'The server is busy. Try again in a moment.'
-};
-const POLL_MS = 1500;
+/** How long to wait before a draft in this state is asked for again, in ms. */
+const AGAIN_MS = { writing: 700, approved: 1500, writing_back: 1500 };
 
 export default class AiDealPanel extends LightningElement {
     @api recordId;
     kinds = KINDS;
     kind = 'follow_up';
+    wish = '';
     draft = null;
     problem = '';
     busy = false;
     subject = '';
     body = '';
     timer = null;
+    newest = 0;
 
     disconnectedCallback() {
         clearTimeout(this.timer);
     }
 
+    get writing() {
+        return Boolean(this.draft && !this.problem && this.draft.status === 'writing');
+    }
+
+    get lines() {
+        return (this.draft.arriving || []).map((one, n) => ({ key: n, text: one.text, class: lookOf(one.verdict) }));
+    }
+
     get shown() {
-        return Boolean(this.draft && this.draft.body);
+        return Boolean(this.draft && this.draft.body && this.draft.status !== 'writing');
+    }
+
+    get fixed() {
+        return this.busy || this.draft.status !== 'proposed';
+    }
+
+    get to() {
+        return this.draft.to && this.draft.to.display_name ? `To ${this.draft.to.display_name}` : 'Internal note';
+    }
+
+    get warnings() {
+        return (this.draft.warnings || []).map((one, n) => ({ key: n, text: one.text }));
     }
 
     get changed() {
@@ -62,15 +56,7 @@ export default class AiDealPanel extends LightningElement {
     }
 
     get state() {
-        if (this.problem) {
-            return this.problem;
-        }
-        if (!this.draft) {
-            return '';
-        }
-        const reason = (this.draft.decision && this.draft.decision.reason) || '';
-        const words = WORDS[this.draft.status] || this.draft.status;
-        return ['blocked', 'no_message', 'failed'].includes(this.draft.status) ? `${words} ${reason}`.trim() : words;
+        return this.problem || (this.draft ? sayState(this.draft) : '');
     }
 
     get stateClass() {
@@ -78,13 +64,15 @@ export default class AiDealPanel extends LightningElement {
     }
 
     get evidence() {
-        const labels = new Map((this.draft.facts || []).map((fact) => [fact.id, `${fact.label} ${fact.display}`]));
-        return this.sentences.map((one, n) => ({
-            key: n,
-            text: one.text,
-            class: PASSING.includes(one.verdict) ? '' : 'slds-text-color_error',
-            sources: one.evidence.map((id) => labels.get(id) || id).join(', ') || one.reason || 'no fact needed'
-        }));
+        const labels = new Map((this.draft.facts || []).map((fact) => [fact.id, `${fact.label}: ${fact.display}`]));
+        return this.sentences
+            .filter((one) => one.evidence.length || !PASSING.includes(one.verdict))
+            .map((one, n) => ({
+                key: n,
+                text: one.text,
+                class: PASSING.includes(one.verdict) ? '' : 'slds-text-color_error',
+                sources: one.evidence.map((id) => labels.get(id) || id).join(' · ') || one.reason || one.verdict
+            }));
     }
 
     get sentences() {
@@ -92,16 +80,23 @@ export default class AiDealPanel extends LightningElement {
     }
 
     get cannotSave() {
-        return this.busy || !this.changed || this.draft.status !== 'proposed';
+        return this.fixed || !this.changed;
+    }
+
+    get cannotReject() {
+        return this.fixed;
     }
 
     get cannotApprove() {
-        const good = this.draft.status === 'proposed' && this.sentences.every((one) => PASSING.includes(one.verdict));
-        return this.busy || this.changed || !good;
+        return this.fixed || this.changed || !this.sentences.every((one) => PASSING.includes(one.verdict));
     }
 
     chooseKind(event) {
         this.kind = event.detail.value;
+    }
+
+    changeWish(event) {
+        this.wish = event.detail.value;
     }
 
     changeSubject(event) {
@@ -115,7 +110,13 @@ export default class AiDealPanel extends LightningElement {
     write() {
         // The same click sent twice is one draft.
         const key = `lwc-${this.recordId}-${Date.now()}-${Math.random().toString(36).slice(2)}`;
-        return this.run(() => start({ recordId: this.recordId, kind: this.kind, key }));
+        this.draft = null;
+        const asked = { kind: this.kind, instruction: this.wish.trim() };
+        return this.run(() => start({ recordId: this.recordId, asked, key }));
+    }
+
+    stop() {
+        return this.decided('stop', {});
     }
 
     save() {
@@ -137,28 +138,70 @@ export default class AiDealPanel extends LightningElement {
 
     async run(call) {
         clearTimeout(this.timer);
+        // Only the newest call counts: one that was on its way when Stop was pressed says what was before it.
+        this.newest += 1;
+        const mine = this.newest;
         this.busy = true;
         this.problem = '';
+        let answer;
         try {
-            this.take(JSON.parse(await call()));
+            answer = JSON.parse(await call());
         } catch (error) {
-            this.problem = (error && error.body && error.body.message) || PROBLEMS[0];
+            answer = { status: -1, document: { detail: (error && error.body && error.body.message) || PROBLEMS[0] } };
         }
-        this.busy = Boolean(this.draft && !this.problem && WAITING.includes(this.draft.status));
-        if (this.busy) {
+        if (mine !== this.newest) {
+            return;
+        }
+        await this.take(answer);
+        this.goOn();
+    }
+
+    goOn() {
+        const wait = this.draft && !this.problem ? AGAIN_MS[this.draft.status] : undefined;
+        this.busy = Boolean(wait);
+        if (wait) {
             // eslint-disable-next-line @lwc/lwc/no-async-operation
-            this.timer = setTimeout(() => this.run(() => poll({ draftId: this.draft.id })), POLL_MS);
+            this.timer = setTimeout(() => this.run(() => poll({ draftId: this.draft.id })), wait);
         }
     }
 
-    take({ status, document }) {
+    async take({ status, document }) {
         if (status >= 200 && status < 300 && document) {
-            this.draft = document;
-            this.subject = document.subject || '';
-            this.body = document.body || '';
+            this.show(document);
             return;
         }
-        const detail = (document && document.detail) || '';
-        this.problem = status === 422 || !PROBLEMS[status] ? detail || PROBLEMS[0] : `${PROBLEMS[status]} ${detail}`.trim();
+        this.problem = sayProblem(status, document && document.detail);
+        if (status === 409 && this.draft) {
+            await this.readAgain();
+        }
     }
+
+    /** The newest text, after somebody else was faster; the problem stays to be read. */
+    async readAgain() {
+        try {
+            const answer = JSON.parse(await poll({ draftId: this.draft.id }));
+            if (answer.status === 200) {
+                this.show(answer.document);
+            }
+        } catch {
+            // What is shown stays as it was.
+        }
+    }
+
+    show(document) {
+        const before = this.draft && this.draft.status;
+        this.draft = document;
+        this.subject = document.subject || '';
+        this.body = document.body || '';
+        if (document.status === 'written' && before !== 'written') {
+            this.dispatchEvent(new RefreshEvent());
+        }
+    }
+}
+
+function lookOf(verdict) {
+    if (!verdict) {
+        return 'arriving';
+    }
+    return PASSING.includes(verdict) ? '' : 'doubt';
 }
