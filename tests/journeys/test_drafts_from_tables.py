@@ -73,6 +73,7 @@ def test_a_won_deal_has_its_day_and_amount_and_neither_chance_nor_risk(draft):
 
     assert lines == [
         "Closed: Won on 1 December.",
+        "Products: GTX Pro",
         "Amount: 4,514; its currency is not on record.",
         "Next: Nothing is due.",
     ]
