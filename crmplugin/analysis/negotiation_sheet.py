@@ -11,16 +11,14 @@ from decimal import Decimal
 from typing import Any
 
 from crmplugin.analysis import sheet
-from crmplugin.analysis.negotiation import (
-    break_even_on_margin,
-    zopa,
-)
+from crmplugin.analysis.negotiation import break_even_on_margin, zopa
 from crmplugin.analysis.negotiation_history import anchor_lines, history_lines, last_paid
 from crmplugin.analysis.negotiation_moves import concession_lines, trade_lines
 from crmplugin.analysis.negotiation_table import Table, day_of, known_lines, typed
 from crmplugin.analysis.objections import find_objections
 from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
+from crmplugin.analysis.upsell import find_needs
 from crmplugin.domain.brief import Signals
 from crmplugin.domain.crm import Contact, Context
 from crmplugin.ports import Population
@@ -30,6 +28,7 @@ SECTIONS = (
     "people", "time", "risks", "questions", "unknowns",
 )  # fmt: skip
 TERM_MONTHS = 24
+MOST_NEEDS = 3
 KNOWN_ROLES = frozenset(
     {"economic_buyer", "champion", "user", "influencer", "blocker", "technical_buyer", "decision_maker"}
 )
@@ -80,9 +79,24 @@ def _interests(t: Table) -> Iterator[SheetLine]:
     asked = [("activities", q.activity_id, f"question{q.n}") for q in t.signals.open_questions]
     for pointer in asked:
         yield show("interests", pointer)
-    if not asked:
+    said = tuple(_needs_said(t))
+    yield from said
+    if not asked and not said:
         yield say("interests", "interests_theirs", "interests_unknown")
     yield say("interests", "interests_ours")
+
+
+def _needs_said(t: Table) -> Iterator[SheetLine]:
+    """What they say they need, in their words, the newest first."""
+    found = ((a, need) for a in t.talks if a.direction == "inbound" for need in find_needs(a.body or ""))
+    quoted: dict[str, SheetLine] = {}
+    for activity, need in found:
+        line = say(
+            "interests", f"need{len(quoted) + 1}", "interest_said", sources=(("activities", activity.id, "body"),),
+            quote=sheet.text(need.quote), on=day_of(t, activity.at),
+        )  # fmt: skip
+        quoted.setdefault(need.quote, line)
+    yield from list(quoted.values())[:MOST_NEEDS]
 
 
 def _alternatives(t: Table) -> Iterator[SheetLine]:
@@ -210,6 +224,15 @@ def _role(contact: Contact) -> Val:
     )
 
 
+def _authority(t: Table, contact: Contact, name: str) -> Iterator[SheetLine]:
+    """What shows that a person may buy: the newest order in their name."""
+    own = [o for o in t.orders if o.contact_id == contact.id]
+    for order in own[-1:]:
+        yield say("people", f"authority_{contact.id}", "authority", sources=(("orders", order.id, "contact_id"),),
+                  name=sheet.text(name), number=sheet.text(order.number or order.id),
+                  on=day_of(t, order.ordered_at), n=sheet.count(len(own)))  # fmt: skip
+
+
 def _people(t: Table) -> Iterator[SheetLine]:
     people = people_of(t.context.contacts, t.deal, t.context.activities, t.now)
     for person in people:
@@ -221,6 +244,7 @@ def _people(t: Table) -> Iterator[SheetLine]:
         last = day_of(t, person.last_in) if person.last_in else sheet.word("never")
         yield say("people", f"person_{c.id}", "person", inputs=(("contacts", c.id, "name"),),
                   name=sheet.text(name), role=role, last=last)  # fmt: skip
+        yield from _authority(t, c, name)
     for gap in gaps_among(people, t.now) if people else ():
         yield say("people", gap)
     if not people:

@@ -231,6 +231,11 @@ def _sales_handoff(v: View) -> Iterator[SheetLine]:
     if v.context.deal:
         for field in ("name", "stage", "amount"):
             yield show("case", ("deals", v.context.deal.id, field))
+        yield show("case", ("deals", v.context.deal.id, "discount_pct"))
+        yield show("case", ("deals", v.context.deal.id, "close_date"))
+    for contract in v.context.contracts:
+        for field in ("name", "starts_on", "ends_on"):
+            yield show("case", ("contracts", contract.id, field))
     yield from _last_order(v)
     yield from people_lines(v, "who")
     yield from _promise_lines(v)

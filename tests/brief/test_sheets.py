@@ -19,7 +19,18 @@ from crmplugin.brief.facts_of.sheets import INTERNAL_SECTIONS
 from crmplugin.brief.hygiene import clean
 from crmplugin.brief.labels import load_labels
 from crmplugin.domain.brief import DueItem, Question, Signals, TicketState
-from crmplugin.domain.crm import Band, Clause, Context, OrderLine, Policy, QuoteLine, Subject, TermsDays, Trade
+from crmplugin.domain.crm import (
+    Band,
+    Clause,
+    Context,
+    Contract,
+    OrderLine,
+    Policy,
+    QuoteLine,
+    Subject,
+    TermsDays,
+    Trade,
+)
 from crmplugin.journeys.present import brief_json
 from crmplugin.ports import Population
 from tests.builders import (
@@ -224,6 +235,32 @@ def test_a_summary_says_what_the_deal_is_about():
     context = make_context(deal=replace(DEAL, product_ids=("FM-300",)), products=(make_product(),))
 
     assert shown(sheet_of(context, "summary"), "D-1.goods") == "FlowMeter 300"
+
+
+def test_what_they_say_they_need_is_an_interest_in_their_words():
+    said = make_activity(body="Our biggest worry is downtime on line two. Also, thanks for the visit.")
+
+    sheet = sheet_of(make_context(said, deal=DEAL), "negotiation_note")
+
+    assert shown(sheet, "D-1.need1") == "“Our biggest worry is downtime on line two.” (6 March)."
+    assert "D-1.interests_theirs" not in dict(sheet.sections["negotiation_note"])["interests"]
+
+
+def test_an_order_in_their_name_shows_authority():
+    sheet = sheet_of(
+        make_context(deal=DEAL, orders=(make_order("O-1"), make_order("O-2", contact_id=None))), "negotiation_note"
+    )
+
+    assert shown(sheet, "D-1.authority_C-1") == "Has ordered before: 1 on record, the newest O-1 of 15 January."
+
+
+def test_a_hand_off_from_sales_tells_special_terms_and_the_contract():
+    contract = Contract("K-1", "CO-1", "Service contract", date(2026, 4, 1), date(2027, 3, 31))
+    context = world(deal=replace(DEAL, discount_pct=D(8)), contracts=(contract,))
+
+    case = dict(sheet_of(context, "handoff_note").sections["handoff_note"])["case"]
+
+    assert {"D-1.discount_pct", "D-1.close_date", "K-1.starts_on", "K-1.ends_on"} <= set(case)
 
 
 def test_objections_are_quoted_with_what_to_do():
