@@ -8,12 +8,11 @@ from decimal import Decimal
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.account_lines import View, buying_risk, due_line
+from crmplugin.analysis.deal_signs import health_lines, intent_lines
 from crmplugin.analysis.fit.population import closed_outcome
-from crmplugin.analysis.health import DEFAULTS, Health, health, slow_stage, stage_prior
-from crmplugin.analysis.intent import intent_level, intent_score
-from crmplugin.analysis.next_action import next_actions
+from crmplugin.analysis.negotiation_numbers import read_numbers
+from crmplugin.analysis.next_action import next_actions, stakes_of
 from crmplugin.analysis.people import gaps_among, people_of
-from crmplugin.analysis.phrases import book, tokens
 from crmplugin.analysis.replenishment import state_of
 from crmplugin.analysis.sheet import SheetLine, say, show
 from crmplugin.analysis.upsell import find_signals
@@ -21,8 +20,6 @@ from crmplugin.domain.crm import Contact, Deal, Ticket
 
 RECENT = 4
 WEEK_DAYS = 7
-MANY_CONTACTS = 3
-SLOW_RATIO = Decimal("1.5")
 HAND_OFF_QUOTES = 2
 DUE_IN_OUTLINE = 2
 GOODS_SHOWN = 5
@@ -49,8 +46,8 @@ def status_lines(v: View) -> Iterator[SheetLine]:
         for field in ("total", "valid_until"):
             yield show("status", ("quotes", v.signals.quote_id, field))
     yield say("status", "awaiting", awaiting=sheet.word(f"awaiting.{v.signals.awaiting}"))
-    yield from _health(v)
-    yield from _intent(v)
+    yield from health_lines(v)
+    yield from intent_lines(v)
 
 
 def _goods(v: View, deal: Deal) -> Iterator[SheetLine]:
@@ -84,16 +81,31 @@ def _not_on_record(v: View, deal: Deal) -> Iterator[SheetLine]:
         yield say("status", "unknown_currency", sources=(("deals", deal.id, "amount"),), amount=amount)
 
 
+def _margin(v: View) -> tuple[Decimal | None, str | None]:
+    """What the deal leaves us as it is offered, and the currency; None where price or cost is unknown."""
+    deal = v.context.deal
+    quote = next((q for q in v.context.quotes if q.id == v.signals.quote_id), None)
+    n = read_numbers(v.context, deal, quote, v.now) if deal else None
+    if n is None or n.quoted is None or n.cost is None:
+        return None, None
+    return n.quoted.value - n.cost.value, n.currency
+
+
 def next_lines(v: View) -> Iterator[SheetLine]:
     """What to do next, with its reason."""
-    actions = next_actions(v.signals, today=v.today)
+    margin, currency = _margin(v)
+    stakes = stakes_of(v.context.policy, margin, same_currency=currency == v.context.seller.currency)
+    actions = next_actions(v.signals, today=v.today, stakes=stakes)
     for n, action in enumerate(actions, start=1):
         about = sheet.text(_called(v, *action.record) if action.record else "")
         when = sheet.day(action.due) if action.due else sheet.word("today")
         words = f"action.{action.key}" if action.due or action.key != "wait" else _open_wait(v)
         yield say("next", f"next_action{n}", words, record=about, due=when)
+        if action.value is not None and action.gain is not None:
+            value, gain = sheet.money(action.value, currency or ""), sheet.percent(action.gain * 100, 1)
+            yield say("next", f"next_worth{n}", "next_worth", value=value, gain=gain)
     weighed = [action for action in actions if action.gain is not None]
-    if len(weighed) > 1:
+    if len(weighed) > 1 and margin is None:
         yield say("next", "next_assumed", gains=sheet.text(" > ".join(f"{100 * (a.gain or 0):.1f}" for a in weighed)))
 
 
@@ -325,47 +337,6 @@ def _stage_age(v: View) -> Iterator[SheetLine]:
             "status", "stage_age", days=sheet.days(s.stage_age_days), ratio=sheet.number(s.stage_age_ratio, 1),
             state=sheet.word(f"stage_state.{s.stage_state}"), n=sheet.count(s.stage_age_n),
         )  # fmt: skip
-
-
-def deal_health(v: View) -> Health | None:
-    """The deal's health from the win rate of its stage among all closed deals; None without any."""
-    closed, deal = v.population.closed_deals, v.context.deal
-    if deal is None or not closed:
-        return None
-    s, everywhere = v.signals, Decimal(sum(bool(d["won"]) for d in closed) + 1) / (len(closed) + 2)
-    stood = v.population.stage_outcomes.get((deal.pipeline or "", deal.stage or ""), (0, 0, 0, 0))
-    seen = (
-        (DEFAULTS["no_next_step"], not deal.next_step),
-        (DEFAULTS["many_contacts"], s.multi_thread >= MANY_CONTACTS),
-        (slow_stage(*stood), s.stage_age_ratio is not None and s.stage_age_ratio > SLOW_RATIO),
-    )
-    signs = [sign for sign, true in seen if true and sign]
-    return health(stage_prior(stood[0], stood[1], everywhere), signs, n=len(closed))
-
-
-def _health(v: View) -> Iterator[SheetLine]:
-    found = deal_health(v)
-    if found is None:
-        return
-    for n, reason in enumerate(found.reasons, start=1):
-        yield say("status", f"health_sign{n}", f"sign.{reason.key}")
-    if found.probability is not None:
-        n_closed = sheet.count(len(v.population.closed_deals))
-        yield say("status", "health", chance=sheet.percent(found.probability * 100, 0), n=n_closed)
-
-
-def _intent(v: View) -> Iterator[SheetLine]:
-    """Questions and new people as acts; opened mails count nothing."""
-    acts = [("price_question", (v.now - q.at).days) for q in v.signals.open_questions if _asks_price(q.text)]
-    acts += [("stakeholder_joined", 0) for c in v.signals.stakeholder_changes if c.get("change") == "added"]
-    score = intent_score(acts)
-    if score:
-        level = sheet.word(f"intent.{intent_level(score)}")
-        yield say("status", "intent", level=level, score=sheet.number(score, 1))
-
-
-def _asks_price(text: str) -> bool:
-    return bool(book("price_words", "price").find(tokens(text)))
 
 
 def _changes(v: View, since: datetime) -> Iterator[SheetLine]:

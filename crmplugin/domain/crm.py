@@ -468,6 +468,16 @@ class TermsDays:
 
 
 @dataclass(frozen=True, slots=True)
+class ActionWeight:
+    """What a step is assumed to bring: percentage points of the chance of winning, and what it costs us to take it.
+    The cost is in the seller's currency."""
+
+    key: Literal["quote_ends", "quote_ended", "recap", "nudge", "replenish"] | None = None
+    gain_pct: Number | None = None
+    cost: Money | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """The owner's rules for prices and terms: internal, never told to a customer. Percentages are 0 to 100."""
 
@@ -480,6 +490,7 @@ class Policy:
     terms_days: TermsDays | None = None
     trades: tuple[Trade, ...] = ()
     clauses: tuple[Clause, ...] = ()
+    actions: tuple[ActionWeight, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from crmplugin.analysis.next_action import next_actions
+from crmplugin.analysis.next_action import Stakes, next_actions, stakes_of
 from crmplugin.domain.brief import Promise, Question, Signals, TicketState
+from crmplugin.domain.crm import ActionWeight, Policy
 from tests.builders import TODAY, at
 
 QUESTION = Question("A-31", 1, "How long?", "C-1", at("2026-03-06"))
@@ -56,12 +57,37 @@ def test_a_promise_due_later_is_no_duty_yet():
 def test_steps_stand_by_what_they_may_bring_less_for_a_far_deadline():
     due = Signals(meeting_id="A-50", quote_id="Q-1", quote_days_left=7, no_reply_count=1, gap_reached=True)
 
-    found = next_actions(due, today=TODAY, margin=Decimal(14160))
+    found = next_actions(due, today=TODAY, stakes=Stakes(Decimal(14160)))
 
     assert [(a.key, a.gain) for a in found] == [
         ("recap", Decimal("0.0492")), ("quote_ends", Decimal("0.0400")), ("nudge", Decimal("0.0300")),
     ]  # fmt: skip
     assert found[1].value == Decimal("566.40")
+
+
+def test_the_owners_assumptions_and_costs_weigh():
+    due = Signals(meeting_id="A-50", quote_id="Q-1", quote_days_left=7, no_reply_count=1, gap_reached=True)
+    own = Policy(actions=(
+        ActionWeight("nudge", Decimal(10)), ActionWeight("recap", cost=Decimal(600)),
+        ActionWeight("quote_ends", Decimal(4), Decimal("283.20")),
+    ))  # fmt: skip
+
+    found = next_actions(due, today=TODAY, stakes=stakes_of(own, Decimal(14160), same_currency=True))
+    elsewhere = next_actions(due, today=TODAY, stakes=stakes_of(own, Decimal(14160), same_currency=False))
+
+    assert [(a.key, a.value) for a in found] == [("nudge", Decimal("1416.00")), ("recap", Decimal("96.67"))]
+    assert [a.key for a in elsewhere] == ["nudge", "recap", "quote_ends"]
+
+
+def test_waiting_wins_where_no_step_is_worth_its_cost():
+    own = Policy(actions=(ActionWeight("recap", cost=Decimal(5000)),))
+
+    (wait,) = next_actions(
+        Signals(meeting_id="A-50", next_gap_on=date(2026, 3, 16)), today=TODAY,
+        stakes=stakes_of(own, Decimal(14160), same_currency=True),
+    )  # fmt: skip
+
+    assert (wait.key, wait.due) == ("wait", date(2026, 3, 16))
 
 
 def test_without_a_margin_nothing_has_a_value():

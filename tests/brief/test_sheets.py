@@ -263,6 +263,26 @@ def test_a_hand_off_from_sales_tells_special_terms_and_the_contract():
     assert {"D-1.discount_pct", "D-1.close_date", "K-1.starts_on", "K-1.ends_on"} <= set(case)
 
 
+def test_what_they_asked_before_still_speaks_for_buying():
+    older = make_activity("A-1", at=at("2026-02-25"), body="Could you show us a demo?")
+    said = make_activity(body="What does the FM-300 cost?")
+
+    line = shown(sheet_of(make_context(older, said, deal=DEAL), "summary"), "D-1.intent")
+
+    assert line == "warm (11.8 points)."
+
+
+def test_steps_of_a_deal_whose_margin_is_known_say_what_they_are_worth():
+    meeting = Signals(meeting_id="A-50", quote_id=None)
+    deal = replace(DEAL, amount=D(48000), cost_amount=D(30000))
+
+    sheet = sheet_of(world(deal=deal), "summary", meeting_id=meeting.meeting_id)
+
+    assert shown(sheet, "D-1.next_worth1") == (
+        "About €885.60: margin times 4.9% more chance, our assumption, less its cost."
+    )
+
+
 def test_objections_are_quoted_with_what_to_do():
     said = make_activity(body="Your price is too high compared with last year.")
 
