@@ -18,12 +18,17 @@ from xml.etree import ElementTree
 from markupsafe import Markup
 
 SVG = "{http://www.w3.org/2000/svg}"
-WIDTH, HEIGHT = 440, 190
+WIDTH, HEIGHT = 360, 170
 """Small enough that its words can be read in a frame of 320 px, where it is shrunk."""
-MOST_LABELS = 4
+FONT = 12
+MOST_LABELS = 3
 """Labels that fit below a chart of this width."""
 MOST_PRINTED = 8
 MOST_MARKS = 4
+FAR_ABOVE = 4
+"""A value so many times the next one stands above the scale; the others would else lie on the ground."""
+MOST_FAR = 0.1
+"""At most this part of the points may; with more of them the scale is theirs."""
 
 Kind = Literal["bars", "dots", "steps"]
 
@@ -56,7 +61,7 @@ class Chart:
     note: str = ""
     show: Callable[[float], str] = str
     top: float | None = None
-    """Where the axis ends; None: a little above the highest value."""
+    """Where the axis ends; None: a little above the highest value, those far above all others aside."""
     table: tuple[tuple[str, ...], ...] = ()
 
 
@@ -65,10 +70,36 @@ def draw(chart: Chart) -> Markup:
     root = _plot(chart).render_tree()
     _bare(root)
     marks = [n for n in root.iter() if {"bar", "dots"} & set(n.get("class", "").split())]
+    above = far_above(chart)
     for mark, point in zip(marks, chart.points, strict=False):
         mark.set("class", f"{mark.get('class')} {point.tone}")
+        if point in above:
+            _say_beside(mark, f"\u2191 {point.shown}")
     root.attrib.update({"role": "img", "aria-label": chart.title, "class": f"chart {chart.kind}", "focusable": "false"})
     return Markup(ElementTree.tostring(root, encoding="unicode"))
+
+
+def far_above(chart: Chart) -> tuple[Point, ...]:
+    """The points that stand above the scale: a few, each many times as high as all that are on it."""
+    ranked = sorted(chart.points, key=lambda p: p.value)
+    if chart.kind != "dots" or chart.top is not None:
+        return ()
+    fewest = len(ranked) - max(int(len(ranked) * MOST_FAR), 1)
+    for n in range(max(fewest, 2), len(ranked)):
+        if 0 < FAR_ABOVE * ranked[n - 1].value <= ranked[n].value:
+            return tuple(ranked[n:])
+    return ()
+
+
+def _say_beside(mark: ElementTree.Element, words: str) -> None:
+    """Prints a point's value beside its dot, on the side where there is room."""
+    dot = next(n for n in mark.iter() if n.tag.endswith("circle"))
+    x, y = float(dot.get("cx", "0")), float(dot.get("cy", "0"))
+    left = x > WIDTH / 2
+    place = {"class": "beside", "x": f"{x + (-8 if left else 8):.1f}", "y": f"{y + FONT / 3:.1f}"}
+    text = ElementTree.SubElement(mark, dot.tag.replace("circle", "text"), place)
+    text.set("text-anchor", "end" if left else "start")
+    text.text = words
 
 
 @cache
@@ -87,15 +118,18 @@ def _pygal() -> Any:
 
 def _plot(chart: Chart) -> Any:
     pygal = _pygal()
-    style = pygal.style.Style(label_font_size=13, major_label_font_size=13, no_data_font_size=13)
+    style = pygal.style.Style(label_font_size=FONT, major_label_font_size=FONT, no_data_font_size=FONT)
     common = {"width": WIDTH, "height": HEIGHT, "show_legend": False, "js": (), "css": (), "margin": 8, "style": style,
               "margin_right": 36, "truncate_label": -1,
               "no_prefix": True, "classes": (), "value_formatter": chart.show, "show_minor_y_labels": True,
               "title": None, "no_data_text": ""}  # fmt: skip
-    values: list[Any] = [p.value for p in chart.points]
+    above = far_above(chart)
+    most = max((p.value for p in chart.points if p not in above), default=0.0)
+    marks = _marks(chart.top or (most * 1.2 if above else most))
+    values: list[Any] = [min(p.value, marks[-1]) for p in chart.points]
     if chart.kind == "dots":
         plot = pygal.DateLine(stroke=False, dots_size=4, x_value_formatter=lambda day: day.isoformat(), **common)
-        values = [(p.at, p.value) for p in chart.points]
+        values = [(p.at, v) for p, v in zip(chart.points, values, strict=True)]
     elif chart.kind == "steps":
         plot = pygal.Line(interpolate=None, dots_size=4, **common)
     else:
@@ -107,8 +141,8 @@ def _plot(chart: Chart) -> Any:
     else:
         kept = _spread([p.label for p in chart.points])
         plot.x_labels = [p.label if p.label in kept else "" for p in chart.points]
-    plot.y_labels = _marks(chart.top or max((p.value for p in chart.points), default=0.0))
-    plot.range = (0, plot.y_labels[-1])
+    plot.y_labels = marks
+    plot.range = (0, marks[-1])
     plot.add("", [{"value": v, "label": f"{p.label}: {p.shown}"} for v, p in zip(values, chart.points, strict=True)])
     return plot
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 
 from flask import Response, request
 
+from crmplugin.analysis.next_action import next_actions
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Deal, Subject
 from crmplugin.domain.fact import Fact
@@ -70,23 +71,29 @@ def _row(connection: str, deal: Deal, names: Names, *, whole: bool) -> dict[str,
         "due": about.due,
         "stands": None,
     }
-    return {**row, "stands": _stands(connection, deal.id)} if whole else row
+    return {**row, "stands": _stands(connection, deal)} if whole else row
 
 
-def _stands(connection: str, deal_id: str) -> dict[str, Any]:
-    """Chance, signs and next step, as the deal's summary states them; a problem in words when it cannot be read."""
-    asked = Request(connection, "summary", Subject("deal", deal_id), language=words().language)
+def _stands(connection: str, deal: Deal) -> dict[str, Any]:
+    """Chance, signs and next step, as the deal's summary states them; a problem in words when it cannot be read.
+
+    Where nothing is due, the step that was agreed is the next one.
+    """
+    asked = Request(connection, "summary", Subject("deal", deal.id), language=words().language)
     try:
-        facts = make_brief(asked, tools=desk().tools(connection), now=desk().clock()).facts
+        brief = make_brief(asked, tools=desk().tools(connection), now=desk().clock())
     except CrmPluginError as error:
         return {"problem": str(error)}
-    own = {f.id.removeprefix(f"{deal_id}."): f for f in facts if f.id.startswith(f"{deal_id}.")}
+    own = {f.id.removeprefix(f"{deal.id}."): f for f in brief.facts if f.id.startswith(f"{deal.id}.")}
+    waits = next_actions(brief.signals, today=desk().clock().date())[0].key == "wait"
     signs = [f for key, f in own.items() if key.startswith(("risk_", "health_sign"))]
     return {
         "chance": own.get("health"),
         "signs": _unlike(signs)[:MOST_SIGNS],
         "good": not any(key.startswith("risk_") for key in own),
         "next": own.get("next_action1"),
+        "waits": waits,
+        "agreed": deal.next_step if waits else None,
         "problem": None,
     }
 

@@ -142,7 +142,7 @@ def _accepted(counts: Mapping[str, Counts]) -> Chart | None:
     if not decided:
         return None
     yes, all_ = sum(c.approved for c in decided.values()), sum(c.decided for c in decided.values())
-    points = tuple(_share_point(kind, c.approved, c.decided) for kind, c in decided.items())
+    points = tuple(_share_point(kind, c.approved, c.decided) for kind, c in decided.items() if c.decided >= ENOUGH)
     return _per_kind("accepted", _title("accepted", yes, all_), points)
 
 
@@ -163,10 +163,12 @@ def _changed(changed: Mapping[str, tuple[float, int]]) -> Chart | None:
         return None
     n = sum(count for _, count in changed.values())
     mean = sum(share * count for share, count in changed.values()) / n
+    if n < ENOUGH:
+        return _per_kind("changed", words()("figures.changed_few", n=n), ())
     points = tuple(
         Point(words().plain("kind", kind), 100 * part, words()("figures.of", share=f"{100 * part:.0f} %", n=count))
-        for kind, (part, count) in changed.items()
-    )
+        for kind, (part, count) in changed.items() if count >= ENOUGH
+    )  # fmt: skip
     return _per_kind("changed", words()("figures.changed", share=f"{100 * mean:.0f} %", n=n), points)
 
 
@@ -175,13 +177,14 @@ def _answered(answered: Mapping[str, tuple[int, int]]) -> Chart | None:
     if not answered:
         return None
     written, came = sum(n for n, _ in answered.values()), sum(n for _, n in answered.values())
-    points = tuple(_share_point(kind, part, whole) for kind, (whole, part) in answered.items())
+    points = tuple(_share_point(kind, part, whole) for kind, (whole, part) in answered.items() if whole >= ENOUGH)
     return _per_kind("answered", _title("answered", came, written), points)
 
 
 def _per_kind(key: str, title: str, points: tuple[Point, ...]) -> Chart:
     columns = (words()("figures.kind"), words()("figures.share"))
-    return Chart(key, title, "bars", points, columns, words()(f"figures.{key}_note"), lambda v: f"{v:.0f} %", 100)
+    note = words()(f"figures.{key}_note") if points else ""
+    return Chart(key, title, "bars", points, columns, note, lambda v: f"{v:.0f} %", 100)
 
 
 def _cost(made: Iterable[MadeRow], start: date) -> Iterable[Chart]:
@@ -228,4 +231,4 @@ def _prompt(name: str, results: Mapping[tuple[str, str], Counter[str]]) -> dict[
     versions = {version for known, version in results if known == prompt.name} | {prompt.version}
     ordered = sorted(versions, key=lambda v: (v != prompt.version, v), reverse=False)
     rows = [{"version": v, "present": v == prompt.version, **results.get((prompt.name, v), {})} for v in ordered]
-    return {"prompt": prompt, "head": head, "versions": rows}
+    return {"prompt": prompt, "head": head, "versions": rows, "used": any(row.get("made") for row in rows)}

@@ -14,9 +14,10 @@ from flask import Blueprint, Response, g, make_response, redirect, render_templa
 
 from crmplugin.store.access import Principal
 from crmplugin.web.auth import csrf_token, desk
-from crmplugin.web.charts import draw
+from crmplugin.web.charts import draw, far_above
 from crmplugin.web.console_about import name_of
 from crmplugin.web.console_show import Reader, choose_locale, cut, plain_field
+from crmplugin.web.console_told import in_words
 from crmplugin.web.console_words import Words, choose_words, load_words
 from crmplugin.web.problems import PROBLEM_TYPE
 
@@ -73,10 +74,13 @@ def words() -> Words:
 
 
 def reader(connection: str = "local") -> Reader:
-    """This reader's locale, zone and time."""
-    chosen = words()
-    locale = choose_locale(list(request.accept_languages.values()), chosen.language, chosen.locale)
-    return Reader(locale, _zone(connection), desk().clock())
+    """This reader's locale, zone and time; the same for a whole page."""
+    known: dict[str, Reader] = g.setdefault("readers", {})
+    if connection not in known:
+        chosen = words()
+        locale = choose_locale(list(request.accept_languages.values()), chosen.language, chosen.locale)
+        known[connection] = Reader(locale, _zone(connection), desk().clock())
+    return known[connection]
 
 
 def _zone(connection: str) -> ZoneInfo:
@@ -119,6 +123,7 @@ def page(template: str, *, status: int = 200, connection: str = "local", **value
         door=door,
         crm=_crm_of,
         draw=draw,
+        far_above=far_above,
         behind=_behind(),
         script_words=_script_words(words().language),
         **values,
@@ -193,7 +198,17 @@ def _cut(text: str | None, limit: int = 160) -> str:
 
 @blueprint.app_template_filter("field")
 def _field(name: str) -> str:
-    return plain_field(name)
+    return plain_field(name, words().language)
+
+
+@blueprint.app_template_filter("told")
+def _told(text: str | None) -> str:
+    return in_words(text, words(), reader())
+
+
+@blueprint.app_template_filter("first_up")
+def _first_up(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def form_text(name: str) -> str | None:

@@ -73,9 +73,15 @@ def lay_out(draft: Draft) -> Sheet:
         known=len(told_facts(draft)),
         needs=needs,
         removed=tuple(p.sentence for p in pieces if p.state == "removed" and p.sentence),
-        failed_checks=tuple(c.text for c in draft.checks if c.verdict == "fail"),
+        failed_checks=tuple(c.text for c in draft.checks if c.verdict == "fail" and not _is_said(c.text, needs)),
         final=any(p.sentence and p.sentence.verdict not in OVERRIDABLE for p in needs),
     )
+
+
+def _is_said(text: str, needs: Iterable[Piece]) -> bool:
+    """Whether a check of the whole text says no more than a sentence that needs the person."""
+    reasons = (p.sentence.reason for p in needs if p.sentence)
+    return any(reason and reason in text for reason in reasons)
 
 
 def cited_facts(draft: Draft) -> tuple[Fact, ...]:

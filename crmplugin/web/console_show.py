@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import tomllib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cache
+from importlib.resources import files
 from zoneinfo import ZoneInfo
 
 from babel import Locale
@@ -112,9 +115,23 @@ def cut(text: str | None, limit: int = LONGEST_LABEL) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def plain_field(field: str) -> str:
-    """A field's name as words: `lines[1].unit_price` → `lines 2, unit price`."""
-    words = field.replace("_", " ").replace(".", ", ")
-    for n in range(20):
-        words = words.replace(f"[{n}]", f" {n + 1}")
-    return words
+def plain_field(field: str, language: str = "en") -> str:
+    """A field's name as words of a language: `lines[1].unit_price` → `lines 2, unit price`."""
+    return ", ".join(_plain_part(part, language) for part in field.split("."))
+
+
+def _plain_part(part: str, language: str) -> str:
+    name, _, place = part.partition("[")
+    n = place.removesuffix("]")
+    known = _field_words().get(name) if language in FIELD_LANGUAGES else None
+    shown = known[FIELD_LANGUAGES.index(language)] if known else name.replace("_", " ")
+    return f"{shown} {int(n) + 1}" if n.isdecimal() else shown
+
+
+FIELD_LANGUAGES = ("de", "fr", "es")
+"""Languages of `words/fields.toml`, in the order of its values."""
+
+
+@cache
+def _field_words() -> Mapping[str, list[str]]:
+    return tomllib.loads((files("crmplugin.web") / "words" / "fields.toml").read_text("utf-8"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -9,11 +10,11 @@ from flask import Response, request
 
 from crmplugin.errors import NotFound, UsageError
 from crmplugin.journeys import approve as decisions
-from crmplugin.journeys.audit import told
 from crmplugin.store.access import TokenRow
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import name_of
-from crmplugin.web.console_frame import blueprint, page
+from crmplugin.web.console_frame import blueprint, page, reader, words
+from crmplugin.web.console_told import in_words
 from crmplugin.web.rights import RIGHTS, ROLES
 
 NEWEST = 100
@@ -37,9 +38,26 @@ def audit() -> Response:
     draft = request.args.get("draft", "").strip() or None
     rows = desk().audit.rows(draft=draft, newest=NEWEST)
     seen = [row for row in rows if row.connection is None or who().sees(row.connection)]
-    shown = [{"row": row, "told": told(row.body)} for row in reversed(seen)]
+    shown = [{"row": row, "told": _told(row.body)} for row in reversed(seen)]
     verdict = desk().audit.verify() if request.args.get("look") == "1" else None
     return page("audit.html", rows=shown, draft=draft, verdict=verdict)
+
+
+def _told(body: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The body of a row as names and values in plain words; what has no name of its own is for programs."""
+    named = words().tables["audit_field"]
+    return [(named[key], _plain(key, str(body[key]))) for key in named if isinstance(body.get(key), (str, int))]
+
+
+def _plain(key: str, value: str) -> str:
+    known = words().tables["audit_value"].get(f"{key}.{value}")
+    table = _VALUE_WORDS.get(key)
+    return known or (words().plain(table, value) if table else in_words(value, words(), reader()))
+
+
+_VALUE_WORDS = {"kind": "kind", "type": "type", "channel": "channel", "language": "tongue", "from": "status",
+                "writer": "who", "role": "role"}  # fmt: skip
+"""Field of a row -> the table of words that has its values."""
 
 
 @blueprint.get("/console/people")

@@ -14,6 +14,7 @@ from crmplugin.journeys.visibility import check_connection
 from crmplugin.web import schemas
 from crmplugin.web.auth import COOKIE, desk, who
 from crmplugin.web.console_frame import back_to, blueprint, page, words
+from crmplugin.web.console_waiting import rows_of
 
 PER_PAGE = 30
 MOST_AT_ONCE = 200
@@ -119,12 +120,19 @@ def jobs() -> Response:
     return page(
         "jobs.html",
         rows=rows,
+        named=_drafts_named([job.draft for job in rows if job.draft]),
         state=state,
         states=schemas.JOB_STATES,
         next=_next("/console/jobs", cursor, state=state),
         paged=bool(request.args.get("cursor")),
         may_retry=who().role == "admin",
     )
+
+
+def _drafts_named(ids: list[str]) -> dict[str, dict[str, Any]]:
+    """The drafts that jobs are about, as rows of a list, by id."""
+    found = desk().drafts.summaries(limit=len(ids), id=ids).items if ids else ()
+    return {row["id"]: row for row in rows_of(found)}
 
 
 def _is_mine(job: Job) -> bool:

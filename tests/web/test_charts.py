@@ -9,7 +9,7 @@ import pytest
 
 from crmplugin.domain.brief import Chart as Told
 from crmplugin.web.brief_charts import pictures
-from crmplugin.web.charts import Chart, Point, draw
+from crmplugin.web.charts import Chart, Point, draw, far_above
 
 SVG = "{http://www.w3.org/2000/svg}"
 HOSTILE = '"><script>alert(1)</script>\u202e'
@@ -65,6 +65,28 @@ def test_the_axis_has_round_marks(values, marks):
 
     axis = next(n for n in svg.iter() if n.get("class", "").startswith("axis y"))
     assert [n.text for n in axis.iter(f"{SVG}text")] == marks
+
+
+def orders(*totals):
+    return tuple(Point(f"{n} Jan", total, f"£{total:g}", date(2026, 1, n)) for n, total in enumerate(totals, start=1))
+
+
+def test_one_huge_order_stands_above_the_scale_and_says_its_value():
+    chart = make_chart("dots", points=orders(900, 1048, 865, 21345, 904, 990), show=lambda v: f"{v:g}")
+
+    svg = ElementTree.fromstring(draw(chart))
+
+    axis = next(n for n in svg.iter() if n.get("class", "").startswith("axis y"))
+    assert [n.text for n in axis.iter(f"{SVG}text")] == ["0", "500", "1000", "1500"]
+    assert [n.text for n in svg.iter(f"{SVG}text") if n.get("class") == "beside"] == ["↑ £21345"]
+    heights = [float(n.get("cy")) for n in svg.iter(f"{SVG}circle")]
+    assert heights.index(min(heights)) == 3
+    assert max(heights) - min(heights) > 50
+
+
+@pytest.mark.parametrize("totals", [(900, 1048, 3000), (0, 0, 50), (100, 21345), (1, 1, 900, 950, 990, 910)])
+def test_orders_that_differ_less_or_are_few_share_one_scale(totals):
+    assert far_above(make_chart("dots", points=orders(*totals))) == ()
 
 
 TOLD = Told(

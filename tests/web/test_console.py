@@ -250,7 +250,7 @@ def test_what_may_be_done_instead_is_a_button_or_a_sentence(person, office, admi
 
     assert held["status"] == "blocked"
     assert page.status_code == 200
-    assert "Nothing was written, because it must not be." in page.text
+    assert "Nothing was written: a rule forbids it." in page.text
     assert "Write to Ned Moss" in page.text
     assert 'name="to_contact_id" value="C-O"' in page.text
 
@@ -269,3 +269,44 @@ def test_a_talk_that_two_systems_kept_is_one_line_of_the_timeline(office, signed
     page = signed_in("manager").get("/console/records/local/companies/CO-1")
 
     assert page.text.count("The valve sticks again.") == 1
+
+
+def test_what_cannot_be_judged_yet_has_no_bars(person, admin, ask):
+    """A few decisions are no rate: the page says so, and draws only how many there were."""
+    for _ in range(2):
+        admin.post(f"/api/v1/drafts/{ask()['id']}/approve", json={})
+
+    page = person().get("/console/figures")
+
+    for key in ("accepted", "changed"):
+        figure = page.text.partition(f'id="chart-{key}"')[2].partition("</figure>")[0]
+        assert "cannot be judged yet: " in figure
+        assert "<svg" not in figure
+    assert "<svg" in page.text.partition('id="chart-decided"')[2].partition("</figure>")[0]
+
+
+def test_a_sign_in_link_that_was_used_says_where_the_next_one_comes_from(app):
+    page = app.test_client().get("/sign-in/used-before", headers=HTML)
+
+    assert page.status_code == 401
+    assert "This sign-in link was used before or is too old." in page.text
+    assert "crmplugin token link" in page.text
+
+
+def test_a_deal_with_nothing_due_shows_the_step_that_was_agreed(person, office):
+    """Where the summary would only say that nothing is due, the deal's own next step stands, and no button."""
+    records = {
+        "companies": [{"id": "CO-A", "name": "Agreed Ltd", "country": "GB", "owner_id": "U-1"}],
+        "contacts": [{"id": "C-A", "company_id": "CO-A", "first_name": "Una", "email": "una@a.example"}],
+        "deals": [{"id": "D-A", "name": "Agreed", "company_id": "CO-A", "contact_ids": ["C-A"], "owner_id": "U-1",
+                   "primary_contact_id": "C-A", "status": "open", "next_step": "Send the drawing",
+                   "next_step_due": "2999-05-04"}],
+    }  # fmt: skip
+    office.desk.records.upsert_many("local", documents(records))
+
+    page = person().get("/console/deals?health=1")
+
+    row = page.text.partition("/deals/D-A")[2].partition("</li>")[0]
+    assert "Send the drawing" in row
+    assert "due 4 May 2999" in row
+    assert "Nothing is due" not in row
