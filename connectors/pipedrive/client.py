@@ -17,11 +17,11 @@ MAILS = 20
 LIMITS: Mapping[str, Limit] = {"calls": Limit(per_second=8, burst=16)}
 """Of a token on the smallest plan: 20 calls in 2 s, some of them left for others."""
 
-MOVES = 100
+CHANGES = 500
 COUNTS = "won_deals_count,open_deals_count"
 CONSENT = f"marketing_status,{COUNTS}"
 """Fields of people that come only when asked for; the first only where the company has the Campaigns add-on."""
-ABOUT_DEALS = "last_incoming_mail_time"
+ABOUT_DEALS = "last_incoming_mail_time,first_won_time"
 WITHOUT_CONSENT_FOR = timedelta(hours=1)
 """How long it is believed that there is no Campaigns add-on."""
 
@@ -101,17 +101,16 @@ class PipedriveClient:
         return found
 
     def old_page(self, kind: str, start: int, **params: Any) -> tuple[list[Thing], int | None]:
-        """One page of all notes or leads, and where the next begins."""
+        """One page of all notes, leads or recent changes, and where the next begins."""
         answer = self._call("GET", f"{V1}/{kind}", params={"start": start, "limit": PAGE, **params})
         paging = (answer.get("additional_data") or {}).get("pagination") or {} if isinstance(answer, Mapping) else {}
         following = paging.get("next_start") if paging.get("more_items_in_collection") else None
         return _list(answer), int(following) if following else None
 
-    def moves_of(self, deal_id: str) -> list[Thing]:
-        """Changes of a deal's fields, newest first: `field_key`, `old_value`, `new_value`, `log_time` (UTC)."""
-        path = f"{V1}/deals/{quote(deal_id, safe='')}/flow"
-        entries = _list(self._call("GET", path, params={"items": "dealChange", "limit": MOVES}))
-        return [entry["data"] for entry in entries if isinstance(entry.get("data"), Mapping)]
+    def changes_of(self, deal_id: str) -> list[Thing]:
+        """Newest changes of a deal's fields: `field_key`, `old_value`, `new_value`, `time` (UTC), `actor_user_id`."""
+        path = f"{V1}/deals/{quote(deal_id, safe='')}/changelog"
+        return _list(self._call("GET", path, params={"limit": CHANGES}))
 
     def permitted_users(self, kind: str, id_: str) -> set[str]:
         """The ids of the users who may see a record. Raises Refused (404) when it is not there."""

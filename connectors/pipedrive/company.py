@@ -20,6 +20,7 @@ class CompanyBook:
     def __init__(self, client: PipedriveClient, settings: Company, clock: Callable[[], datetime]) -> None:
         self._client, self._clock = client, clock
         self._read_at: datetime | None = None
+        self._own_user: str | None = settings.own_user
         self.company = settings
         self.users: list[Document] = []
 
@@ -39,6 +40,12 @@ class CompanyBook:
         self.company = replace(self.company, labels=labels)
         self.users = [to_document("users", user, self.company) for user in users]
         self._read_at = self._clock()
+
+    def own_user(self) -> str:
+        """The id of the user whose token it is, asked for once."""
+        if self._own_user is None:
+            self._own_user = str(self._client.me()[0].get("id") or "")
+        return self._own_user
 
     def read(self) -> Company:
         """The company, asked for now if it is not known."""

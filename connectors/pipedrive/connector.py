@@ -66,7 +66,9 @@ class PipedriveConnector:
             mails=options.get("mails") is not False,
             stage_history=options.get("stage_history") is not False,
         )
-        self._puller = Puller(self._client, self._book, connection, tuple(options.get("leave_out") or ()))
+        without = tuple(options.get("leave_out") or ())
+        history = options.get("stage_history") is not False
+        self._puller = Puller(self._client, self._book, connection, without, history=history)
         self._writer = Writer(self._client, connection=connection, targets=options.get("write_back") or {})
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
@@ -171,4 +173,5 @@ def _company(connection: str, options: Mapping[str, Any]) -> Company:
             known = ", ".join(STAGE_KINDS)
             raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
     fields = field_table(options.get("fields") or {}, connection=connection)
-    return Company(fields=fields, stages=stages, opt_out_field=options.get("opt_out_field"))
+    own = str(options["user_id"]) if options.get("user_id") else None
+    return Company(fields=fields, stages=stages, opt_out_field=options.get("opt_out_field"), own_user=own)

@@ -79,7 +79,7 @@ def _type(
     if action == "delete" and entity in KINDS and entity not in ID_PREFIX:
         return "record.merged" if meta.get("merged_to_id") else "record.deleted"
     if entity == "deal":
-        return _deal_type(action, data, before)
+        return deal_type(action, data, before)
     if entity == "person" and action in ("create", "change"):
         out = has_opted_out(data, opt_out_field) and not has_opted_out(before, opt_out_field)
         return "contact.opted_out" if out else "contact.changed"
@@ -89,7 +89,8 @@ def _type(
     return f"pipedrive.{entity}.{action}"[:64]
 
 
-def _deal_type(action: str, data: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+def deal_type(action: str, data: Mapping[str, Any], before: Mapping[str, Any]) -> str:
+    """Our event for a change of a deal: its fields after and, of those that changed, before."""
     if action == "create":
         return "deal.created"
     if before.get("status") not in (None, data.get("status")):

@@ -60,6 +60,8 @@ class Company:
     labels: Mapping[str, str] = field(default_factory=dict)
     """`stage:<id>` and `pipeline:<id>` -> name."""
     opt_out_field: str | None = None
+    own_user: str | None = None
+    """Whose token it is, where the settings say it: what that user changes by the API is ours."""
 
 
 def to_document(kind: str, thing: Mapping[str, Any], company: Company, **ties: Any) -> Document:
@@ -157,7 +159,7 @@ def reopening(moves: Sequence[Mapping[str, Any]]) -> dict[str, str]:
 
 def _moves(moves: Sequence[Mapping[str, Any]], name: str) -> list[tuple[str, str, str]]:
     """The changes of one field as (instant, before, after)."""
-    found = [(instant_text(one.get("log_time")), one) for one in moves if one.get("field_key") == name]
+    found = [(instant_text(one.get("time")), one) for one in moves if one.get("field_key") == name]
     return [(at, str(one.get("old_value") or ""), str(one.get("new_value") or "")) for at, one in found if at]
 
 

@@ -25,6 +25,8 @@ Thing = Mapping[str, Any]
 KINDS = {"deal": "deals", "company": "organizations", "contact": "persons"}
 TIE = {"deals": "deal_id", "organizations": "org_id", "persons": "person_id"}
 """The parameter by which other records of a subject are asked for."""
+KIND_OF = {"archived": "deals"}
+"""What a list is of, where its name is another."""
 EARLIER = 100
 NEWEST = 30
 BODIES = 5
@@ -106,9 +108,9 @@ class Reader:
             if self._mails:
                 parts["mails"] = lambda: client.mails_of(id_)
             if self._stage_history:
-                parts["moves"] = lambda: client.moves_of(id_)
+                parts["moves"] = lambda: client.changes_of(id_)
         else:
-            parts["deals"] = lambda: client.all("deals", at_most=EARLIER, **tie)
+            parts |= _deals(client, **tie)
         about = self._book.calls()
         try:
             answers = client.transport.together(lambda: _read(client, kind, id_), *parts.values(), *about)
@@ -124,7 +126,7 @@ class Reader:
             if part == "moves":
                 found.moves = things
             else:
-                found.add(part, things)
+                found.add(KIND_OF.get(part, part), things)
         found.add(kind, [root])
         return root
 
@@ -134,9 +136,7 @@ class Reader:
         organization = str(root["id"]) if kind == "organizations" else _id(root.get("org_id"))
         if organization is not None and kind != "organizations":
             parts["organizations"] = lambda: [client.read("organizations", organization)]
-        if organization is not None and kind != "organizations":
-            newest = {"sort_by": "update_time", "sort_direction": "desc"}
-            parts["deals"] = lambda: client.all("deals", at_most=EARLIER, org_id=organization, **newest)
+            parts |= _deals(client, org_id=organization)
         products = sorted({str(line["product_id"]) for line in found.of("lines").values() if line.get("product_id")})
         if products:
             parts["products"] = lambda: client.all("products", ids=",".join(products[:100]))
@@ -146,7 +146,7 @@ class Reader:
             *[lambda id_=id_: [client.mail(id_)] for id_ in mails],
         )
         for part, things in zip([*parts, *["mails"] * len(mails)], answers, strict=True):
-            found.add(part, things)
+            found.add(KIND_OF.get(part, part), things)
 
     def _third_round(self, own_deal: str | None, found: Found) -> None:
         """The products of all earlier deals, in one call."""
@@ -178,7 +178,7 @@ class Reader:
             made = [to_document(part, one, company, **_ties(part, one, kind, own, organization, people))
                     for one in found.of(part).values()]  # fmt: skip
             documents.setdefault(collection, []).extend(made)
-        documents["orders"] = _orders(documents)
+        documents["orders"] = orders_of(documents)
         if kind == "deals":
             documents["stage_changes"] = stage_changes(root, found.moves, company)
             if root.get("status") == "open" and (again := reopening(found.moves)):
@@ -202,6 +202,15 @@ _PARTS = {
     "deals": "deals", "persons": "contacts", "organizations": "companies", "products": "products",
     "lines": "line_items", "activities": "activities", "notes": "activities", "mails": "activities",
 }  # fmt: skip
+
+
+def _deals(client: PipedriveClient, **tie: str) -> dict[str, Callable[[], Any]]:
+    """The newest deals of a person or an organisation; those that were archived are a list of their own."""
+    newest: dict[str, Any] = {"at_most": EARLIER, "sort_by": "update_time", "sort_direction": "desc", **tie}
+    return {
+        "deals": lambda: client.all("deals", **newest),
+        "archived": lambda: client.all("deals/archived", **newest),
+    }
 
 
 def _read(client: PipedriveClient, kind: str, id_: str) -> Thing:
@@ -229,7 +238,8 @@ def _ties(part: str, thing: Thing, kind: str, own: str, organization: str | None
     return {"company_id": organization} if part == "persons" and thing.get("org_id") is None else {}
 
 
-def _orders(documents: Mapping[str, Sequence[Document]]) -> list[Document]:
+def orders_of(documents: Mapping[str, Sequence[Document]]) -> list[Document]:
+    """Won deals with their products as purchases."""
     lines: dict[str, list[Document]] = {}
     for line in documents.get("line_items", ()):
         lines.setdefault(line.get("deal_id", ""), []).append(line)

@@ -1,12 +1,14 @@
 """What changed in Pipedrive, page by page, for the mirror; and saved filters as segments.
 
-A cursor is `kind;where`. Deleted deals are a list of their own for thirty days; of other kinds a deleted record comes
-marked where Pipedrive still lists it. Merges are only told by webhooks, as a deletion that names the survivor. A lead
-is its person, who is a contact with the lifecycle `lead` until there is a deal.
+A cursor is `kind;where`. Deals that were archived or deleted are lists of their own; that another record was deleted is
+seen among the recent changes, where it is switched off. Of a merge Pipedrive keeps no more than that: the record that
+went into another one is found as deleted, and into which one is told by the webhook alone. A lead is its person, who is
+a contact with the lifecycle `lead` until there is a deal. Won deals with their products are the purchases.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -15,75 +17,106 @@ from typing import Any
 from connectors.pipedrive.client import ABOUT_DEALS, PipedriveClient
 from connectors.pipedrive.company import CompanyBook
 from connectors.pipedrive.mapping import COLLECTIONS, PREFIXED, to_document
-from connectors.pipedrive.telling import tell
+from connectors.pipedrive.reading import orders_of
+from connectors.pipedrive.telling import tell, tell_changes, unexplained
 from connectors.transport import Refused
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.records import Document
 from crmplugin.errors import NotFound, UsageError
 from crmplugin.ports import Changes, SegmentPage
 
-ORDER = ("organizations", "persons", "products", "deals", "leads", "activities", "notes")
-DELETED = "deleted"
-"""The list of deleted deals, read last."""
-OLD = frozenset({"leads", "notes"})
+ORDER = ("organizations", "persons", "products", "deals", "archived", "leads", "activities", "notes")
+DELETED, RECENT = "deleted", "recents"
+"""Deals that were deleted; what was changed lately, of every kind. Read last, and only after a first read."""
+LISTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
+    "deals": ("deals", {"include_fields": ABOUT_DEALS}),
+    "archived": ("deals/archived", {"include_fields": ABOUT_DEALS}),
+    DELETED: ("deals", {"status": "deleted"}),
+}
+"""Lists of deals: where each is, and how it is asked for."""
+OLD = frozenset({"leads", "notes", RECENT})
 """Kinds that only the first version of the API has: paged by number."""
-TIMED = frozenset({"organizations", "persons", "deals", "leads", "activities", "notes"})
+TIMED = frozenset({"organizations", "persons", "leads", "activities", "notes", *LISTS})
 """Kinds that can be asked for by the time of their change; products are few and read whole."""
 SINGULAR = {"organizations": "company", "persons": "contact", "products": "product", "deals": "deal",
             "leads": "lead", "activities": "activity", "notes": "activity"}  # fmt: skip
+RECENT_ITEMS = {"person": "persons", "organization": "organizations", "product": "products",
+                "activity": "activities", "note": "notes"}  # fmt: skip
+"""Pipedrive's word for one record among the recent changes -> its kind."""
 OVERLAP = timedelta(seconds=30)
+MOST_ASKED = 50
+"""Deals of a page whose changes are asked for one by one, at 20 tokens each: a bulk edit must not eat the day's."""
 
 Thing = Mapping[str, Any]
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Puller:
-    """Pages of changes of one connection. `without`: kinds of record that are not read."""
+    """Pages of changes of one connection. `without`: kinds of record that are not read (`lines` too).
+
+    `history`: whether the changes of a deal's fields are asked for where nothing else says what changed.
+    """
 
     client: PipedriveClient
     book: CompanyBook
     connection: str
     without: Sequence[str] = ()
+    history: bool = True
 
     def page(self, since: datetime | None, cursor: str | None, now: datetime) -> Changes:
         """One page, and the cursor of the next."""
         order = self._order(since)
         kind, where, started = _place(cursor, order, now)
         things, following = self._things(kind, since, where)
-        gone = tuple(ObjectRef(SINGULAR[_kind(kind)], _our_id(kind, one)) for one in things if _is_gone(kind, one))
-        alive = [one for one in things if not _is_gone(kind, one)]
-        more: dict[str, Any] = {"deleted": gone, "events": self._told(kind, alive, since, now)}
+        alive = [] if kind == RECENT else [one for one in things if not _is_gone(kind, one)]
         records = self._records(kind, alive)
+        told = self._told(kind, alive, since, now) if since else ()
         if cursor is None:
             records["users"] = self.book.users
         ahead = order[order.index(kind) + 1 :]
+        more: dict[str, Any] = {"deleted": _gone(kind, things, since), "events": told}
         if following is None and not ahead:
             return Changes(records, up_to=started - OVERLAP, **more)
         place = (kind, following) if following is not None else (ahead[0], "")
         return Changes(records, cursor=f"{place[0]};{place[1]};{started.isoformat()}", **more)
 
     def _order(self, since: datetime | None) -> list[str]:
-        kinds = [kind for kind in ORDER if kind not in self.without]
-        return [*kinds, DELETED] if since is not None and "deals" in kinds else kinds
+        kinds = [kind for kind in ORDER if _kind(kind) not in self.without]
+        if since is None:
+            return kinds
+        return [*kinds, *([DELETED] if "deals" in kinds else []), RECENT]
 
     def _things(self, kind: str, since: datetime | None, where: str | None) -> tuple[Sequence[Thing], str | int | None]:
         stamp = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if since else None
-        timed = {"updated_since": stamp} if stamp and _kind(kind) in TIMED else {}
+        timed = {"updated_since": stamp} if stamp and kind in TIMED else {}
+        if kind == RECENT:
+            timed = {"since_timestamp": str(stamp).replace("T", " ").removesuffix("Z"), "items": ",".join(RECENT_ITEMS)}
         if kind in OLD:
             return self.client.old_page(kind, int(where or 0), **timed)
         if kind == "persons":
             return self.client.persons_page(where, **timed)
-        if kind == "deals":
-            return self.client.page(kind, where, include_fields=ABOUT_DEALS, **timed)
-        if kind == DELETED:
-            return self.client.page("deals", where, status="deleted", **timed)
-        return self.client.page(kind, where, **timed)
+        path, asked = LISTS.get(kind, (kind, {}))
+        return self.client.page(path, where, **asked, **timed)
 
     def _records(self, kind: str, things: Sequence[Thing]) -> dict[str, list[Document]]:
         company = self.book.read()
+        if kind in (DELETED, RECENT):
+            return {}
         if kind == "leads":
             return {"contacts": [to_document("persons", person, company) for person in self._people_of(things)]}
-        return {COLLECTIONS[_kind(kind)]: [to_document(_kind(kind), thing, company) for thing in things]}
+        documents = [to_document(_kind(kind), thing, company) for thing in things]
+        records = {COLLECTIONS[_kind(kind)]: documents}
+        if _kind(kind) == "deals":
+            records["line_items"] = self._lines(documents)
+            records["orders"] = orders_of(records)
+        return records
+
+    def _lines(self, deals: Sequence[Document]) -> list[Document]:
+        """The products of these deals: one call for a page of them."""
+        ids = [deal["id"] for deal in deals] if "lines" not in self.without else []
+        found = self.client.all("deals/products", deal_ids=ids) if ids else []
+        return [to_document("lines", line, self.book.company) for line in found]
 
     def _people_of(self, leads: Sequence[Thing]) -> list[Thing]:
         """The people of these leads, each with what is wanted of them."""
@@ -94,15 +127,41 @@ class Puller:
         people = self.client.persons(ids=",".join(sorted(wanted))) if wanted else []
         return [{**person, "leads": wanted.get(str(person.get("id")), [])} for person in people]
 
-    def _told(self, kind: str, things: Sequence[Thing], since: datetime | None, now: datetime) -> tuple[Event, ...]:
-        if since is None:
-            return ()
+    def _told(self, kind: str, things: Sequence[Thing], since: datetime, now: datetime) -> tuple[Event, ...]:
         field = self.book.company.opt_out_field
-        return tell(kind, things, since, connection=self.connection, now=now, opt_out_field=field)
+        about: dict[str, Any] = {"connection": self.connection, "now": now, "opt_out_field": field}
+        told = tell(_kind(kind), things, since, **about)
+        if kind != "deals" or not self.history:
+            return told
+        unsaid = unexplained(things, since)
+        calls = [lambda id_=str(deal["id"]): self.client.changes_of(id_) for deal in unsaid[:MOST_ASKED]]
+        if len(unsaid) > MOST_ASKED:
+            log.warning("changes of deals are too many to be asked for one by one", extra={
+                "connection": self.connection, "deals": len(unsaid), "asked": MOST_ASKED})  # fmt: skip
+        pasts = zip(unsaid, self.client.transport.together(*calls), strict=False)
+        return (*told, *tell_changes(list(pasts), since, own_user=self.book.own_user, **about))
+
+
+def _gone(kind: str, things: Sequence[Thing], since: datetime | None) -> tuple[ObjectRef, ...]:
+    """Records that these things say are gone, and purchases that are none any more."""
+    if kind == RECENT:
+        off = [one for one in things if _is_off(one.get("data"))]
+        kinds = [(RECENT_ITEMS.get(str(one.get("item")), ""), one) for one in off]
+        return tuple(ObjectRef(SINGULAR[of], _our_id(of, one)) for of, one in kinds if of)
+    gone = [one for one in things if _is_gone(kind, one)]
+    found = [ObjectRef(SINGULAR[_kind(kind)], _our_id(_kind(kind), one)) for one in gone]
+    if _kind(kind) == "deals" and since is not None:
+        unbought = [one for one in things if one in gone or (one.get("first_won_time") and one.get("status") != "won")]
+        found += [ObjectRef("order", f"deal:{one['id']}") for one in unbought]
+    return tuple(found)
+
+
+def _is_off(record: Any) -> bool:
+    return isinstance(record, Mapping) and record.get("active_flag") in (False, 0)
 
 
 def _kind(kind: str) -> str:
-    return "deals" if kind == DELETED else kind
+    return "deals" if kind in LISTS else kind
 
 
 def _is_gone(kind: str, thing: Thing) -> bool:

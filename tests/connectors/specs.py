@@ -1,7 +1,8 @@
 """The vendors' own descriptions of their APIs, from the folder in CRM_SPECS_DIR: which call is allowed, what answers.
 
 Three mechanical edits are made at load, as the descriptions need: an `"example": null` is dropped, the media type `*/*`
-is read as `application/json`, and a parameter that takes a "comma separated" list of values takes more than one.
+is read as `application/json`, and a parameter that takes a "comma separated" list of values, or a "multiple selection"
+of them, takes more than one.
 """
 
 from __future__ import annotations
@@ -165,7 +166,7 @@ def edited(part: Any) -> Any:
         return part
     kept = {key: edited(value) for key, value in part.items() if not (key == "example" and value is None)}
     values = kept["schema"].get("enum") if kept.get("in") == "query" and isinstance(kept.get("schema"), dict) else None
-    if values and "comma separated" in str(kept.get("description")).lower():
+    if values and any(word in str(kept.get("description")).lower() for word in ("comma separated", "multiple sel")):
         one = "|".join(map(re.escape, values))
         kept["schema"] = {"type": "string", "pattern": f"^({one})(,({one}))*$"}
     return {("application/json" if key == "*/*" else key): value for key, value in kept.items()}

@@ -13,7 +13,9 @@ STAMP = "2026-11-20T08:00:00Z"
 V1, V2 = "/api/v1", "/api/v2"
 KINDS = "deals|persons|organizations|products|activities|pipelines|stages"
 TIES = ("deal_id", "org_id", "person_id")
-ASKED_FOR = ("marketing_status", "won_deals_count", "open_deals_count", "last_incoming_mail_time")
+ASKED_FOR = (
+    "marketing_status", "won_deals_count", "open_deals_count", "last_incoming_mail_time", "first_won_time",
+)  # fmt: skip
 
 
 class FakePipedrive(FakeServer):
@@ -22,6 +24,7 @@ class FakePipedrive(FakeServer):
     ROUTES = (
         ("GET", V2 + r"/deals/products", "products_of_many"),
         ("GET", V2 + r"/deals/(\d+)/products", "products_of"),
+        ("GET", V2 + r"/deals/archived", "archived"),
         ("GET", V2 + rf"/({KINDS})", "list_all"),
         ("GET", V2 + rf"/({KINDS})/(\d+)", "read"),
         ("POST", V2 + r"/(activities)", "create"),
@@ -37,7 +40,8 @@ class FakePipedrive(FakeServer):
         ("GET", V1 + r"/webhooks", "webhooks"),
         ("POST", V1 + r"/webhooks", "create_webhook"),
         ("GET", V1 + r"/(leads)", "old_list"),
-        ("GET", V1 + r"/deals/(\d+)/flow", "flow"),
+        ("GET", V1 + r"/deals/(\d+)/changelog", "changelog"),
+        ("GET", V1 + r"/recents", "recents"),
         ("GET", V1 + r"/(deals|persons|organizations)/(\d+)/permittedUsers", "permitted"),
     )
 
@@ -63,12 +67,13 @@ class FakePipedrive(FakeServer):
         self.things[kind][id_] = {"id": id_, "add_time": STAMP, "update_time": STAMP, **values}
         return id_
 
-    def change(self, kind: str, id_: int, at: str, **values: Any) -> None:
+    def change(self, kind: str, id_: int, at: str, *, source: str = "app", by: int = 777, **values: Any) -> None:
         """Somebody changes a record; of a deal the change is remembered."""
         thing = self.things[kind][id_]
         for key, value in values.items():
-            entry = {"field_key": key, "old_value": thing.get(key), "new_value": value, "change_source": "app"}
-            self.moves[id_].insert(0, {**entry, "log_time": at.replace("T", " ").removesuffix("Z")})
+            entry = {"field_key": key, "old_value": thing.get(key), "new_value": value, "change_source": source}
+            when = {"time": at.replace("T", " ").removesuffix("Z"), "actor_user_id": by}
+            self.moves[id_].insert(0, entry | when)
         stamps = {"stage_id": "stage_change_time", "status": f"{values.get('status')}_time"}
         thing.update({**values, **{stamps[key]: at for key in values if key in stamps}, "update_time": at})
 
@@ -89,6 +94,8 @@ class FakePipedrive(FakeServer):
             return refusal
         if thing is None:
             return 404, {"success": False, "error": "not found"}
+        if thing.get("is_deleted") and kind != "deals":
+            return 404, {"success": False, "error": "not found"}
         return 200, {"success": True, "data": self._shown(request, kind, thing)}
 
     def _without_campaigns(self, request: Request, kind: str) -> tuple[int, Any] | None:
@@ -102,11 +109,16 @@ class FakePipedrive(FakeServer):
         asked = request.one("include_fields").split(",")
         return {key: value for key, value in thing.items() if key not in ASKED_FOR or key in asked}
 
-    def list_all(self, request: Request, kind: str) -> tuple[int, Any]:
+    def archived(self, request: Request) -> tuple[int, Any]:
+        return self.list_all(request, "deals", archived=True)
+
+    def list_all(self, request: Request, kind: str, *, archived: bool = False) -> tuple[int, Any]:
         if refusal := self._without_campaigns(request, kind):
             return refusal
         found = [
-            self._shown(request, kind, one) for one in self.things[kind].values() if self._fits(request, kind, one)
+            self._shown(request, kind, one)
+            for one in self.things[kind].values()
+            if self._fits(request, kind, one) and (one.get("is_archived") is True) == archived
         ]
         start, size = int(request.one("cursor", "0")), min(int(request.one("limit", "100")), self.page)
         following = str(start + size) if start + size < len(found) else None
@@ -114,7 +126,9 @@ class FakePipedrive(FakeServer):
         return 200, {"success": True, "data": found[start : start + size], "additional_data": more}
 
     def _fits(self, request: Request, kind: str, thing: dict[str, Any]) -> bool:
-        if kind == "deals" and (thing.get("is_deleted") is True) != (request.one("status") == "deleted"):
+        if thing.get("is_deleted") is True and (kind != "deals" or request.one("status") != "deleted"):
+            return False
+        if request.one("status") == "deleted" and thing.get("is_deleted") is not True:
             return False
         if request.one("ids") and str(thing["id"]) not in request.one("ids").split(","):
             return False
@@ -150,7 +164,10 @@ class FakePipedrive(FakeServer):
         return 200, {"success": True, "data": deal}
 
     def old_list(self, request: Request, kind: str) -> tuple[int, Any]:
-        found = [one for one in self.things[kind].values() if self._fits(request, kind, one)]
+        return self._paged(request, [one for one in self.things[kind].values() if self._fits(request, kind, one)])
+
+    def _paged(self, request: Request, found: list[dict[str, Any]]) -> tuple[int, Any]:
+        """One page as the first version of the API gives it."""
         start, size = int(request.one("start", "0")), min(int(request.one("limit", "100")), self.page)
         more = start + size < len(found)
         paging = {"start": start, "limit": size, "more_items_in_collection": more}
@@ -181,9 +198,21 @@ class FakePipedrive(FakeServer):
         access = [{"app": "sales", "admin": self.admin}]
         return 200, {"success": True, "data": {"id": 900, "name": "Assistant", "company_id": 7654321, "access": access}}
 
-    def flow(self, request: Request, id_: str) -> tuple[int, Any]:
-        shown = [{"object": "dealChange", "timestamp": one["log_time"], "data": one} for one in self.moves[int(id_)]]
-        return 200, {"success": True, "data": shown}
+    def changelog(self, request: Request, id_: str) -> tuple[int, Any]:
+        return 200, {"success": True, "data": self.moves[int(id_)], "additional_data": {"next_cursor": None}}
+
+    def recents(self, request: Request) -> tuple[int, Any]:
+        """Recent changes of the kinds asked for; what was deleted is switched off."""
+        kinds = {"person": "persons", "organization": "organizations", "product": "products"}
+        kinds |= {"activity": "activities", "note": "notes", "deal": "deals"}
+        since = request.one("since_timestamp").replace(" ", "T") + "Z"
+        found = [
+            {"item": item, "id": id_, "data": {"id": id_, "active_flag": thing.get("is_deleted") is not True}}
+            for item in request.one("items").split(",")
+            for id_, thing in self.things[kinds[item]].items()
+            if thing["update_time"] >= since
+        ]
+        return self._paged(request, found)
 
     def permitted(self, request: Request, kind: str, id_: str) -> tuple[int, Any]:
         thing = self.things[kind].get(int(id_))

@@ -62,9 +62,17 @@ def test_reading_takes_three_rounds_with_earlier_products_and_two_without(pipedr
     with traced() as short:
         make_connector(pipedrive, earlier_lines=False).read_context(DEAL)
 
-    # 7 at once and 3 about the company; organisation, deals, products, one mail; products of earlier deals.
-    assert (whole.rounds, len(whole.calls)) == (3, 7 + 3 + 4 + 1)
-    assert (short.rounds, len(short.calls)) == (2, 7 + 3 + 4)
+    # 7 at once and 3 about the company; organisation, deals, archived deals, products, one mail; earlier products.
+    assert (whole.rounds, len(whole.calls)) == (3, 7 + 3 + 5 + 1)
+    assert (short.rounds, len(short.calls)) == (2, 7 + 3 + 5)
+
+
+def test_archived_deals_are_part_of_the_history(pipedrive):
+    pipedrive.things["deals"][9002]["is_archived"] = True
+
+    context = make_connector(pipedrive).read_context(DEAL)
+
+    assert [(o.deal_id, o.lines[0].product_id) for o in context.orders] == [("9002", "301"), ("9003", "301")]
 
 
 def test_custom_field_becomes_our_field(pipedrive):
@@ -170,16 +178,64 @@ def pull(connector: Any, since: datetime | None = None) -> list[Any]:
     return pages
 
 
+def docs(pages: list[Any], collection: str) -> list[Any]:
+    return [doc for page in pages for doc in page.records.get(collection, ())]
+
+
+def gone(pages: list[Any]) -> list[ObjectRef]:
+    return [ref for page in pages for ref in page.deleted]
+
+
 def test_pull_gives_all_once_then_changes_and_deletions(pipedrive):
     pipedrive.page = 1
+    pipedrive.things["deals"][9003]["is_archived"] = True
     connector = make_connector(pipedrive)
     first = pull(connector)
-    pipedrive.change("deals", 9002, "2026-11-21T08:00:00Z", is_deleted=True)
+    pipedrive.change("deals", 9001, "2026-11-21T08:00:00Z", is_deleted=True)
     later = pull(connector, datetime(2026, 11, 21, tzinfo=UTC))
 
-    assert [d["id"] for page in first for d in page.records.get("deals", ())] == ["9001", "9002", "9003"]
-    assert [ref for page in later for ref in page.deleted] == [ObjectRef("deal", "9002")]
+    assert [d["id"] for d in docs(first, "deals")] == ["9001", "9002", "9003"]
+    assert gone(later) == [ObjectRef("deal", "9001"), ObjectRef("order", "deal:9001")]
     assert first[-1].up_to == AT - timedelta(seconds=30)
+
+
+def test_products_of_deals_are_mirrored_and_won_deals_are_purchases(pipedrive):
+    pages = pull(make_connector(pipedrive))
+
+    assert [(line["id"], line["deal_id"]) for line in docs(pages, "line_items")] == [
+        ("90020", "9002"),
+        ("90030", "9003"),
+        ("8001", "9001"),
+    ]
+    assert [(o["id"], o["lines"][0]["quantity"]) for o in docs(pages, "orders")] == [
+        ("deal:9002", "10"),
+        ("deal:9003", "10"),
+    ]
+    assert len(pipedrive.asked("GET", "/api/v2/deals/products")) == 1
+
+
+def test_deal_that_is_won_no_more_is_no_purchase_any_more(pipedrive):
+    pipedrive.change("deals", 9002, "2026-11-21T08:00:00Z", status="open", first_won_time="2025-11-03T10:00:00Z")
+
+    assert gone(pull(make_connector(pipedrive), datetime(2026, 11, 21, tzinfo=UTC))) == [
+        ObjectRef("order", "deal:9002")
+    ]
+
+
+DELETED = {
+    "person": ("persons", 501, ObjectRef("contact", "501")),
+    "organisation": ("organizations", 7001, ObjectRef("company", "7001")),
+    "product": ("products", 301, ObjectRef("product", "301")),
+    "activity": ("activities", 6201, ObjectRef("activity", "activities:6201")),
+    "note": ("notes", 6001, ObjectRef("activity", "notes:6001")),
+}
+
+
+@pytest.mark.parametrize(("kind", "id_", "ref"), DELETED.values(), ids=DELETED)
+def test_deletion_whose_webhook_was_lost_is_found(pipedrive, kind, id_, ref):
+    pipedrive.change(kind, id_, "2026-11-21T08:00:00Z", is_deleted=True)
+
+    assert gone(pull(make_connector(pipedrive), datetime(2026, 11, 21, tzinfo=UTC))) == [ref]
 
 
 @pytest.mark.parametrize("cursor", ["x", "aliens;;2026-11-21T00:00:00+00:00", "notes;b;2026-11-21T00:00:00+00:00"])
@@ -274,6 +330,7 @@ def test_every_request_is_allowed_by_the_description(book, pipedrive):
         writer.find_written(MARKER, draft=make_draft(DEAL))
     connector.read_context(Subject("activity", "notes:6001"))
     pull(connector)
+    pipedrive.change("deals", 9001, "2026-11-21T10:00:00Z", value=5)
     pull(connector, AT)
     pipedrive.filters["7"] = [501]
     connector.find_segment("7")
@@ -289,7 +346,7 @@ EXAMPLES = {
     "/persons": "persons", "/persons/{id}": "persons", "/organizations": "organizations",
     "/organizations/{id}": "organizations", "/products": "products", "/activities": "activities",
     "/activities/{id}": "activities", "/notes": "notes", "/notes/{id}": "notes", "/users": "users",
-    "/users/me": "users",
+    "/users/me": "users", "/deals/archived": "deals",
     "/deals/{id}/mailMessages": "mails", "/mailbox/mailMessages/{id}": "mails",
 }  # fmt: skip
 """Calls whose answers are records -> what kind."""

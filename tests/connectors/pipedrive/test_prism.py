@@ -12,11 +12,12 @@ import requests
 from connectors.in_memory import MemoryVault
 from connectors.pipedrive.connector import PipedriveConnector
 from crmplugin.domain.crm import Subject
+from crmplugin.journeys.sync import poll
 from crmplugin.ports import Services
 from tests.connectors.cases.pipedrive import AT, BODY, OPTIONS, Case
 from tests.connectors.drafts import make_draft
 from tests.connectors.hubspot.test_prism import Unlimited
-from tests.connectors.journey import approved_draft, server, wait_for
+from tests.connectors.journey import approved_draft, in_turn, server, wait_for
 from tests.connectors.prism.server import serving
 from tests.connectors.specs import pipedrive_book, prefixed, trimmed
 
@@ -29,7 +30,8 @@ USED = {
     "/api/v2/stages": {"get"}, "/api/v1/notes": {"get", "post"}, "/api/v1/notes/{id}": {"get"},
     "/api/v1/deals/{id}/mailMessages": {"get"}, "/api/v1/mailbox/mailMessages/{id}": {"get"}, "/api/v1/users": {"get"},
     "/api/v1/webhooks": {"get", "post"}, "/api/v1/users/me": {"get"}, "/api/v1/leads": {"get"},
-    "/api/v1/deals/{id}/flow": {"get"}, "/api/v1/deals/{id}/permittedUsers": {"get"},
+    "/api/v1/deals/{id}/changelog": {"get"}, "/api/v1/recents": {"get"}, "/api/v2/deals/archived": {"get"},
+    "/api/v1/deals/{id}/permittedUsers": {"get"},
 }  # fmt: skip
 """Calls of the connector, as the descriptions name them."""
 
@@ -80,7 +82,9 @@ def test_event_draft_approval_and_write_back_through_the_whole_server(prism, tmp
         )
         event = wait_for(lambda: next((e for e in here.get("/api/v1/events")["items"] if e["state"] == "done"), None))
         written = here.draft_when(approved_draft(here, DEAL), "written", "failed")
+        looked = in_turn(poll, here)
 
     assert answer.status_code == 200
     assert event["drafts"]
     assert written["status"] == "written"
+    assert looked.refused == ()

@@ -28,7 +28,7 @@ ROUND_ONE = [
     Exchange("GET", f"{V1}/notes", NOTHING, query={"deal_id": "9001"}),
     Exchange("GET", f"{V2}/deals/9001/products", NOTHING),
     Exchange("GET", f"{V1}/deals/9001/mailMessages", NOTHING),
-    Exchange("GET", f"{V1}/deals/9001/flow", NOTHING, query={"items": "dealChange"}),
+    Exchange("GET", f"{V1}/deals/9001/changelog", NOTHING, query={"limit": "500"}),
     *COMPANY,
 ]
 
@@ -61,6 +61,7 @@ def test_deal_is_read_with_its_people_and_its_organisation_in_two_rounds():
         *ROUND_ONE,
         Exchange("GET", f"{V2}/organizations/7001", told({"id": 7001, "name": "Orbis Dairy"})),
         Exchange("GET", f"{V2}/deals", told([deal]), query={"org_id": "7001"}),
+        Exchange("GET", f"{V2}/deals/archived", NOTHING, query={"org_id": "7001"}),
     ]
 
     with only(*reading):

@@ -62,10 +62,58 @@ def test_new_deal_is_told_once_and_not_as_moved(pipedrive):
     assert said(told(pipedrive)) == [("deal.created", "deal 9010", "2026-11-21T08:00:00+00:00")]
 
 
-def test_change_of_an_amount_is_left_to_webhooks(pipedrive):
-    pipedrive.change("deals", 9001, LATER, value=5)
+def test_change_that_a_deal_does_not_date_is_told_from_the_changes_of_its_fields(pipedrive):
+    pipedrive.change("deals", 9001, LATER, value=5, title="Line 4")
+    pipedrive.change("deals", 9002, LATER, status="lost")
+    pipedrive.change("deals", 9002, "2026-11-21T09:00:00Z", status="open")
 
-    assert told(pipedrive) == []
+    assert said(told(pipedrive)) == [
+        ("deal.updated", "deal 9001", "2026-11-21T08:00:00+00:00"),
+        ("deal.lost", "deal 9002", "2026-11-21T08:00:00+00:00"),
+        ("deal.reopened", "deal 9002", "2026-11-21T09:00:00+00:00"),
+    ]
+
+
+def test_move_before_the_last_is_told_too(pipedrive):
+    pipedrive.change("deals", 9001, LATER, stage_id=5)
+    pipedrive.change("deals", 9001, "2026-11-21T09:00:00Z", stage_id=6)
+    pipedrive.change("deals", 9001, "2026-11-21T09:30:00Z", value=5)
+
+    assert sorted((type_, at[11:16]) for type_, _, at in said(told(pipedrive))) == [
+        ("deal.stage_changed", "08:00"),
+        ("deal.stage_changed", "09:00"),
+        ("deal.updated", "09:30"),
+    ]
+
+
+def test_changes_are_asked_for_only_where_the_deal_does_not_say_what_it_was(pipedrive):
+    pipedrive.change("deals", 9001, LATER, stage_id=5)
+
+    told(pipedrive)
+    told(pipedrive, stage_history=False)
+    assert pipedrive.asked("GET", ".*/changelog") == []
+
+    pipedrive.change("deals", 9001, "2026-11-21T09:00:00Z", value=5)
+    assert [e.type for e in told(pipedrive, stage_history=False)] == ["deal.stage_changed"]
+
+
+def test_bulk_edit_does_not_eat_the_days_tokens(pipedrive):
+    for id_ in range(9100, 9180):
+        pipedrive.put("deals", id_, title="d", status="open", stage_id=4)
+        pipedrive.change("deals", id_, LATER, value=5)
+
+    assert len(told(pipedrive)) == 50
+
+
+def test_change_that_our_own_token_made_is_an_echo(pipedrive):
+    pipedrive.change("deals", 9001, LATER, source="api", by=900, value=5)
+    pipedrive.change("deals", 9002, LATER, source="api", by=901, value=5)
+
+    asked_for = {event.object.id: event.echo for event in told(pipedrive) if event.object}
+    named = {event.object.id: event.echo for event in told(pipedrive, user_id="901") if event.object}
+
+    assert asked_for == {"9001": True, "9002": False}
+    assert named == {"9001": False, "9002": True}
 
 
 def test_told_again_it_has_the_same_id(pipedrive):
@@ -102,7 +150,10 @@ def test_deleted_deals_come_from_a_list_of_their_own(pipedrive):
 
     pages = pull(make_connector(pipedrive), SINCE)
 
-    assert [ref for page in pages for ref in page.deleted] == [ObjectRef("deal", "9002")]
+    assert [ref for page in pages for ref in page.deleted] == [
+        ObjectRef("deal", "9002"),
+        ObjectRef("order", "deal:9002"),
+    ]
     assert [doc["id"] for page in pages for doc in page.records.get("deals", ())] == []
 
 
@@ -143,7 +194,7 @@ def test_without_its_history_the_last_move_is_known(pipedrive):
     changes = connector.read_context(DEAL).stage_changes
 
     assert [(c.to, c.at.isoformat()) for c in changes] == [("Proposal", "2026-11-21T07:00:00+00:00")]
-    assert pipedrive.asked("GET", ".*/flow") == []
+    assert pipedrive.asked("GET", ".*/changelog") == []
 
 
 def test_deal_that_was_opened_again_keeps_the_day_of_its_loss(pipedrive):
