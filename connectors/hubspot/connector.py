@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import EARLY, FixedHeader, OAuth
-from connectors.documents import field_table
+from connectors.frame import Frame
 from connectors.hubspot import actions, campaigns, events, verify
 from connectors.hubspot.account import AccountBook
 from connectors.hubspot.client import BASE_URL, DIALECT, LIMITS, TOKEN_PATH, HubSpotClient
@@ -19,18 +19,16 @@ from connectors.hubspot.reading import Reader, place_of
 from connectors.hubspot.syncing import Puller
 from connectors.hubspot.telling import Teller
 from connectors.hubspot.writing import Writer
-from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, Transport
-from crmplugin.domain.crm import Context, Subject
-from crmplugin.domain.draft import Draft
+from connectors.transport import Refused
+from crmplugin.domain.crm import Subject
 from crmplugin.errors import NotGenuine, SettingsError
-from crmplugin.ports import Action, CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
+from crmplugin.ports import Action, CampaignPush, PanelCall, Reading, SegmentPage, Services, Visitor
 
 SUBSCRIPTIONS = ("subscription_id", "mail_subscription_id")
 """Settings that name a type of mail that a person may have unsubscribed from."""
-STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing", "won", "lost")
 
 
-class HubSpotConnector:
+class HubSpotConnector(Frame):
     """One HubSpot account. Raises SettingsError when its settings cannot work."""
 
     crm = "hubspot"
@@ -38,25 +36,15 @@ class HubSpotConnector:
     """A card hears of any answer but 2xx only that there was one."""
 
     def __init__(self, connection: str, options: Mapping[str, Any], services: Services) -> None:
-        self._connection, self._options, self._services = connection, options, services
-        self._secrets = [str(options[k]) for k in ("client_secret", "old_client_secret") if options.get(k)]
+        super().__init__(connection, options, services)
+        self._secrets = self._keys("client_secret")
         if not self._secrets:
             raise SettingsError(f"connections.{connection}.client_secret is not set: it signs what HubSpot sends")
         base_url = str(options.get("base_url") or BASE_URL).rstrip("/")
         self._credentials = _credentials(connection, options, services, base_url)
-        transport = Transport(
-            connection,
-            self.crm,
-            (base_url,),
-            self._credentials,
-            services,
-            dialect=DIALECT,
-            limits=_limits(options),
-            timeout_s=float(options.get("timeout_s") or READ_TIMEOUT_S),
-            calls_at_once=int(options.get("calls_at_once") or CALLS_AT_ONCE),
-        )
+        transport = self._transport((base_url,), self._credentials, DIALECT, LIMITS)
         self._client = HubSpotClient(transport, base_url)
-        self._book = AccountBook(self._client, _account(connection, options), services.clock)
+        self._book = AccountBook(self._client, self._account(), services.clock)
         self._without = tuple(options.get("leave_out") or ())
         self._reader = Reader(
             self._client,
@@ -96,18 +84,6 @@ class HubSpotConnector:
     def acknowledge(self, reading: Reading, new: Sequence[bool]) -> tuple[int, Mapping[str, str], bytes]:
         """204: HubSpot looks at the status alone, and anything else would make it send again."""
         return 204, {}, b""
-
-    def read_context(self, subject: Subject) -> Context:
-        """Everything about one subject in two to four rounds. Raises NotFound."""
-        return self._reader.read(subject)
-
-    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
-        """The note, task or mail that an earlier write-back with this marker made, if it is there."""
-        return self._writer.find(marker, draft)
-
-    def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
-        """Writes an approved draft; raises CrmRefused when the deal changed since, or HubSpot says no."""
-        return self._writer.write(draft, marker=marker, at=at)
 
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do), by real calls."""
@@ -161,10 +137,6 @@ class HubSpotConnector:
             raise
         return True if str((thing.get("properties") or {}).get("hubspot_owner_id")) == user_id else None
 
-    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
-        """One page of what changed; `since` None: everything."""
-        return self._puller.page(since, cursor, self._services.clock())
-
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of a HubSpot list, with opt-outs read now."""
         subscription = str(self._options.get("subscription_id") or "")
@@ -186,6 +158,11 @@ class HubSpotConnector:
         ends = self._credentials.ends_at()
         return ends - EARLY if ends else None
 
+    def _account(self) -> Account:
+        """What the settings say of the account."""
+        account = Account(self._fields(), self._stages(but=("ticket:",)), currency=self._options.get("currency"))
+        return replace(account, opt_outs=(*account.opt_outs, *_own_opt_out(self._connection, self._options)))
+
 
 def _credentials(connection: str, options: Mapping[str, Any], services: Services, base_url: str) -> FixedHeader | OAuth:
     if options.get("access_token"):
@@ -197,22 +174,6 @@ def _credentials(connection: str, options: Mapping[str, Any], services: Services
     names = ("client_id", "client_secret", "refresh_token")
     form = {"grant_type": "refresh_token", **{name: str(options[name]) for name in names}}
     return OAuth(connection, str(options.get("auth_url") or base_url + TOKEN_PATH), form, services)
-
-
-def _limits(options: Mapping[str, Any]) -> Mapping[str, Limit]:
-    per_second = options.get("calls_per_second")
-    return {**LIMITS, "calls": Limit(float(per_second), int(per_second))} if per_second else LIMITS
-
-
-def _account(connection: str, options: Mapping[str, Any]) -> Account:
-    stages: Mapping[str, str] = options.get("stages") or {}
-    for stage, kind in stages.items():
-        if kind not in STAGE_KINDS and not stage.startswith("ticket:"):
-            known = ", ".join(STAGE_KINDS)
-            raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
-    fields = field_table(options.get("fields") or {}, connection=connection)
-    account = Account(fields=fields, stages=stages, currency=options.get("currency"))
-    return replace(account, opt_outs=(*account.opt_outs, *_own_opt_out(connection, options)))
 
 
 def _own_opt_out(connection: str, options: Mapping[str, Any]) -> list[str]:

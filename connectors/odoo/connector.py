@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.documents import field_table, instant_text
+from connectors.frame import Frame
 from connectors.odoo import events, panel, verify
 from connectors.odoo.campaigns import Marketing
 from connectors.odoo.client import DIALECT, PROTOCOLS, ApiKeys, Json2, OdooClient, XmlRpc
@@ -18,10 +19,9 @@ from connectors.odoo.schema import SchemaBook
 from connectors.odoo.syncing import Syncer
 from connectors.odoo.writing import Writer
 from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Transport
-from crmplugin.domain.crm import Context, Subject
-from crmplugin.domain.draft import Draft
+from crmplugin.domain.crm import Subject
 from crmplugin.errors import CrmError, SettingsError
-from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
+from crmplugin.ports import CampaignPush, PanelCall, Reading, SegmentPage, Services, Visitor
 
 log = logging.getLogger(__name__)
 UID = "uid"
@@ -30,16 +30,17 @@ MIN_SECRET = 20
 """Characters of a secret that stands in an address."""
 
 
-class OdooConnector:
+class OdooConnector(Frame):
     """One database of Odoo. Raises SettingsError when its settings cannot work."""
 
     crm = "odoo"
+    _reader: Reader
 
     def __init__(self, connection: str, options: Mapping[str, Any], services: Services) -> None:
-        self._connection, self._options, self._services = connection, options, services
+        super().__init__(connection, options, services)
         _check(connection, options)
         base_url = str(options["base_url"]).rstrip("/")
-        keys = ApiKeys(self._secrets("api_key"))
+        keys = ApiKeys(self._keys("api_key"))
         self._companies = frozenset(int(one) for one in options.get("company_ids") or ())
         self._client = _client(connection, options, services, base_url, keys, self._companies)
         self._database = _database(connection, options, base_url)
@@ -55,14 +56,14 @@ class OdooConnector:
         self._writer = Writer(
             self._client, self._reader, connection=connection, targets=options.get("write_back") or {}
         )
-        self._syncer = Syncer(
+        self._puller = Syncer(
             self._client, self._book, self._database, connection=connection, companies=self._companies
         )
         self._marketing = Marketing(self._client, self._database, companies=self._companies)
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
         """Raises NotGenuine unless the address has the secret; Odoo signs nothing."""
-        verify.verify_webhook(headers, url=url, secrets=self._secrets("webhook_secret"))
+        verify.verify_webhook(headers, url=url, secrets=self._keys("webhook_secret"))
 
     def read_events(self, body: bytes, *, received_at: datetime) -> Reading:
         """Raises Unreadable when the body is no webhook of an automation rule."""
@@ -78,27 +79,13 @@ class OdooConnector:
         """200 and nothing else: Odoo looks at the status alone, within a second, in its user's own request."""
         return 200, {"Content-Type": "application/json"}, b"{}"
 
-    def read_context(self, subject: Subject) -> Context:
-        """Everything about one subject in one request. Raises NotFound."""
-        return self._reader.read(subject)
-
-    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
-        """The note or activity that an earlier write-back with this marker made, if it is there."""
-        return self._writer.find(marker, draft)
-
-    def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
-        """Writes an approved draft; raises CrmRefused when the deal changed since, or Odoo says no."""
-        return self._writer.write(draft, marker=marker, at=at)
-
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do), by real calls."""
         return diagnose(self._client, self._book, self._database, ends=self._named_end(), now=self._services.clock())
 
     def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
         """Who pressed the button, as our module in Odoo attests it with its signature. Raises NotGenuine."""
-        return panel.visitor(
-            call, secrets=self._secrets("panel_secret"), database=self._options.get("database"), now=now
-        )
+        return panel.visitor(call, secrets=self._keys("panel_secret"), database=self._options.get("database"), now=now)
 
     def may_see(self, user_id: str, subject: Subject) -> bool | None:
         """True for the record's owner; None otherwise: the bot sees everything, so our roles decide."""
@@ -107,10 +94,6 @@ class OdooConnector:
         if not found:
             return False
         return True if id_of(found[0]["user_id"]) == user_id else None
-
-    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
-        """One page of what changed; `since` None: everything."""
-        return self._syncer.page(since, cursor, self._services.clock())
 
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of a mailing list or saved filter, with opt-outs and the blacklist read now."""
@@ -136,10 +119,6 @@ class OdooConnector:
             log.warning("odoo's API key ends soon: make another one as the bot user", extra=about)
             return now + timedelta(days=1)
         return ends - WARN_AHEAD
-
-    def _secrets(self, name: str) -> list[str]:
-        """A secret, and the one before it while it is being changed."""
-        return [str(self._options[key]) for key in (name, f"old_{name}") if self._options.get(key)]
 
     def _named_end(self) -> datetime | None:
         text = instant_text(self._options.get("api_key_ends"))

@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from connectors.auth import FixedHeader
-from connectors.documents import field_table
+from connectors.frame import OPEN_STAGE_KINDS, Frame
 from connectors.pipedrive import events, verify
 from connectors.pipedrive.client import BASE_URL, DIALECT, LIMITS, PipedriveClient
 from connectors.pipedrive.company import CompanyBook
@@ -18,18 +18,16 @@ from connectors.pipedrive.mapping import PREFIXED, Company
 from connectors.pipedrive.reading import Reader, place_of
 from connectors.pipedrive.syncing import Puller, find_segment
 from connectors.pipedrive.writing import Writer
-from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Refused, Transport
-from crmplugin.domain.crm import Context, Subject
-from crmplugin.domain.draft import Draft
+from connectors.transport import Refused
+from crmplugin.domain.crm import Subject
 from crmplugin.errors import CrmRefused, NotGenuine, SettingsError
-from crmplugin.ports import CampaignPush, Changes, PanelCall, Reading, SegmentPage, Services, Visitor
+from crmplugin.ports import CampaignPush, PanelCall, Reading, SegmentPage, Services, Visitor
 
 LOOK_AGAIN = timedelta(days=1)
 """Pipedrive deletes a webhook that failed for three days."""
-STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
 
 
-class PipedriveConnector:
+class PipedriveConnector(Frame):
     """One Pipedrive company. Raises SettingsError when its settings cannot work."""
 
     crm = "pipedrive"
@@ -37,25 +35,15 @@ class PipedriveConnector:
     """The panel sends a token that Pipedrive made as `Authorization: Bearer`."""
 
     def __init__(self, connection: str, options: Mapping[str, Any], services: Services) -> None:
-        self._connection, self._options, self._services = connection, options, services
+        super().__init__(connection, options, services)
         for key in ("api_token", "webhook_user", "webhook_password"):
             if not options.get(key):
                 raise SettingsError(f"connections.{connection}.{key} is not set: see the steps of `connect pipedrive`")
         base_url = str(options.get("base_url") or BASE_URL).rstrip("/")
-        per_second = options.get("calls_per_second")
-        transport = Transport(
-            connection,
-            self.crm,
-            (base_url,),
-            FixedHeader(str(options["api_token"]), name="x-api-token", scheme=""),
-            services,
-            dialect=DIALECT,
-            limits={"calls": Limit(float(per_second), int(per_second))} if per_second else LIMITS,
-            timeout_s=float(options.get("timeout_s") or READ_TIMEOUT_S),
-            calls_at_once=int(options.get("calls_at_once") or CALLS_AT_ONCE),
-        )
+        token = FixedHeader(str(options["api_token"]), name="x-api-token", scheme="")
+        transport = self._transport((base_url,), token, DIALECT, LIMITS)
         self._client = PipedriveClient(transport, base_url)
-        self._book = CompanyBook(self._client, _company(connection, options), services.clock)
+        self._book = CompanyBook(self._client, self._company(), services.clock)
         self._reader = Reader(
             self._client,
             self._book,
@@ -96,18 +84,6 @@ class PipedriveConnector:
         """200: Pipedrive looks at the status alone, and deletes a webhook that fails for three days."""
         return 200, {"Content-Type": "application/json"}, b"{}"
 
-    def read_context(self, subject: Subject) -> Context:
-        """Everything about one subject in two or three rounds. Raises NotFound."""
-        return self._reader.read(subject)
-
-    def find_written(self, marker: str, *, draft: Draft | None = None) -> str | None:
-        """The note or activity that an earlier write-back with this marker made, if it is there."""
-        return self._writer.find(marker, draft)
-
-    def write_back(self, draft: Draft, *, marker: str, at: datetime) -> str:
-        """Writes an approved draft; raises CrmRefused when the deal changed since, or Pipedrive says no."""
-        return self._writer.write(draft, marker=marker, at=at)
-
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do), by real calls."""
         now = self._services.clock()
@@ -141,10 +117,6 @@ class PipedriveConnector:
                 return False
             raise
 
-    def changes_since(self, since: datetime | None, *, cursor: str | None = None) -> Changes:
-        """One page of what changed; `since` None: everything."""
-        return self._puller.page(since, cursor, self._services.clock())
-
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of the people of a saved filter, with who may not be written to."""
         out = self._options.get("opt_out_field")
@@ -161,17 +133,8 @@ class PipedriveConnector:
         renew_webhooks(self._client, self._options)
         return now + LOOK_AGAIN
 
-    def _keys(self, name: str) -> list[str]:
-        """A secret, and the one before it while it is being changed."""
-        return [str(self._options[key]) for key in (name, f"old_{name}") if self._options.get(key)]
-
-
-def _company(connection: str, options: Mapping[str, Any]) -> Company:
-    stages: Mapping[str, str] = options.get("stages") or {}
-    for stage, kind in stages.items():
-        if kind not in STAGE_KINDS:
-            known = ", ".join(STAGE_KINDS)
-            raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
-    fields = field_table(options.get("fields") or {}, connection=connection)
-    own = str(options["user_id"]) if options.get("user_id") else None
-    return Company(fields=fields, stages=stages, opt_out_field=options.get("opt_out_field"), own_user=own)
+    def _company(self) -> Company:
+        """What the settings say of the company."""
+        own = str(self._options["user_id"]) if self._options.get("user_id") else None
+        out = self._options.get("opt_out_field")
+        return Company(self._fields(), self._stages(OPEN_STAGE_KINDS), opt_out_field=out, own_user=own)
