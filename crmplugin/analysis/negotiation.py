@@ -31,6 +31,8 @@ SIMILAR_LOW, SIMILAR_HIGH = Decimal("0.5"), Decimal(2)
 SIMILAR_DAYS = 730
 INDUSTRY_NEEDED = 12
 PRICE_CASES = 3
+USUAL_RATE = Decimal("0.45")
+"""The win rate that is assumed of a seller with few closed deals (sales-craft §3.2)."""
 PACKAGE_SPREAD, MOST_PACKAGES = Decimal("0.02"), 3
 
 
@@ -133,7 +135,7 @@ class BandRate:
 
 
 def win_rates(deals: Iterable[Mapping[str, Any]]) -> tuple[BandRate, ...]:
-    """Win rate by discount band with Wilson interval, drawn towards the pooled rate by ten cases; empty without deals.
+    """Win rate by discount band with Wilson interval, drawn towards `pooled_rate` by ten cases; empty without deals.
 
     Rows need `discount_pct` and `won`; rows without a discount on record are left out.
     """
@@ -141,8 +143,14 @@ def win_rates(deals: Iterable[Mapping[str, Any]]) -> tuple[BandRate, ...]:
     cases = [(pct, won) for pct, won in known if pct is not None]
     if not cases:
         return ()
-    pooled = Decimal(sum(won for _, won in cases)) / len(cases)
+    pooled = pooled_rate(sum(won for _, won in cases), len(cases))
     return tuple(_band_rate(cases, low, high, pooled) for low, high in BANDS)
+
+
+def pooled_rate(k: int, n: int) -> Decimal:
+    """The win rate of all bands together; fewer than thirty cases are themselves drawn towards what is usual, so that
+    three won of three are not called certain."""
+    return Decimal(k) / n if confidence(n) == "high" else shrunk(k, n, USUAL_RATE)
 
 
 def chance_of_beating(first: BandRate, second: BandRate, pooled: Decimal) -> Decimal:

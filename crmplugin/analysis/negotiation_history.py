@@ -14,6 +14,7 @@ from crmplugin.analysis.negotiation import (
     chance_of_beating,
     confidence,
     payment_delay,
+    pooled_rate,
     price_by_volume,
     stacked,
     trend,
@@ -31,7 +32,8 @@ def history_lines(t: Table) -> Iterator[SheetLine]:
     yield from _discount_history(t)
     late = payment_delay(t.orders)
     if late:
-        yield say("history", "payment_delay", days=sheet.days(round(late[0], 1)), n=sheet.count(late[1]))
+        words = "payment_early" if late[0] < 0 else "payment_delay"
+        yield say("history", "payment_delay", words, days=sheet.days(abs(round(late[0], 1))), n=sheet.count(late[1]))
     yield from _volume_prices(t)
     yield from _own_deals(t)
     yield from _win_rates(t)
@@ -136,11 +138,10 @@ def _win_rates(t: Table) -> Iterator[SheetLine]:
     if not rates:
         yield say("history", "win_rates", "no_discounts" if t.same_goods else "no_similar")
         return
-    for index, rate in enumerate(rates, start=1):
-        yield _rate_line(index, rate)
+    yield from (_rate_line(index, rate) for index, rate in enumerate(rates, start=1) if rate.n)
     low, deep = rates[0], rates[-1]
     if low.n >= 3 and deep.n >= 3:
-        pooled = Decimal(sum(r.k for r in rates)) / sum(r.n for r in rates)
+        pooled = pooled_rate(sum(r.k for r in rates), sum(r.n for r in rates))
         chance = chance_of_beating(deep, low, pooled)
         yield say("history", "not_cause", chance=sheet.percent(chance * 100, 0))
 

@@ -67,7 +67,10 @@ def package_lines(t: Table) -> Iterator[SheetLine]:
     price = n.target_price or (n.quoted.value if n.quoted else None)
     if price is None or policy is None:
         return
-    least = max((p for p in (n.limit_price, n.walk_away) if p is not None), default=None)
+    allowed = n.limit_price
+    if allowed is None and n.limit.pct is not None:
+        allowed = price * (1 - n.limit.pct / 100)  # the list is unknown: what is offered stands for it
+    least = max((p for p in (allowed, n.walk_away) if p is not None), default=None)
     valued = [(x.text, x.value) for x in policy.trades if x.text and x.value and x.currency == n.currency]
     for index, package in enumerate(equal_packages(price, valued, least=least), start=1):
         key, shown = f"package{index}", t.money(package.price)

@@ -87,7 +87,8 @@ def _interests(t: Table) -> Iterator[SheetLine]:
 
 
 def _needs_said(t: Table) -> Iterator[SheetLine]:
-    """What they say they need, in their words, the newest first."""
+    """What they say they need, in their words, the newest first; questions that are open stand there already."""
+    asked = [" ".join(q.text.split()) for q in t.signals.open_questions]
     found = ((a, need) for a in t.talks if a.direction == "inbound" for need in find_needs(a.body or ""))
     quoted: dict[str, SheetLine] = {}
     for activity, need in found:
@@ -95,7 +96,8 @@ def _needs_said(t: Table) -> Iterator[SheetLine]:
             "interests", f"need{len(quoted) + 1}", "interest_said", sources=(("activities", activity.id, "body"),),
             quote=sheet.text(need.quote), on=day_of(t, activity.at),
         )  # fmt: skip
-        quoted.setdefault(need.quote, line)
+        if not any(question in need.quote for question in asked):
+            quoted.setdefault(need.quote, line)
     yield from list(quoted.values())[:MOST_NEEDS]
 
 

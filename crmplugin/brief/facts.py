@@ -36,13 +36,13 @@ from crmplugin.brief.facts_of.quotes import price_today_facts, quote_facts
 from crmplugin.brief.facts_of.sheets import (
     INTERNAL_SECTIONS,
     Sections,
-    conflict_lines,
     line_facts,
     qualification_in,
     question_texts,
     sections_of,
     sheet_lines,
     view_of,
+    with_conflict,
 )
 from crmplugin.brief.facts_of.talk import (
     activity_rec,
@@ -338,7 +338,8 @@ def _sheets(desk: _Desk, population: Population) -> tuple[dict[str, Sections], t
     view = view_of(context, desk.signals, population, make)
     found = qualification_in(desk.kind, context, view)
     conflicts = any(w.code == "conflicting_amounts" for w in desk.warnings)
-    lines = (*sheet_lines(desk.kind, view, found), *(conflict_lines(desk.kind) if conflicts else ()))
+    written = sheet_lines(desk.kind, view, found)
+    lines = with_conflict(desk.kind, written) if conflicts else written
     desk.add(line_facts(make, context, lines))
     order = INTERNAL_SECTIONS.get(desk.kind)
     sections = {desk.kind: sections_of(make, context, lines, desk.facts, order)} if order else {}

@@ -11,7 +11,7 @@ from crmplugin.checking.scene import Scene
 from crmplugin.checking.shelf import Shelf
 from crmplugin.checking.stems import overlap
 from crmplugin.checking.voice import address_forms, emoji, reading_ease, shouting, words_of
-from crmplugin.domain.brief import Plan
+from crmplugin.domain.brief import INTERNAL_KINDS, Plan
 from crmplugin.domain.draft import PASSING, Check, CheckedSentence
 
 SUBJECT_CHARS = 45
@@ -117,11 +117,9 @@ def _subject(whole: Whole) -> Iterator[Check]:
         if checked.sentence.role != "subject":
             continue
         text = checked.sentence.text
-        yield _row(
-            "subject_length",
-            len(text) <= SUBJECT_CHARS,
-            f"The subject has {len(text)} characters; at most {SUBJECT_CHARS}.",
-        )
+        if whole.plan is None or whole.plan.kind not in INTERNAL_KINDS:
+            told = f"The subject has {len(text)} characters; at most {SUBJECT_CHARS}."
+            yield _row("subject_length", len(text) <= SUBJECT_CHARS, told)
         fake = text.lower().startswith(("re:", "fwd:", "fw:", "aw:", "wg:", "tr:", "rv:", "odp:"))
         plain = not fake and "!" not in text and not emoji(text)
         yield _row(

@@ -218,9 +218,11 @@ class _Words:
         return freshest(texts, start, self._brief.recent_texts)
 
     def _subject(self, beat: Beat, facts: Mapping[str, Fact]) -> str | None:
-        """A subject within the limits; when no wording fits (a long name), one of the topic with fewer slots."""
+        """A subject within the limits; when no wording fits (a long name), one of the topic with fewer slots. Titles
+        of internal notes have no limit."""
         for key in (beat.key, *self._shorter_subjects(beat.key, set(facts))):
-            fitting = tuple(text for text in self._texts(key, facts) if fits_a_subject(text))
+            texts = self._texts(key, facts)
+            fitting = tuple(t for t in texts if self._brief.audience == "internal" or fits_a_subject(t))
             if fitting:
                 return self._pick(key, fitting)
         return None

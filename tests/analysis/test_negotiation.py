@@ -229,3 +229,11 @@ def test_a_deal_closed_later_than_now_is_not_similar():
     )  # fmt: skip
 
     assert found == ()
+
+
+def test_three_won_of_three_are_not_called_certain():
+    low, middle, _ = win_rates([{"discount_pct": D(5), "won": True}] * 3)
+
+    assert (low.k, low.n) == (3, 3)
+    assert round(low.shrunk, 4) == D("0.6746")
+    assert (middle.n, round(middle.shrunk, 4)) == (0, D("0.5769"))

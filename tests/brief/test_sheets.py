@@ -352,6 +352,24 @@ def test_a_talk_without_a_deal_has_three_questions_that_begin_with_what_is_open(
     ]
 
 
+def test_who_pays_early_is_said_to_pay_early():
+    paid = make_order("O-1", due_at=at("2026-02-15"), paid_at=at("2026-02-10"))
+
+    early = sheet_of(make_context(deal=DEAL, orders=(paid,)), "negotiation_note")
+
+    assert shown(early, "D-1.payment_delay") == "On average 5 days before the due day (1 orders)."
+
+
+def test_packages_stay_within_the_limit_although_the_list_is_unknown():
+    deal = make_deal(amount=D(3450), list_amount=None, product_ids=())
+    trades = (Trade("T-1", "Two years", D(1400), "EUR"), Trade("T-2", "Quiet weeks", D(200), "EUR"))
+
+    sheet = sheet_of(world(deal=deal, policy=replace(POLICY, trades=trades)), "negotiation_note")
+
+    offered = [f.display for f in sheet.facts if f.id.startswith("D-1.package")]
+    assert offered == ["€3,450.00 on standard terms.", "€3,250.00, and in return: Quiet weeks. Worth the same to us."]
+
+
 def test_contradicting_amounts_are_a_risk():
     quote = make_quote(total=D(26050))
 

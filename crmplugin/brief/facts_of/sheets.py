@@ -43,9 +43,11 @@ ISO_DAY = re.compile(r"“(\d{4}-\d{2}-\d{2})”")
 """A day that a CRM field holds, quoted as evidence: shown as a day, without quotes."""
 
 
-def conflict_lines(kind: str) -> tuple[SheetLine, ...]:
-    """The line that says amounts contradict each other, for sheets that name risks."""
-    return (say("risks", "risk_conflict"),) if "risks" in INTERNAL_SECTIONS.get(kind, ()) else ()
+def with_conflict(kind: str, lines: tuple[SheetLine, ...]) -> tuple[SheetLine, ...]:
+    """The lines with one that says amounts contradict each other, for sheets that name risks."""
+    if "risks" not in INTERNAL_SECTIONS.get(kind, ()):
+        return lines
+    return (*(line for line in lines if line.key != "no_risk"), say("risks", "risk_conflict"))
 
 
 def sheet_lines(kind: str, view: View, found: Qualification | None) -> tuple[SheetLine, ...]:
