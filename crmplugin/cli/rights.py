@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -94,18 +95,32 @@ def _user_of_machine() -> str:
         return str(os.getuid())
 
 
-def check_caller(name: str, who: Principal, given: Mapping[str, Any]) -> None:
-    """Raises AccessDenied or NotFound for a command that somebody may not run on what the arguments name."""
+def check_caller(
+    name: str,
+    who: Principal,
+    given: Mapping[str, Any],
+    opened: Callable[[], AbstractContextManager[Desk]] | None = None,
+) -> None:
+    """Raises AccessDenied or NotFound for a command that somebody may not run on what the arguments name.
+
+    `opened` gives the desk to look at; by default one over the settings of this environment.
+    """
     right = COMMANDS.get(name)
     if right is None:
         raise AccessDenied(f"the command {name} has no row in the table of rights")
     if who.role not in right.roles:
         raise AccessDenied(f"a {who.role} may not run {name}: it takes one of {', '.join(sorted(right.roles))}")
     if who.connections is not None or who.bound:
-        _check_scope(name, right, who, given)
+        _check_scope(name, right, who, given, opened)
 
 
-def _check_scope(name: str, right: Right, who: Principal, given: Mapping[str, Any]) -> None:
+def _check_scope(
+    name: str,
+    right: Right,
+    who: Principal,
+    given: Mapping[str, Any],
+    opened: Callable[[], AbstractContextManager[Desk]] | None,
+) -> None:
     if right.about == "installation":
         _refuse_bound(name)
     elif right.about == "connection":
@@ -115,7 +130,7 @@ def _check_scope(name: str, right: Right, who: Principal, given: Mapping[str, An
     elif (look := _LOOKS.get(right.about)) is not None:
         from crmplugin.cli.work_commands import open_desk
 
-        with open_desk() as desk:
+        with (opened or open_desk)() as desk:
             look(name, desk, who, given)
 
 

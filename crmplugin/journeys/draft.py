@@ -119,9 +119,10 @@ def make_draft(
     origin: str = "api",
     created_by: str | None = None,
     event: str | None = None,
+    owner_id: str | None = None,
 ) -> Draft:
     """One draft: proposed, blocked or no_message. Errors of the model end in the template writer, not here."""
-    tools = tools.paid_by(Payer(request.connection, request.kind, created_by))
+    tools = tools.paid_by(Payer(request.connection, request.kind, created_by, owner_id))
     brief = step("brief", _make_brief_step(tools, now), request)
     emit("brief", {"facts": len(brief.facts), "decision": to_json(brief.decision)})
     worded = _word(brief, tools=tools, step=step, emit=emit) if brief.plan else None

@@ -76,6 +76,7 @@ def _make(desk: Desk, row: DraftRow, recording: Recording, emit: Any) -> Draft:
         origin=row.origin,
         created_by=row.created_by,
         event=row.event,
+        owner_id=row.owner_id,
     )
     return replace(made, created_at=row.created_at)
 

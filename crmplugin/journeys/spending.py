@@ -5,14 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crmplugin.domain.spending import Payer, Spender
+from crmplugin.domain.spending import FOR, Payer, Spender
 from crmplugin.settings import ConnectionSettings
 from crmplugin.store.access import AccessStore
 from crmplugin.store.records import RecordStore
 from crmplugin.store.spending import Used
 
 NOBODY = frozenset({"", "playbook", "user:panel", "user:nobody"})
-"""What nobody asked for is counted for its connection and kind, and for no person."""
+"""What no person asked for is counted for its connection and kind and the team of its owner, and for no person."""
+
+COUNTED = ("user:", FOR)
+"""What counts for a team: what its people asked for, and what no person asked for about their records."""
 
 
 def spender_of(
@@ -21,12 +24,12 @@ def spender_of(
     """A payer as it is counted: the user of the CRM behind a token or a sign-in, so that one person is one."""
     name = payer.asked_by or ""
     if name in NOBODY:
-        return Spender(payer.connection, payer.kind)
+        name = f"{FOR}{payer.owner_id}" if payer.owner_id else ""
     person = _user_behind(name, payer.connection, access, records)
     kept = connections.get(payer.connection)
-    user = person.removeprefix("user:")
-    teams = [team for team in (kept.teams if kept else ()) if person.startswith("user:") and user in team]
-    team = frozenset(f"user:{member}" for member in {user}.union(*teams)) if teams else frozenset[str]()
+    sort, _, user = person.partition(":")
+    teams = [team for team in (kept.teams if kept else ()) if f"{sort}:" in COUNTED and user in team]
+    team = frozenset(f"{how}{member}" for member in set().union(*teams) for how in COUNTED)
     return Spender(payer.connection, payer.kind, person, team)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -11,18 +12,20 @@ import pytest
 
 from crmplugin.domain.spending import Payer, Spender, SpendingLimit
 from crmplugin.errors import SettingsError, SpendingLimitReached, SpendingRefused
+from crmplugin.journeys.spending import spender_of
 from crmplugin.llm.scripted import Reply, replies, scripted_model
-from crmplugin.settings import load_settings
+from crmplugin.settings import ConnectionSettings, load_settings
 from crmplugin.store.database import migrate, open_engine
 from crmplugin.store.spending import SpendingBook
 from crmplugin.wiring import Assistant
 from crmplugin.work.office import Office
-from tests.web.conftest import RECORDS, documents
+from tests.web.conftest import RECORDS, documents, make_event, wait_until
 
 NOON = datetime(2026, 3, 10, 12, tzinfo=UTC)
 PRICES = (Decimal(1), Decimal(2))
 ANN, BOB = Payer("local", "follow_up", "user:U-1"), Payer("local", "follow_up", "user:U-2")
-TEAM = frozenset({"user:U-1", "user:U-2"})
+MAIL = Payer("local", "follow_up", "playbook", "U-1")
+"""What an event asked for, about a deal of Ann's."""
 ONE = 1_000_000
 """So many input tokens cost 1.00."""
 
@@ -44,7 +47,8 @@ def book(database_url, tmp_path):
 
 
 def _spender(payer: Payer) -> Spender:
-    return Spender(payer.connection, payer.kind, payer.asked_by or "", TEAM if payer.asked_by in TEAM else frozenset())
+    connections = {"local": ConnectionSettings("local", "local", {}, teams=(("U-1", "U-2"),))}
+    return spender_of(payer, access=None, records=None, connections=connections)
 
 
 def test_estimate_is_promised_before_and_the_tokens_are_counted_after(book):
@@ -90,6 +94,14 @@ def test_what_would_pass_a_limit_is_refused_in_a_sentence(book):
         (SpendingLimit((), Decimal(1), where={"kind": ("pitch",)}), ANN, ANN, False),
         (SpendingLimit((), Decimal(1), where={"person": ("user:U-1",)}), ANN, ANN, True),
         (SpendingLimit((), None, 1), ANN, BOB, True),
+        (SpendingLimit((), Decimal(1)), MAIL, BOB, True),
+        (SpendingLimit(("connection",), Decimal(1)), MAIL, ANN, True),
+        (SpendingLimit(("kind",), Decimal(1)), MAIL, Payer("acme", "follow_up", "user:U-5"), True),
+        (SpendingLimit(("team",), Decimal(1)), MAIL, BOB, True),
+        (SpendingLimit(("team",), Decimal(1)), BOB, MAIL, True),
+        (SpendingLimit(("team",), Decimal(1)), MAIL, Payer("local", "follow_up", "playbook", "U-9"), False),
+        (SpendingLimit(("person",), Decimal(1)), MAIL, ANN, False),
+        (SpendingLimit(("person",), Decimal(1)), MAIL, MAIL, False),
         (SpendingLimit((), None, 2), ANN, BOB, False),
     ],
 )
@@ -219,6 +231,26 @@ def test_calls_are_counted_for_the_user_behind_the_token(served):
     assert row.calls == len(model.requests)
     assert row.cost > 0
     assert row.promised == 0
+
+
+@pytest.mark.embedded
+def test_what_an_event_asked_for_counts_for_the_team_of_the_owner(served):
+    office, client, _ = served(
+        '[connections.local]\nteams = [["U-1", "U-2"]]\n[[spending]]\nper = "team"\ncost = "2.50"\n'
+        '[[playbook]]\nwhen = "meeting.ended"\ndraft = ["pitch"]\n'
+    )
+    read = office.desk.connector("local").read_events(
+        json.dumps(make_event("evt-1", type="meeting.ended")).encode(), received_at=datetime.now(UTC)
+    )
+    office.desk.intake.take(read.events)
+    (draft_id,) = wait_until(lambda: office.desk.drafts.of_event("local", "evt-1"), 60)
+    wait_until(lambda: office.desk.drafts.get(draft_id).status == "proposed", 60)
+
+    (row,) = office.desk.spending.rows(datetime.now(UTC).date())
+    (used,) = office.desk.spending.used()
+    assert (row.person, row.kind) == ("for:U-1", "pitch")
+    assert (used.whose, used.cost) == ("user:U-1, user:U-2", row.cost)
+    assert row.cost > 0
 
 
 @pytest.mark.embedded
