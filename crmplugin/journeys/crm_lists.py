@@ -61,7 +61,7 @@ def _good(page: SegmentPage) -> Iterator[tuple[str, Document]]:
         try:
             yield "contacts", check_record("contacts", dict(contact))
         except RecordProblem as problem:
-            _log.warning("contact %s of a list was not taken: %s", contact.get("id"), problem)
+            _log.warning("contact %s of a list was not taken: %s", contact.get("id"), problem.key)
 
 
 def find_list(connection: str, segment_id: str, *, connector: Connector, records: RecordStore) -> CrmList | None:

@@ -30,9 +30,7 @@ def erase_person(
     fits = desk.fits.forget(connection, LOOSE_CONTACT + contact_id)
     jobs = desk.jobs.forget(done.drafts, done.marks.out_of, done.marks.texts)
     if tidy:
-        desk.eraser.tidy()
-        desk.jobs.tidy()
-        desk.intake.tidy()
+        _tidy(desk)
     return Erased(
         connection, done.known, {**done.rows, **{name: n for name, n in (("account_fits", fits), ("jobs", jobs)) if n}}
     )
@@ -43,7 +41,16 @@ def keep_no_longer(desk: Desk, connection: str) -> Mapping[str, int]:
     done = desk.keeper.apply(connection, at=desk.clock())
     if done.drafts:
         desk.jobs.forget(done.drafts, lambda text: text, ())
+    if done.counts:
+        _tidy(desk)
     return done.counts
+
+
+def _tidy(desk: Desk) -> None:
+    """Overwrites what deleted rows left in the files."""
+    desk.eraser.tidy()
+    desk.jobs.tidy()
+    desk.intake.tidy()
 
 
 SETTLE_S = 10.0

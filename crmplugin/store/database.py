@@ -37,21 +37,29 @@ SCHEMA_LOCK = 7_263_001
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file."""
+    """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file.
+
+    Its errors name the statement and never what stood in it: errors end in logs.
+    """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     if parsed.get_backend_name() != "sqlite":
         arguments = {"application_name": APPLICATION}
         served = create_engine(
-            parsed, pool_pre_ping=True, pool_size=KEPT_OPEN, max_overflow=AT_MOST - KEPT_OPEN, connect_args=arguments
+            parsed,
+            pool_pre_ping=True,
+            pool_size=KEPT_OPEN,
+            max_overflow=AT_MOST - KEPT_OPEN,
+            connect_args=arguments,
+            hide_parameters=True,
         )
         event.listen(served, "connect", _set_idle_limit)
         return served
     if parsed.database and parsed.database != ":memory:":
         refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     return engine
 

@@ -209,6 +209,9 @@ class DirectIntake:
     def settle(self, timeout_s: float) -> None:
         """Nothing to wait for: what was taken is in the store."""
 
+    def tidy(self) -> None:
+        """Nothing to overwrite: the store's own tidying covers it."""
+
     def stop(self) -> None:
         """Keeps and hands on what was taken so far."""
         self._taking.put(None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from functools import cache
-from typing import Any, Protocol
+from typing import Protocol
 
 from sqlalchemy import Engine, text
 
@@ -120,7 +120,7 @@ def _open_intake(house: House, jobs: JobEngine) -> InboxIntake | DirectIntake:
     return DirectIntake(delivery)
 
 
-def _desk(house: House, jobs: JobEngine, intake: Any, clock: Callable[[], datetime]) -> Desk:
+def _desk(house: House, jobs: JobEngine, intake: InboxIntake | DirectIntake, clock: Callable[[], datetime]) -> Desk:
     engine = house.engine
     embedded = engine.dialect.name == "sqlite"
     return Desk(

@@ -7,14 +7,19 @@ everything that it printed and every file that it left is searched, and every an
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 
 import pytest
 import requests
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from crmplugin.llm.scripted import Reply, replies, scripted_model
+from crmplugin.store.database import open_engine
 from tests.web.conftest import RECORDS
 from tests.work.servers import SECRET, Server, environ, run, wait_until
+from tests.written import kept_log, markers_in
 
 TEXTS = {
     "company": "Markerhawk Foods", "first": "Zephyrine", "last": "Quarrelmark", "mail": "marked.mail@quarrel.example",
@@ -49,7 +54,6 @@ def event(id_: str) -> dict:
     }  # fmt: skip
 
 
-@pytest.mark.embedded
 def test_no_marker_leaves_the_database(tmp_path: Path):
     var, answers, out = tmp_path / "var", [], []
     said = Reply(f"subject\t\t{TEXTS['said']}\ncontext\t\t{TEXTS['said']} is here.\n")
@@ -137,10 +141,54 @@ def found_in(files: dict[Path, bytes], marks: list[str]) -> list[tuple[str, str]
     return [(path.name, mark) for path, data in files.items() for mark in marks if mark.encode() in data]
 
 
+def test_an_error_in_a_log_has_its_kind_and_place_and_not_its_words(tmp_path: Path):
+    with kept_log(tmp_path / "x.log"):
+        try:
+            try:
+                int(TEXTS["note"])
+            except ValueError as error:
+                raise LookupError(TEXTS["mail"]) from error
+        except LookupError:
+            logging.getLogger("crmplugin.web").exception("request failed")
+    told = json.loads((tmp_path / "x.log").read_text())
+
+    assert (told["event"], told["level"]) == ("request failed", "error")
+    assert [line for line in told["exception"].splitlines() if not line.startswith(" ")] == [
+        "builtins.LookupError", "builtins.ValueError"
+    ]  # fmt: skip
+    assert "test_markers.py:" in told["exception"]
+    assert not any(text in str(told) for text in TEXTS.values())
+
+
+def test_error_of_the_database_does_not_say_what_it_was_given(database_url: str):
+    engine = open_engine(database_url)
+    with pytest.raises(DBAPIError) as broken, engine.begin() as db:
+        db.execute(text("INSERT INTO nowhere VALUES (:a)"), {"a": TEXTS["note"]})
+    engine.dispose()
+
+    assert "nowhere" in str(broken.value)
+    assert TEXTS["note"] not in str(broken.value)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "sent to amir@kestrel.example", "for Amir Shah", "crmp_0123456789abcdefghij", "/sign-in/" + "x" * 43,
+        "Authorization: Bearer abcdefghijklmnopqrst", "GET /panel/local?deal=D-1&sig=0123456789", SECRET,
+    ],
+)  # fmt: skip
+def test_a_marker_in_a_log_of_the_suite_is_found(tmp_path: Path, line: str):
+    (tmp_path / "serve.log").write_text(json.dumps({"event": line}))
+    try:
+        assert {name for _, name, _ in markers_in(tmp_path)} == {"serve.log"}
+    finally:
+        (tmp_path / "serve.log").unlink()
+
+
 def test_a_marker_in_a_file_is_found(tmp_path: Path):
-    (tmp_path / "left.log").write_text(f'{{"event": "x", "body": "{TEXTS["note"]}"}}')
+    (tmp_path / "left.txt").write_text(f'{{"event": "x", "body": "{TEXTS["note"]}"}}')
     files = {path: path.read_bytes() for path in tmp_path.iterdir() if is_outside(path)}
 
-    assert found_in(files, list(TEXTS.values())) == [("left.log", TEXTS["note"])]
+    assert found_in(files, list(TEXTS.values())) == [("left.txt", TEXTS["note"])]
     assert not is_outside(Path("crmplugin.sqlite-wal"))
     assert set(environ(tmp_path)) >= {"CRMPLUGIN_VAR"}

@@ -27,6 +27,7 @@ from crmplugin.store.retention import Keeper
 from crmplugin.store.tables_work import draft_versions, drafts, events, pieces
 from crmplugin.wiring import Assistant
 from crmplugin.work.office import Office
+from tests.access.test_erase import held
 from tests.web.conftest import RECORDS, documents
 
 BOSS = Principal("user:U-9", "manager")
@@ -75,6 +76,25 @@ def test_text_of_an_ended_draft_goes_after_its_days_and_a_waiting_one_stays(offi
     assert "Kestrel" not in json.dumps(ended["document"])
     assert office.desk.drafts.get("waits").document["body"]
     assert keep_no_longer(after(office, 32, **rules), "local") == {}
+    assert office.desk.audit.verify().problems == ()
+
+
+def test_text_that_was_kept_no_longer_is_in_no_page_of_the_files(office):
+    desk, marks = office.desk, [f"PLANTED-{word}-77aa" for word in ("EDIT", "LATER", "EVENT", "WISH")]
+    request = Request("local", "meeting_brief", Subject("deal", "D-1"), instruction=marks[3])
+    ask_for_drafts(desk, [Ask("ended", request, "api", desk.clock(), created_by="user:U-1")])
+    run_draft(desk, "ended")
+    for version, mark in enumerate(marks[:2], start=1):
+        decisions.edit(desk, "ended", BOSS, version=version, subject="Hello", body=f"{mark} " * 400)
+    decisions.reject(desk, "ended", BOSS, version=None, reason=marks[0])
+    said = {"raw": {"text": f"{marks[2]} " * 400}, "records": {}, "object": {"type": "deal", "id": "D-1"}}
+    desk.events.add([EventRow("local", "evt-old", "deal.updated", "stored", desk.clock(), said)])
+    desk.events.settle("local", "evt-old", "done", None)
+    assert all(held(office, mark) for mark in marks)
+
+    keep_no_longer(after(office, 31, drafts={"*": 30}, events=30, streams=30, audit={"*": 30}), "local")
+
+    assert [(mark, held(office, mark)) for mark in marks if held(office, mark)] == []
     assert office.desk.audit.verify().problems == ()
 
 

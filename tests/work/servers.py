@@ -35,7 +35,10 @@ def environ(var: Path) -> dict[str, str]:
 
 def run(var: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """One command of the command line."""
-    return subprocess.run([*RUN, *args], env=environ(var), capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*RUN, *args], env=environ(var), capture_output=True, text=True, timeout=60, check=False)
+    with (var.parent / "commands.log").open("a", encoding="utf-8") as log:
+        log.write(done.stderr)
+    return done
 
 
 class Server:
