@@ -147,11 +147,16 @@ class Transport:
     _session: requests.Session = field(init=False, repr=False)
     _gate: threading.BoundedSemaphore = field(init=False, repr=False)
     _allowed: frozenset[str] = field(init=False, repr=False)
+    _environment: Mapping[str, Mapping[str, Any]] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._session = _open_session(self.calls_at_once)
         self._gate = threading.BoundedSemaphore(self.calls_at_once)
         self._allowed = frozenset(origin_of(url) for url in self.origins)
+        # Asked of the environment once: requests would read all of it for each call.
+        about = self._session.merge_environment_settings
+        self._environment = {url: about(url, {}, False, None, None) for url in self._allowed}
+        self._session.trust_env = False
 
     def call(
         self,
@@ -244,6 +249,7 @@ class Transport:
                     auth=auth,
                     timeout=(min(CONNECT_TIMEOUT_S, self.timeout_s), self.timeout_s),
                     allow_redirects=False,
+                    **self._environment[origin_of(url)],
                 )
             status = response.status_code
             return Answer(status, response.headers, response.content, _document(response.content))

@@ -28,7 +28,14 @@ def show_instant(moment: datetime) -> str:
 
 def to_json(value: Any) -> Any:
     """Any domain object as JSON-able data; field metadata `key` gives the outside name."""
-    if value is None or isinstance(value, (str, int, float, bool)):
+    kind: Any = type(value)
+    if kind in _PLAIN:
+        return value
+    if kind is tuple or kind is list:
+        return [to_json(v) for v in value]
+    if names := _members(kind):
+        return {key: to_json(getattr(value, name)) for name, key in names}
+    if isinstance(value, (str, int, float, bool)):
         return value
     if isinstance(value, Decimal):
         return format(value, "f")
@@ -38,9 +45,18 @@ def to_json(value: Any) -> Any:
         return value.isoformat()
     if isinstance(value, Mapping):
         return {str(k): to_json(v) for k, v in value.items()}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {f.metadata.get("key", f.name): to_json(getattr(value, f.name)) for f in fields(value)}
-    return [to_json(v) for v in value]
+    return {} if is_dataclass(value) else [to_json(v) for v in value]
+
+
+_PLAIN = frozenset({type(None), str, int, float, bool})
+
+
+@cache
+def _members(kind: Any) -> tuple[tuple[str, str], ...]:
+    """The members of a dataclass and what they are called outside; empty for anything else."""
+    if not is_dataclass(kind):
+        return ()
+    return tuple((f.name, f.metadata.get("key", f.name)) for f in fields(kind))
 
 
 def from_json(cls: type[T], doc: Any) -> T:

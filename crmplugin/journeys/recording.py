@@ -41,6 +41,7 @@ class Recording:
         self._answers: dict[str, list[Any]] = {}
         self._names: dict[str, list[Any]] = {}
         self._contacts: tuple[Contact, ...] = ()
+        self._watched: _Watched | None = None
 
     @property
     def tools(self) -> Tools:
@@ -74,7 +75,9 @@ class Recording:
         return context
 
     def _index(self) -> NameIndex:
-        return _Watched(self._tools.names(), self._names)
+        if self._watched is None:  # one draft is checked against the names of one moment
+            self._watched = _Watched(self._tools.names(), self._names)
+        return self._watched
 
 
 class _Watched:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from typing import Any
 
-from sqlalchemy import Connection, Engine, delete, select
+from sqlalchemy import Connection, Engine, bindparam, delete, select
 
 from crmplugin.domain.crm import Order
 from crmplugin.ports import Learned, Ranking
@@ -22,6 +22,9 @@ from crmplugin.store.records import PAGE, orders_by_account
 from crmplugin.store.tables_records import account_fits, fits, record_revisions, records
 
 MODEL = "recommender"
+DOC = select(account_fits.c.doc).where(
+    account_fits.c.connection == bindparam("connection"), account_fits.c.account == bindparam("account")
+)
 ROWS_AT_ONCE = 500
 OVERLAP = timedelta(minutes=1)
 """Orders written this long before the last reading are looked at again: their transaction may have ended later."""
@@ -77,11 +80,8 @@ class FitStore:
 
     def read_account(self, connection: str, account: str) -> Learned:
         """What the fit says of an account; nothing when it does not know it."""
-        statement = select(account_fits.c.doc).where(
-            account_fits.c.connection == connection, account_fits.c.account == account
-        )
         with reading(self._engine) as db:
-            doc = db.execute(statement).scalar()
+            doc = db.execute(DOC, {"connection": connection, "account": account}).scalar()
         return Learned() if doc is None else _read_learned(json.loads(doc))
 
     def histories(self, connection: str) -> dict[str, Days]:

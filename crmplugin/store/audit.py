@@ -20,6 +20,7 @@ from sqlalchemy import Connection, Engine, Row, func, select, update
 from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, reading_one_moment, writing
 from crmplugin.store.persons import PersonSeals
+from crmplugin.store.statements import change_where, keyed, new_row, renewed
 from crmplugin.store.tables_access import audit, audit_head
 
 START = "0" * 64
@@ -99,7 +100,7 @@ class AuditLog:
             "sealed_hash": None if sealed is None else _sha256(sealed),
             "key_ids": _canonical(keys),
         }
-        db.execute(audit.insert().values(**values, mac=self._mac(_told(**values))))
+        db.execute(new_row(audit), {**values, "mac": self._mac(_told(**values))})
 
     def seal_chain(self) -> int:
         """Chains the rows that are not yet; gives back how many. Any number of processes may do it at once."""
@@ -115,10 +116,13 @@ class AuditLog:
         with writing(self._engine) as db:
             seq, hash_ = self._lock_head(db)
             rows = db.execute(select(audit).where(audit.c.seq.is_(None)).order_by(audit.c.id).limit(BATCH)).all()
+            links = []
             for row in rows:
                 # A row that is none of ours is chained as it stands: a look at the chain then finds and names it.
                 seq, hash_ = seq + 1, _hash_of(row, seq + 1, hash_)
-                db.execute(update(audit).where(audit.c.id == row.id).values(seq=seq, hash=hash_))
+                links.append(keyed(id=row.id) | renewed(seq=seq, hash=hash_))
+            if links:
+                db.execute(change_where(audit, ("id",), ("seq", "hash")), links)
             head = {"seq": seq, "hash": hash_, "signature": self._sign(seq, hash_)}
             db.execute(update(audit_head).where(audit_head.c.id == 1).values(**head))
         return len(rows)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, select, text, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, select, text, update
 
 from crmplugin.domain.campaign import MOVES
 from crmplugin.errors import NotFound, StateConflict
@@ -269,9 +269,16 @@ def _moments(connection: Connection, one: Leaving) -> tuple[datetime, ...]:
     return tuple(sorted({*one.crm_times, *(t.at for t in known)}))
 
 
+_TOUCHES = (
+    select(touches)
+    .where(touches.c.connection == bindparam("of"), touches.c.address.in_(bindparam("to", expanding=True)))
+    .order_by(touches.c.at)
+)
+
+
 def _touches(connection: Connection, name: str, addresses: Collection[str]) -> tuple[Touch, ...]:
-    query = select(touches).where(touches.c.connection == name, touches.c.address.in_(list(addresses)))
-    return tuple(Touch(**r._mapping) for r in connection.execute(query.order_by(touches.c.at)))
+    asked = {"of": name, "to": list(addresses)}
+    return tuple(Touch(**r._mapping) for r in connection.execute(_TOUCHES, asked))
 
 
 def _read(connection: Connection, campaign_id: str) -> CampaignRow:

@@ -12,18 +12,18 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, false, func, or_, select, tuple_, update
+from sqlalchemy import Connection, Engine, Row, bindparam, false, func, or_, select, tuple_, update
 
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.draft import MOVES
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.audit import AuditLog, Entry
-from crmplugin.store.database import insert_into
 from crmplugin.store.draft_order import Order, Ranked, rank
 from crmplugin.store.draft_rows import DraftRow as DraftRow
 from crmplugin.store.drafts_told import Kept, asked, edited, moved
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
+from crmplugin.store.statements import change_where, keyed, new_row, new_row_once, renewed, row_where
 from crmplugin.store.tables_work import draft_moves, draft_versions, drafts
 
 FILTERS = ("id", "connection", "kind", "status", "event", "subject_type", "subject_id", "owner_id", "origin")
@@ -103,7 +103,7 @@ class DraftStore:
     def find(self, draft_id: str) -> DraftRow | None:
         """One draft, or None."""
         with reading(self._engine) as connection:
-            row = connection.execute(select(drafts).where(drafts.c.id == draft_id)).first()
+            row = connection.execute(row_where(drafts, "id"), keyed(id=draft_id)).first()
         return _row(row) if row else None
 
     def move(
@@ -287,16 +287,15 @@ class DraftStore:
 
 def _insert(connection: Connection, row: DraftRow) -> bool:
     values = {name: getattr(row, name) for name in DraftRow.__slots__}
-    new = insert_into(connection, drafts).values(**values).on_conflict_do_nothing().returning(drafts.c.id)
-    added = connection.execute(new).first() is not None
+    added = connection.execute(new_row_once(connection.dialect.name, drafts, "id"), values).first() is not None
     if added:
         entry = {"draft": row.id, "version": row.version, "old": None, "new": row.status, "by": row.created_by}
-        connection.execute(draft_moves.insert().values(**entry, reason=None, at=row.created_at))
+        connection.execute(new_row(draft_moves), {**entry, "reason": None, "at": row.created_at})
     return added
 
 
 def _read(connection: Connection, draft_id: str) -> DraftRow:
-    row = connection.execute(select(drafts).where(drafts.c.id == draft_id)).first()
+    row = connection.execute(row_where(drafts, "id"), keyed(id=draft_id)).first()
     if row is None:
         raise NotFound(f"there is no draft {draft_id}; list them with GET /api/v1/drafts")
     return _row(row)
@@ -320,24 +319,29 @@ def _check(row: DraftRow, new: str, allowed: Collection[str], version: int | Non
 
 def _update(connection: Connection, before: DraftRow, values: Mapping[str, Any]) -> None:
     """Changes the row only if nobody changed its status or version since `before` was read."""
-    same = (drafts.c.id == before.id, drafts.c.status == before.status, drafts.c.version == before.version)
-    if connection.execute(update(drafts).where(*same).values(**values)).rowcount != 1:
+    same = keyed(id=before.id, status=before.status, version=before.version)
+    statement = change_where(drafts, ("id", "status", "version"), tuple(values))
+    if connection.execute(statement, same | renewed(**values)).rowcount != 1:
         raise StateConflict(f"draft {before.id} changed meanwhile: read it again, then decide")
 
 
 def _log(connection: Connection, before: DraftRow, new: str, by: str | None, reason: str | None, at: datetime) -> None:
     entry = {"draft": before.id, "version": before.version, "old": before.status, "new": new}
-    connection.execute(draft_moves.insert().values(**entry, by=by, reason=reason, at=at))
+    connection.execute(new_row(draft_moves), {**entry, "by": by, "reason": reason, "at": at})
+
+
+_OLD_VERSION = draft_versions.delete().where(
+    draft_versions.c.draft == bindparam("key_draft"), draft_versions.c.version == bindparam("key_version")
+)
 
 
 def _keep_version(
     connection: Connection, version: int, document: Mapping[str, Any], by: str | None, at: datetime
 ) -> None:
-    key = (draft_versions.c.draft == document["id"], draft_versions.c.version == version)
-    connection.execute(draft_versions.delete().where(*key))
+    connection.execute(_OLD_VERSION, keyed(draft=document["id"], version=version))
     text = {"subject": document.get("subject"), "body": document.get("body")}
     values = {"draft": document["id"], "version": version, "at": at, "by": by, "document": document, **text}
-    connection.execute(draft_versions.insert().values(**values))
+    connection.execute(new_row(draft_versions), values)
 
 
 def _conditions(

@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select, update
+from sqlalchemy import Engine, Row, func, select
 
 from crmplugin.domain.event import Event
 from crmplugin.errors import NotFound, StateConflict
 from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
+from crmplugin.store.statements import change_where, keyed, renewed, row_where
 from crmplugin.store.tables_work import events
 
+KEYS = ("connection", "id")
 POLLED = "poll-"
 """Begins the id of an event that a read of the CRM told and not the CRM's own call."""
 
@@ -68,7 +70,7 @@ class EventStore:
 
     def find(self, connection_name: str, event_id: str) -> EventRow | None:
         with reading(self._engine) as connection:
-            row = connection.execute(select(events).where(*_key(connection_name, event_id))).first()
+            row = connection.execute(row_where(events, *KEYS), _key(connection_name, event_id)).first()
         return _row(row) if row else None
 
     def known(self, connection_name: str, ids: Collection[str]) -> dict[str, str]:
@@ -116,19 +118,17 @@ class EventStore:
 
     def start(self, connection_name: str, event_id: str) -> EventRow:
         """Marks an event as being worked on and counts the attempt."""
-        values = {"state": "working", "attempts": events.c.attempts + 1, "reason": None}
         with writing(self._engine) as connection:
-            connection.execute(update(events).where(*_key(connection_name, event_id)).values(**values))
-            row = connection.execute(select(events).where(*_key(connection_name, event_id))).first()
+            row = connection.execute(_START, _key(connection_name, event_id)).first()
         if row is None:
             raise NotFound(f"there is no event {event_id} of {connection_name}")
         return _row(row)
 
     def settle(self, connection_name: str, event_id: str, state: str, reason: str | None = None) -> None:
         """Says what became of an event: done, ignored or dead, with the reason in words."""
-        values = {"state": state, "reason": reason}
+        values = _key(connection_name, event_id) | renewed(state=state, reason=reason)
         with writing(self._engine) as connection:
-            connection.execute(update(events).where(*_key(connection_name, event_id)).values(**values))
+            connection.execute(change_where(events, KEYS, ("state", "reason")), values)
 
     def waiting(self, *, before: datetime, state: str = "stored", limit: int = 500) -> tuple[EventRow, ...]:
         """Events that came before a moment and have not been worked on, or (`working`) not to the end; oldest first."""
@@ -172,8 +172,15 @@ def _is_told(
     return any(id_ != event.id and at >= event.at - within for id_, at in others)
 
 
-def _key(connection_name: str, event_id: str) -> tuple[Any, ...]:
-    return events.c.connection == connection_name, events.c.id == event_id
+def _key(connection_name: str, event_id: str) -> dict[str, Any]:
+    return keyed(connection=connection_name, id=event_id)
+
+
+_START = (
+    change_where(events, KEYS, ())
+    .values(state="working", attempts=events.c.attempts + 1, reason=None)
+    .returning(*events.c)
+)
 
 
 def _row(row: Row[Any]) -> EventRow:

@@ -7,9 +7,11 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Engine, select, update
 
-from crmplugin.store.database import insert_into
 from crmplugin.store.guard import writing
+from crmplugin.store.statements import change_where, keyed, new_row_once, renewed
 from crmplugin.store.tables_work import ledger
+
+KEYS = ("connection", "draft", "action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +35,8 @@ class Ledger:
         """Says that the CRM will be called now. Not fresh and without result: look in the CRM first."""
         key = {"connection": connection_name, "draft": draft_id, "action": action}
         with writing(self._engine) as connection:
-            row = insert_into(connection, ledger).values(**key, claimed_at=at, claims=1)
-            if connection.execute(row.on_conflict_do_nothing().returning(ledger.c.draft)).first() is not None:
+            row = new_row_once(connection.dialect.name, ledger, "draft")
+            if connection.execute(row, {**key, "claimed_at": at, "claims": 1}).first() is not None:
                 return Claim(True, None, 1, at)
             found = connection.execute(select(ledger).where(*_where(connection_name, draft_id, action))).one()
         return Claim(False, found.result, found.claims, found.claimed_at)
@@ -53,9 +55,10 @@ class Ledger:
 
     def finish(self, connection_name: str, draft_id: str, action: str, *, result: str, at: datetime) -> None:
         """Keeps the CRM's id of what was written."""
-        done = update(ledger).where(*_where(connection_name, draft_id, action))
+        values = keyed(connection=connection_name, draft=draft_id, action=action)
+        values |= renewed(result=result, finished_at=at)
         with writing(self._engine) as connection:
-            connection.execute(done.values(result=result, finished_at=at))
+            connection.execute(change_where(ledger, KEYS, ("result", "finished_at")), values)
 
 
 def _where(connection_name: str, draft_id: str, action: str) -> tuple[ColumnElement[bool], ...]:

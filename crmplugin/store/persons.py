@@ -11,12 +11,15 @@ import zlib
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, bindparam, select
 
 from crmplugin.store.database import insert_into
 from crmplugin.store.sealing import Seal
 from crmplugin.store.tables_access import person_keys
 
+_ID = select(person_keys.c.id).where(
+    person_keys.c.connection == bindparam("connection"), person_keys.c.person == bindparam("person")
+)
 NOBODY = ""
 """Stands for what names no person: a key of the connection that is never deleted."""
 COMPRESSION = 1
@@ -68,7 +71,7 @@ class PersonSeals:
         person = self.reference(connection, contact_id)
         mine = (person_keys.c.connection == connection, person_keys.c.person == person)
         # Only the id is asked for each time: another process may have erased the person meanwhile.
-        id_ = db.execute(select(person_keys.c.id).where(*mine)).scalar()
+        id_ = db.execute(_ID, {"connection": connection, "person": person}).scalar()
         kept = self._kept.get((connection, person))
         if kept is not None and kept[0] == id_:
             return kept

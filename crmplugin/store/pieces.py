@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 import psycopg
-from sqlalchemy import Engine, func, select
+from sqlalchemy import Engine, bindparam, func, select
 
-from crmplugin.store.database import APPLICATION, insert_into
+from crmplugin.store.database import APPLICATION
 from crmplugin.store.guard import reading, writing
+from crmplugin.store.statements import new_row_once
 from crmplugin.store.tables_work import pieces
 
 log = logging.getLogger(__name__)
@@ -20,6 +21,7 @@ log = logging.getLogger(__name__)
 NEWS = "crmplugin_pieces"
 """PostgreSQL's channel on which a process says that it kept pieces of a draft."""
 LISTEN_S = 1.0
+_LAST = select(func.max(pieces.c.n)).where(pieces.c.draft == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class PieceStore:
             return
         rows = [{"draft": draft_id, "n": p.n, "event": p.event, "data": dict(p.data)} for p in new]
         with writing(self._engine) as connection:
-            connection.execute(insert_into(connection, pieces).on_conflict_do_nothing(), rows)
+            connection.execute(new_row_once(connection.dialect.name, pieces), rows)
             if connection.dialect.name == "postgresql":
                 connection.execute(select(func.pg_notify(NEWS, draft_id)))
 
@@ -53,9 +55,8 @@ class PieceStore:
 
     def last(self, draft_id: str) -> int:
         """The number of the newest piece, 0 when there is none."""
-        query = select(func.max(pieces.c.n)).where(pieces.c.draft == draft_id)
         with reading(self._engine) as connection:
-            return connection.execute(query).scalar() or 0
+            return connection.execute(_LAST, {"of": draft_id}).scalar() or 0
 
 
 class PieceListener:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, bindparam, select
 
 from crmplugin.domain.crm import Channel, Consent, Contact, Context
 from crmplugin.store.database import insert_into
@@ -21,6 +21,7 @@ from crmplugin.store.tables_access import suppressions
 CHANNELS: Mapping[str, tuple[Channel, ...]] = {"email": ("email",), "phone": ("phone", "sms")}
 """Kind of address -> the channels that lead to it."""
 SOURCE = "suppression list"
+ANY = select(suppressions.c.hash).where(suppressions.c.connection == bindparam("connection")).limit(1)
 
 
 class Suppressions:
@@ -40,7 +41,7 @@ class Suppressions:
         """The context, in which every contact with a suppressed address has said no to the channels that lead to it."""
         mine = suppressions.c.connection == context.connection
         with reading(self._engine) as db:
-            if db.execute(select(suppressions.c.hash).where(mine).limit(1)).first() is None:
+            if db.execute(ANY, {"connection": context.connection}).first() is None:
                 return context
             people = (*context.contacts, *context.namesakes, *([context.contact] if context.contact else []))
             keys = {contact.id: self._keys_of(context, contact) for contact in people}

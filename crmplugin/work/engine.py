@@ -26,7 +26,7 @@ from crmplugin.journeys.ask import event_job_id
 from crmplugin.journeys.desk import Desk, Job, Load
 from crmplugin.settings import Settings
 from crmplugin.store.database import open_engine
-from crmplugin.store.guard import take_turns
+from crmplugin.store.guard import take_turns, writing
 from crmplugin.store.leases import LeaseStore
 from crmplugin.work import running, workflows
 from crmplugin.work.forget import forget_in_jobs, tidy_jobs
@@ -176,6 +176,9 @@ class JobEngine:
             ):
                 with SetWorkflowID(job_id):
                     DBOS.start_workflow(getattr(workflows, workflows.WORKFLOWS[kind]), asked)
+            elif not_before is None:
+                with writing(self.database) as connection:
+                    self.rows.add(connection, [self._describe(asked, job_id)])
             else:
                 self._client.enqueue(_options(asked, job_id, _seconds_until(not_before)), asked)
         return job_id
@@ -185,9 +188,13 @@ class JobEngine:
         self.rows.add(connection, [self._describe_event(name, event) for name, event in events])
 
     def _describe_event(self, name: str, event: str) -> Mapping[str, Any]:
-        """An event's waiting job, as the engine's library would add it."""
+        """An event's waiting job."""
         job_id = event_job_id(name, event)
         asked = {"connection": name, "event": event, "kind": "event", "job": job_id, "priority": 10}
+        return self._describe(asked, job_id)
+
+    def _describe(self, asked: Mapping[str, Any], job_id: str) -> Mapping[str, Any]:
+        """A waiting job, as the engine's library would add it."""
         return self._client._build_enqueue_status(_options(asked, job_id, None), asked)[1]
 
     def cancel(self, job_id: str) -> bool:

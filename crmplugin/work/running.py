@@ -6,6 +6,14 @@ from dbos._context import get_local_dbos_context
 from dbos._dbos import _get_dbos_instance
 from dbos._error import DBOSWorkflowConflictIDError
 from dbos._utils import INTERNAL_QUEUE_NAME
+from sqlalchemy import text
+
+from crmplugin.store.guard import reading
+
+_OWNER = {
+    name: text(f"SELECT owner_xid FROM {schema}workflow_status WHERE workflow_uuid = :job")  # noqa: S608
+    for name, schema in (("sqlite", ""), ("postgresql", "dbos."))
+}
 
 
 def in_progress() -> set[str]:
@@ -28,5 +36,7 @@ def leave_if_lost() -> None:
     run = get_local_dbos_context()
     if run is None or not run.workflow_id:
         return
-    if _get_dbos_instance()._sys_db.get_workflow_owner(run.workflow_id) != run.owner_xid:
+    with reading(_get_dbos_instance()._sys_db.engine) as connection:
+        owner = connection.execute(_OWNER[connection.dialect.name], {"job": run.workflow_id}).scalar()
+    if owner != run.owner_xid:
         raise DBOSWorkflowConflictIDError(run.workflow_id)

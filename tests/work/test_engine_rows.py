@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import text
@@ -35,7 +36,9 @@ def row_of(jobs, job_id: str) -> dict[str, object]:
 
 
 def test_job_of_an_event_is_the_row_that_the_library_would_add(jobs):
-    jobs.enqueue("event", {"connection": "local", "event": "e 1"}, job_id="local/e%201")
+    # A job for a moment goes through the library; this one's has come.
+    asked = {"connection": "local", "event": "e 1"}
+    jobs.enqueue("event", asked, job_id="local/e%201", not_before=datetime.now(UTC))
     library = row_of(jobs, "local/e%201")
     with writing(jobs.database) as db:
         db.execute(text(f"DELETE FROM {'' if db.dialect.name == 'sqlite' else 'dbos.'}workflow_status"))
@@ -43,6 +46,17 @@ def test_job_of_an_event_is_the_row_that_the_library_would_add(jobs):
         jobs.enqueue_events(db, [("local", "e 1")])
 
     assert row_of(jobs, "local/e%201") == library
+
+
+def test_job_that_is_wanted_now_is_the_row_that_the_library_would_add(jobs):
+    asked = {"connection": "local", "draft": "d-1", "event": None}
+    for job_id, moment in (("draft/d-1/1", datetime.now(UTC)), ("draft/d-1/2", None), ("draft/d-1/2", None)):
+        jobs.enqueue("draft", asked, job_id=job_id, priority=30, not_before=moment)
+
+    ours, library = row_of(jobs, "draft/d-1/2"), row_of(jobs, "draft/d-1/1")
+
+    assert {name for name in ours if ours[name] != library[name]} == {"workflow_uuid", "inputs"}
+    assert ours["inputs"] == library["inputs"].replace("draft/d-1/1", "draft/d-1/2")
 
 
 def test_job_that_is_there_stays_as_it_is(jobs):
