@@ -10,6 +10,7 @@ from typing import Any
 import requests
 from requests.auth import AuthBase, HTTPBasicAuth
 
+from connectors.transport import MAX_WORDS, redacted
 from crmplugin.errors import CrmRefused, CrmUnavailable
 from crmplugin.ports import Services
 
@@ -138,7 +139,7 @@ class OAuth:
             )
         except requests.RequestException as error:
             raise CrmUnavailable(f"{self.connection}: the token endpoint did not answer") from error
-        return _granted(self.connection, answer)
+        return _granted(self.connection, answer, self.secrets())
 
 
 class _Nobody(AuthBase):
@@ -148,7 +149,7 @@ class _Nobody(AuthBase):
         return request
 
 
-def _granted(connection: str, answer: requests.Response) -> Mapping[str, Any]:
+def _granted(connection: str, answer: requests.Response, secrets: Iterable[str]) -> Mapping[str, Any]:
     """The token endpoint's answer. Some CRMs say 200 and put the error inside."""
     if answer.status_code == 429 or answer.status_code >= 500:
         said = answer.headers.get("Retry-After", "")
@@ -160,10 +161,9 @@ def _granted(connection: str, answer: requests.Response) -> Mapping[str, Any]:
         document = None
     if answer.status_code == 200 and isinstance(document, dict) and document.get("access_token"):
         return document
-    error = document.get("error") if isinstance(document, dict) else None
-    what = (
-        f"{connection}: the CRM gives no new access token ({error if isinstance(error, str) else answer.status_code})"
-    )
+    said = [document.get(name) for name in ("error", "error_description")] if isinstance(document, dict) else []
+    words = ": ".join(one[:MAX_WORDS] for one in said if isinstance(one, str)) or str(answer.status_code)
+    what = f"{connection}: the CRM gives no new access token ({redacted(words, secrets)})"
     raise CrmRefused(f"{what}: connect it again, its refresh token or client secret is no longer valid")
 
 

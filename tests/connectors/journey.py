@@ -79,12 +79,14 @@ def in_turn(read: Callable[[Desk, str], SyncReport], here: Server) -> SyncReport
 
 
 @contextmanager
-def server(var: Path, options: Mapping[str, Any], *, crm: str, public_url: str) -> Iterator[Server]:
-    """Our server over SQLite files, with a connection of this CRM and the seller's own words."""
+def server(
+    var: Path, options: Mapping[str, Any], *, crm: str, public_url: str, more: Mapping[str, str] | None = None
+) -> Iterator[Server]:
+    """Our server over SQLite files, with a connection of this CRM and the seller's own words; `more`: variables."""
     settings = var / "crmplugin.toml"
     lines = [f'public_url = "{public_url}"', f'var = "{var}"', "[connections.acme]", f'crm = "{crm}"']
     settings.write_text("\n".join([*lines, *(f"{key} = {_toml(value)}" for key, value in options.items())]), "utf-8")
-    office = Office(Assistant(load_settings({"CRMPLUGIN_CONFIG": str(settings)})))
+    office = Office(Assistant(load_settings({"CRMPLUGIN_CONFIG": str(settings), **(more or {})})))
     try:
         office.desk.records.upsert_many("acme", [("seller", check_record("seller", SELLER))])
         yield Server(office)
