@@ -68,6 +68,20 @@ class NameAndPassword:
         return (self.password,)
 
 
+class Anonymous:
+    """Nothing at all, for what a CRM tells everybody."""
+
+    def applied(self) -> AuthBase:
+        return _Nobody()
+
+    def renewed(self, refused: AuthBase) -> bool:
+        """False: there is nothing to renew."""
+        return False
+
+    def secrets(self) -> Iterable[str]:
+        return ()
+
+
 @dataclass(slots=True)
 class OAuth:
     """An access token that is renewed shortly before it ends, by one process at a time.
@@ -161,8 +175,8 @@ def _granted(connection: str, answer: requests.Response, secrets: Iterable[str])
         document = None
     if answer.status_code == 200 and isinstance(document, dict) and document.get("access_token"):
         return document
-    said = [document.get(name) for name in ("error", "error_description")] if isinstance(document, dict) else []
-    words = ": ".join(one[:MAX_WORDS] for one in said if isinstance(one, str)) or str(answer.status_code)
+    told = [document.get(name) for name in ("error", "error_description")] if isinstance(document, dict) else []
+    words = ": ".join(one[:MAX_WORDS] for one in told if isinstance(one, str)) or str(answer.status_code)
     what = f"{connection}: the CRM gives no new access token ({redacted(words, secrets)})"
     raise CrmRefused(f"{what}: connect it again, its refresh token or client secret is no longer valid")
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 import base64
 import html
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from connectors.salesforce.client import COLLECTION, SalesforceClient, codes_of, records_of
+from connectors.salesforce.consent import left_subscriptions, merged, read_consents
 from connectors.salesforce.mapping import PREFIXES, to_document
 from connectors.salesforce.org import OrgBook
 from connectors.salesforce.reading import PEOPLE
@@ -26,20 +28,22 @@ VIEW_PAGE = 200
 MAX_TEXT = 32_000
 
 
-def find_segment(client: SalesforceClient, book: OrgBook, segment_id: str, cursor: str | None) -> SegmentPage:
+def find_segment(
+    client: SalesforceClient, book: OrgBook, segment_id: str, cursor: str | None, now: datetime
+) -> SegmentPage:
     """One page of a campaign's members (701…) or of a list view (00B…). Raises NotFound for another id.
 
     Where the integration user may not see `HasOptedOutOfEmail`, nobody's wish is known: then all are left out.
     """
     id_ = checked_id(segment_id, "segment")
     if id_.startswith("701"):
-        return _members(client, book, id_, cursor)
+        return _members(client, book, id_, cursor, now)
     if id_.startswith("00B"):
-        return _view(client, book, id_, cursor)
+        return _view(client, book, id_, cursor, now)
     raise NotFound(f"{id_} is no segment: take the id of a campaign (701…) or of a list view (00B…)")
 
 
-def _members(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None) -> SegmentPage:
+def _members(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None, now: datetime) -> SegmentPage:
     where = equal("CampaignId", id_) + (f" AND Id > '{checked_id(cursor, 'cursor')}'" if cursor else "")
     soql = select(("Id", "Status", "ContactId", "LeadId"), "CampaignMember", where, order="Id", limit=MEMBERS)
     book.read()
@@ -48,10 +52,10 @@ def _members(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | No
         raise NotFound(f"Salesforce has no campaign {id_}: take the id from the campaign's address")
     ids = [str(one.get("ContactId") or one.get("LeadId") or "") for one in members]
     following = str(members[-1]["Id"]) if len(members) == MEMBERS else None
-    return _page(client, book, ids, following)
+    return _page(client, book, ids, following, now)
 
 
-def _view(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None) -> SegmentPage:
+def _view(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None, now: datetime) -> SegmentPage:
     book.read()
     views = records_of(client.query(select(("Id", "SobjectType"), "ListView", equal("Id", id_))))
     kind = str(views[0].get("SobjectType")) if views else ""
@@ -64,7 +68,7 @@ def _view(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None)
     page = client.call("GET", path, params={"limit": VIEW_PAGE, "offset": start}) or {}
     ids = [column for row in records_of(page) if (column := _id_of(row))]
     more = page.get("done") is False or len(ids) == VIEW_PAGE
-    return _page(client, book, ids, str(start + VIEW_PAGE) if more and ids else None)
+    return _page(client, book, ids, str(start + VIEW_PAGE) if more and ids else None, now)
 
 
 def _id_of(row: Thing) -> str | None:
@@ -73,16 +77,23 @@ def _id_of(row: Thing) -> str | None:
     return next((str(c["value"]) for c in columns if c.get("fieldNameOrPath") == "Id" and c.get("value")), None)
 
 
-def _page(client: SalesforceClient, book: OrgBook, ids: Sequence[str], cursor: str | None) -> SegmentPage:
+def _page(
+    client: SalesforceClient, book: OrgBook, ids: Sequence[str], cursor: str | None, now: datetime
+) -> SegmentPage:
     """The people, read whole and now, and who of them may not be written to or called."""
     things = [(kind, thing) for kind in PEOPLE for thing in _people(client, book, kind, ids)]
-    contacts = [to_document(kind, thing, book.org) for kind, thing in things]
+    people = [thing for _, thing in things]
+    consents = read_consents(client, book, people, now)
+    contacts = [
+        to_document(kind, thing, book.org, **merged(thing, consents.get(str(thing["Id"])))) for kind, thing in things
+    ]
     mail = {
         one["id"]
         for one in contacts
         if _withdrawn(one, "email") or one.get("status") == "bounced" or not one.get("email")
     }
     mail |= {str(thing["Id"]) for kind, thing in things if not book.has(kind, "HasOptedOutOfEmail")}
+    mail |= left_subscriptions(client, book, people)
     phone = {one["id"] for one in contacts if _withdrawn(one, "phone") or not one.get("phone")}
     return SegmentPage(tuple(contacts), {"email": tuple(sorted(mail)), "phone": tuple(sorted(phone))}, cursor)
 

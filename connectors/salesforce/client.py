@@ -6,11 +6,12 @@ Errors come as a list of `errorCode` and `message`; a composite answers 200 and 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
+from connectors.auth import Anonymous
 from connectors.transport import Answer, Dialect, Refused, Transport, header_wait_s
 from crmplugin.errors import CrmUnavailable
 
@@ -49,7 +50,7 @@ class SalesforceClient:
     """Calls of one org. What comes back are Salesforce's own documents."""
 
     def __init__(self, transport: Transport, base_url: str, version: str = VERSION) -> None:
-        self.transport, self.base_url = transport, base_url.rstrip("/")
+        self.transport, self.base_url, self.version = transport, base_url.rstrip("/"), version
         self.root = f"/services/data/v{version}"
 
     def query_part(self, name: str, soql: str) -> Part:
@@ -97,6 +98,11 @@ class SalesforceClient:
         """One record, `Opportunity/006…` or `Object/Field__c/key`. Raises Refused (404) when it is not there."""
         found: Thing = self.call("GET", f"{self.root}/sobjects/{path}", params=params or None) or {}
         return found
+
+    def versions(self) -> Answer:
+        """The versions of the API that this address serves, which it tells everybody; its clock is in the headers."""
+        anyone = replace(self.transport, credentials=Anonymous())
+        return anyone.send("GET", f"{self.base_url}/services/data/")
 
     def organization(self) -> Thing:
         """Settings of the org: `features.multiCurrency`, `features.defaultCurrencyIsoCode`, `orgId`."""

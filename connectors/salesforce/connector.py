@@ -166,7 +166,7 @@ class SalesforceConnector:
 
     def find_segment(self, segment_id: str, *, cursor: str | None = None) -> SegmentPage:
         """One page of a campaign's members or of a list view, with opt-outs read now."""
-        return campaigns.find_segment(self._client, self._book, segment_id, cursor)
+        return campaigns.find_segment(self._client, self._book, segment_id, cursor, self._services.clock())
 
     def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
         """A planned campaign with members and texts; nothing is sent."""

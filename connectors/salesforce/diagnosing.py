@@ -29,9 +29,11 @@ def diagnose(
     without: Sequence[str],
     now: Callable[[], datetime],
 ) -> list[Check]:
-    """Checks as (name, good, what to do). When the token is refused the rest would only repeat it."""
-    first = _access(client, now)
-    if not first[0][1]:
+    """Checks as (name, good, what to do). When address or token is refused the rest would only repeat it."""
+    first = _address(client, now)
+    if first[0][1]:
+        first += _access(client)
+    if not all(good for name, good, _ in first if name in ("address", "access token")):
         return first
     try:
         book.read()
@@ -48,8 +50,33 @@ def diagnose(
     ]
 
 
-def _access(client: SalesforceClient, now: Callable[[], datetime]) -> list[Check]:
-    """Token and address with the cheapest call there is, Salesforce's clock against ours, and what is left."""
+def _address(client: SalesforceClient, now: Callable[[], datetime]) -> list[Check]:
+    """Whether Salesforce answers there at all, which it does to everybody, with this version; and its clock."""
+    try:
+        answer = client.versions()
+    except (CrmUnavailable, CrmRefused) as error:
+        return [("address", False, f"{error}. {_MY_DOMAIN}")]
+    served = {str(one.get("version")) for one in answer.document or () if isinstance(one, Mapping)}
+    if not served:
+        return [("address", False, f"{client.base_url} is no address of Salesforce's API. {_MY_DOMAIN}")]
+    good = client.version in served
+    mend = f"The org serves no API version {client.version}: set api_version to one up to {max(served, key=_number)}."
+    clock = _clock(str(answer.headers.get("Date")), now)
+    return [("address", True, ""), *clock, ("API version", good, "" if good else mend)]
+
+
+def _number(version: str) -> float:
+    return float(version) if version.replace(".", "", 1).isdecimal() else 0.0
+
+
+_MY_DOMAIN = (
+    "base_url must be the My Domain address (Setup → My Domain), https://<my domain>.my.salesforce.com, of a sandbox "
+    "https://<my domain>--<sandbox>.sandbox.my.salesforce.com."
+)
+
+
+def _access(client: SalesforceClient) -> list[Check]:
+    """The token with the cheapest call there is, and how many calls are left."""
     try:
         answer = client.transport.send("GET", f"{client.base_url}{client.root}/limits")
     except Refused as error:
@@ -57,21 +84,33 @@ def _access(client: SalesforceClient, now: Callable[[], datetime]) -> list[Check
     except CrmUnavailable as error:
         if error.retry_after_s:
             return [("access token", False, f"{error}: wait, or ask Salesforce for more calls a day.")]
-        return [("access token", False, f"{error}. base_url must be https://<my domain>.my.salesforce.com; try again.")]
+        return [("access token", False, f"{error}. Try again.")]
     except CrmRefused as error:
-        return [("access token", False, f"{error}. {_SETUP}")]
-    return [("access token", True, ""), *_clock(str(answer.headers.get("Date")), now), *_calls(answer.document)]
+        mends = [mend for words, mend in _SIGN_IN.items() if words in str(error).lower()]
+        return [("access token", False, f"{error}. {mends[0] if mends else _SETUP}")]
+    return [("access token", True, ""), *_calls(answer.document)]
 
 
 _SETUP = (
     "Look at the External Client App: is it enabled, is the client credentials flow ticked in its settings, does Run "
     "As in its policies name the integration user, and are client_id and client_secret its consumer key and secret?"
 )
+_SIGN_IN: Mapping[str, str] = {
+    "invalid client credentials": "client_secret is not the app's consumer secret, or was rotated: copy it again.",
+    "client identifier invalid": "client_id is not the app's consumer key, or the app is not installed in this org.",
+    "no client credentials user enabled": "Choose the integration user as Run As, on the page Policies of the app.",
+    "approved this consumer": "Pre-authorise the user's profile or permission set in the policies of the app.",
+    "audience": "audience must be https://login.salesforce.com, or https://test.salesforce.com in a sandbox.",
+    "assertion": 'Is private_key that of the certificate in the app, and is the clock right (check "clock")?',
+    "expired": "The signed assertion was too old when it came: set this machine's clock by NTP.",
+    "not supported on this domain": _MY_DOMAIN,
+}
+"""What the token endpoint says (its `error_description`, in small letters) -> what to do."""
 
 
 def _mend(error: Refused) -> str:
     if error.status == 401:
-        return f"Salesforce refuses the token. {_SETUP}"
+        return f"Salesforce refuses the token. Has the app the scope Manage user data via APIs (api)? {_SETUP}"
     if error.status == 403 and "API_DISABLED_FOR_ORG" in codes_of(error.document):
         return "The org's edition has no API: it needs Enterprise or better, or the API add-on."
     if error.status == 403:

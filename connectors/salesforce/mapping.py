@@ -77,9 +77,9 @@ MORE: Mapping[str, tuple[str, ...]] = {
     "Account": ("BillingStreet", "BillingPostalCode", "Description", "LastModifiedDate", "Owner.Name", "Owner.Email",
                 "Owner.Phone", "Owner.Title"),
     "Contact": ("MailingStreet", "MailingPostalCode", "MailingCity", "MailingState", "HasOptedOutOfEmail", "DoNotCall",
-                "EmailBouncedDate", "LastModifiedDate"),
+                "EmailBouncedDate", "LastModifiedDate", "IndividualId"),
     "Lead": ("Company", "Status", "HasOptedOutOfEmail", "DoNotCall", "EmailBouncedDate", "IsConverted",
-             "ConvertedContactId", "LastModifiedDate"),
+             "ConvertedContactId", "LastModifiedDate", "IndividualId"),
     "User": ("LanguageLocaleKey", "IsActive"),
     "OpportunityLineItem": ("Name", "Description", "TotalPrice", "ListPrice", "Product2.Name", "Product2.ProductCode",
                             "Product2.Family", "Product2.Description"),
@@ -214,17 +214,20 @@ def _address(thing: Mapping[str, Any], prefix: str) -> str | None:
     return ", ".join(parts) or None
 
 
-def _person(thing: Mapping[str, Any], org: Org) -> Document:
-    out, silent = truth(thing.get("HasOptedOutOfEmail")), truth(thing.get("DoNotCall"))
-    consent = {
-        channel: {"state": "withdrawn", "source": source}
-        for channel, no, source in (("email", out, "HasOptedOutOfEmail"), ("phone", silent, "DoNotCall"))
-        if no
+def consent_of(thing: Mapping[str, Any]) -> dict[str, Document]:
+    """What a person's own fields say: channel -> consent."""
+    return {
+        channel: {"state": "withdrawn", "source": field}
+        for channel, field in (("email", "HasOptedOutOfEmail"), ("phone", "DoNotCall"))
+        if truth(thing.get(field))
     }
+
+
+def _person(thing: Mapping[str, Any], org: Org) -> Document:
     return {
         "postal_address": _address(thing, "Mailing"),
         "status": "bounced" if thing.get("EmailBouncedDate") else None,
-        "consent": consent or None,
+        "consent": consent_of(thing) or None,
     }
 
 

@@ -16,9 +16,12 @@ from connectors.salesforce.mapping import COLLECTIONS, Org, selected
 from connectors.transport import Refused
 
 KEPT_FOR = timedelta(hours=1)
-DESCRIBED = (*COLLECTIONS, "OrderItem", "QuoteLineItem", "OpportunityContactRole")
-UNUSUAL_FIELDS = frozenset({"CurrencyIsoCode"})
-UNUSUAL_OBJECTS = frozenset({"Quote", "QuoteLineItem"})
+CONSENTS = ("Individual", "ContactPointTypeConsent", "ContactPointEmail", "ContactPointConsent",
+            "CommSubscriptionConsent")  # fmt: skip
+DESCRIBED = (*COLLECTIONS, "OrderItem", "QuoteLineItem", "OpportunityContactRole", *CONSENTS)
+"""All in one composite, which takes 25."""
+UNUSUAL_FIELDS = frozenset({"CurrencyIsoCode", "IndividualId"})
+UNUSUAL_OBJECTS = frozenset({"Quote", "QuoteLineItem", *CONSENTS})
 """Objects that a new org does not have until an admin switches them on."""
 
 Described = tuple[frozenset[str], frozenset[str]]

@@ -14,6 +14,7 @@ from typing import Any
 from connectors.contexts import context_of, not_found, order_of
 from connectors.documents import instant_text
 from connectors.salesforce.client import Outcome, SalesforceClient, records_of
+from connectors.salesforce.consent import Consents, merged, read_consents
 from connectors.salesforce.mapping import (
     COLLECTIONS,
     DRAFT_MAIL,
@@ -118,8 +119,9 @@ class Reader:
         found = Found()
         if kind in ACTIVITIES:
             kind, id_ = self._parent(subject, kind, id_, found)
-        root = self._ask(subject, kind, id_, found)
-        documents = self._documents(found, kind, root)
+        self._ask(subject, kind, id_, found)
+        people = [person for one in PEOPLE for person in found.of(one)]
+        documents = self._documents(found, read_consents(self._client, self._book, people, read_at))
         return context_of(
             self._connection,
             VENDOR,
@@ -130,7 +132,7 @@ class Reader:
             changed_at=_changed_at(found),
         )
 
-    def _ask(self, subject: Subject, kind: str, id_: str, found: Found) -> Thing:
+    def _ask(self, subject: Subject, kind: str, id_: str, found: Found) -> None:
         """One composite; a second one only when the org turns out to be other than was assumed."""
         queries = self._queries(kind, id_)
         book = self._book.calls()
@@ -142,10 +144,8 @@ class Reader:
         for name, outcome in outcomes.items():
             for thing in self._client.rest_of(self._told(subject, name, outcome)):
                 self._collect(KIND_OF_QUERY.get(name, kind), thing, found)
-        own = found.things.get(kind, {}).get(_long(id_, found, kind))
-        if own is None:
+        if _long(id_, found, kind) not in found.things.get(kind, {}):
             raise not_found(VENDOR, self._connection, subject)
-        return own
 
     def _told(self, subject: Subject, name: str, outcome: Outcome) -> Any:
         if name == "subject" and MISSING & set(outcome.codes):
@@ -212,7 +212,7 @@ class Reader:
                 return of, parent
         raise NotFound(f"salesforce ({self._connection}): {subject.id} belongs to no deal, case, account or person")
 
-    def _documents(self, found: Found, kind: str, root: Thing) -> dict[str, list[Document]]:
+    def _documents(self, found: Found, consents: Consents) -> dict[str, list[Document]]:
         org = self._book.org
         documents: dict[str, list[Document]] = {name: [] for name in COLLECTIONS.values()}
         logged = {str(mail.get("ActivityId")) for mail in found.of("EmailMessage")}
@@ -221,7 +221,10 @@ class Reader:
             for thing in found.of(one):
                 if _is_left_out(one, thing, logged):
                     continue
-                documents[collection].append(to_document(one, thing, org, **ties_of(one, thing, by_address)))
+                ties = ties_of(one, thing, by_address)
+                if one in PEOPLE:
+                    ties |= merged(thing, consents.get(str(thing["Id"])))
+                documents[collection].append(to_document(one, thing, org, **ties))
         owned = (*found.of("Opportunity"), *found.of("Account"))
         documents["users"] += [user for thing in owned if (user := owner_of(thing, org))]
         documents["products"] += [p for line in found.of("OpportunityLineItem") if (p := product_of(line, org))]

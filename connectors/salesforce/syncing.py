@@ -14,10 +14,11 @@ from typing import Any
 
 from connectors.documents import instant_text
 from connectors.salesforce.client import SalesforceClient
+from connectors.salesforce.consent import merged, read_consents
 from connectors.salesforce.events import KINDS, make_event
 from connectors.salesforce.mapping import COLLECTIONS, DRAFT_MAIL, owner_of, to_document
 from connectors.salesforce.org import OrgBook
-from connectors.salesforce.reading import ties_of
+from connectors.salesforce.reading import PEOPLE, ties_of
 from connectors.salesforce.soql import ID, select, soql_time
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.records import Document
@@ -76,7 +77,7 @@ class Puller:
         ]
         following = self._following(place, things)
         return Changes(
-            records=self._records(place.kind, alive),
+            records=self._records(place.kind, alive, now),
             events=self._events(place.kind, alive, since, now),
             deleted=tuple(_ref(place.kind, one["Id"]) for one in gone if not _master(one)),
             merged=tuple(merged),
@@ -96,10 +97,17 @@ class Puller:
         page = self._client.query(soql, deleted_too=since is not None and "IsDeleted" in extra)
         return self._client.rest_of(page)
 
-    def _records(self, kind: str, things: Sequence[Thing]) -> dict[str, list[Document]]:
+    def _records(self, kind: str, things: Sequence[Thing], now: datetime) -> dict[str, list[Document]]:
         org = self._book.org
+        consents = read_consents(self._client, self._book, things, now) if kind in PEOPLE else {}
         shown = [thing for thing in things if not (kind == "EmailMessage" and str(thing.get("Status")) == DRAFT_MAIL)]
-        records = {COLLECTIONS[kind]: [to_document(kind, one, org, **ties_of(kind, one, {})) for one in shown]}
+        ties = [
+            ties_of(kind, one, {}) | (merged(one, consents.get(str(one["Id"]))) if kind in PEOPLE else {})
+            for one in shown
+        ]
+        records = {
+            COLLECTIONS[kind]: [to_document(kind, one, org, **own) for one, own in zip(shown, ties, strict=True)]
+        }
         owners = {str(one.get("OwnerId")): owner_of(one, org) for one in things}
         if kind in ("Opportunity", "Account") and "User" not in self._kinds:
             records["users"] = [owner for owner in owners.values() if owner]

@@ -34,7 +34,11 @@ LINKS = {
     "Lead": {"Tasks": ("Task", "WhoId"), "Events": ("Event", "WhoId")},
     "Order": {"OrderItems": ("OrderItem", "OrderId")},
     "Quote": {"QuoteLineItems": ("QuoteLineItem", "QuoteId")},
+    "ContactPointEmail": {"ContactPointConsents": ("ContactPointConsent", "ContactPointId")},
 }  # fmt: skip
+CONSENTS = ("Individual", "ContactPointTypeConsent", "ContactPointEmail", "ContactPointConsent",
+            "CommSubscriptionConsent")  # fmt: skip
+TERM = ("PrivacyConsentStatus", "EffectiveFrom", "EffectiveTo")
 ALSO = {
     "CampaignMember": ("CampaignId", "ContactId", "LeadId", "Status"),
     "ListView": ("SobjectType",), "UserRecordAccess": ("UserId", "RecordId", "HasReadAccess"),
@@ -44,6 +48,10 @@ ALSO = {
     "QuoteLineItem": ("QuoteId", "Product2Id", "Quantity", "UnitPrice", "Discount"),
     "AI_Draft__c": ("Key__c", "About_Id__c", "Record_Id__c", "Subject__c", "Body__c"),
     "ContentNote": ("Title", "Content"), "ContentDocumentLink": ("ContentDocumentId", "LinkedEntityId", "ShareType"),
+    "Individual": ("HasOptedOutSolicit", "HasOptedOutProcessing", "ShouldForget"),
+    "ContactPointTypeConsent": ("PartyId", "ContactPointType", *TERM),
+    "ContactPointEmail": ("ParentId", "EmailAddress"),
+    "ContactPointConsent": ("ContactPointId", *TERM), "CommSubscriptionConsent": ("ConsentGiverId", *TERM),
     "Task": ("Priority",), "Campaign": ("Name", "Status", "IsActive", "Description"),
 }  # fmt: skip
 RELATIONS = {"Owner": ("OwnerId", "User"), "Product2": ("Product2Id", "Product2")}
@@ -56,6 +64,7 @@ class FakeSalesforce(FakeServer):
 
     ROUTES = (
         ("POST", "/services/oauth2/token", "token"),
+        ("GET", "/services/data/", "versions"),
         ("POST", ROOT + "/composite", "composite"),
         ("POST", ROOT + r"/composite/sobjects", "create_many"),
         ("PATCH", ROOT + r"/composite/sobjects/(\w+)/(\w+)", "upsert_many"),
@@ -76,10 +85,11 @@ class FakeSalesforce(FakeServer):
         self.things: dict[str, dict[str, Row]] = defaultdict(dict)
         self.views: dict[str, list[str]] = {}
         self.hidden: set[tuple[str, str]] = set()
-        self.absent: set[str] = {"Quote", "QuoteLineItem"}
+        self.absent: set[str] = {"Quote", "QuoteLineItem", *CONSENTS}
         self.currency: str | None = "EUR"
         self.multi_currency = False
         self.remaining = 90_000
+        self.sign_in_problem = ""
         self.page = 2000
         self.tokens: set[str] = set()
         self._ids, self._pages = itertools.count(7001), {}  # type: ignore[var-annotated]
@@ -127,6 +137,7 @@ class FakeSalesforce(FakeServer):
         names = {path.partition(".")[0] for path in standard} | set(ALSO.get(kind, ())) | set(ALWAYS)
         names |= {key for row in self.things[kind].values() for key in row if key.endswith("__c")}
         names -= set() if self.multi_currency else {"CurrencyIsoCode"}
+        names -= {"IndividualId"} if "Individual" in self.absent else set()
         return names - {field for of, field in self.hidden if of == kind}
 
     def children(self, kind: str) -> dict[str, tuple[str, str]]:
@@ -143,17 +154,23 @@ class FakeSalesforce(FakeServer):
 
     def refuses(self, request: Request) -> tuple[int, Any] | None:
         token = {k.lower(): v for k, v in request.headers.items()}.get("authorization", "").removeprefix("Bearer ")
-        if request.path == "/services/oauth2/token" or token in self.tokens:
+        if request.path in ("/services/oauth2/token", "/services/data/") or token in self.tokens:
             return None
         return 401, [{"message": "Session expired or invalid", "errorCode": "INVALID_SESSION_ID"}]
 
     def token(self, request: Request) -> tuple[int, Any]:
         form = parse_qs(request.raw.decode())
-        if form.get("client_secret") != [SECRET] or form.get("grant_type") != ["client_credentials"]:
-            return 400, {"error": "invalid_client", "error_description": "invalid client credentials"}
+        if self.sign_in_problem or form.get("client_secret") != [SECRET]:
+            return 400, {
+                "error": "invalid_grant",
+                "error_description": self.sign_in_problem or "invalid client credentials",
+            }
         token = f"00DA!token{next(self._ids)}"
         self.tokens.add(token)
         return 200, {"access_token": token, "instance_url": self.url, "token_type": "Bearer", "issued_at": "1795300000"}
+
+    def versions(self, request: Request) -> tuple[int, Any]:
+        return 200, [{"label": "Winter", "url": f"/services/data/v{one}", "version": one} for one in ("67.0", "68.0")]
 
     def composite(self, request: Request) -> tuple[int, Any]:
         parts = request.body["compositeRequest"]
