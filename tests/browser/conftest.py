@@ -16,6 +16,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_play
 from crmplugin.llm.scripted import Reply, ScriptedModel, scripted_model
 from tests.browser.served import Served
 from tests.browser.words import SLOWLY, TEXT, Pace
+from tests.connectors.hosts.frame import Apart
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 SWITCHES = [
@@ -158,6 +159,12 @@ def visit(chromium: Browser, host: tuple[str, dict[str, str]]) -> Iterator[Calla
         made.context.close()
     assert not [c for made in visits for c in made.complaints]
     assert {origin for made in visits for origin in made.origins} <= {m.served.address for m in visits} | {host[0]}
+
+
+@pytest.fixture(scope="module")
+def apart() -> Apart:
+    """A thread for the server, beside a browser that is driven from this one."""
+    return Apart()
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,18 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.connectors.cards import installed
-from tests.connectors.hosts.frame import HERE, Apart, Frame, built, canned, framed
+from tests.connectors.hosts.frame import (
+    HERE,
+    Apart,
+    Frame,
+    built,
+    canned,
+    framed,
+    problems,
+    stopped_while_writing,
+    unsupported,
+    written_slowly,
+)
 from tests.connectors.hubspot.test_journey import PUBLIC, deal_with_open_ticket, options_of, tasks_of
 from tests.connectors.hubspot.test_panel import fetch
 from tests.connectors.hubspot.test_ui import APP
@@ -39,11 +50,6 @@ def hubspot() -> Iterator[FakeHubSpot]:
     with fake.running():
         deal_with_open_ticket(fake, DEAL)
         yield fake
-
-
-@pytest.fixture(scope="module")
-def apart() -> Apart:
-    return Apart()
 
 
 @pytest.fixture(scope="module")
@@ -87,20 +93,7 @@ def test_rep_chooses_reads_edits_and_approves_in_the_card(frame, hubspot, pictur
     assert len(tasks_of(hubspot, DEAL)) == 1
 
 
-PROBLEMS = {
-    401: "HubSpot and the server do not trust each other",
-    403: "You may not do this",
-    404: "This record is not yours to see",
-    409: "Somebody was faster",
-    422: "Something is missing",
-    429: "Too much was asked at once",
-    502: "HubSpot did not take it",
-    503: "The server is busy",
-    500: "That did not work",
-}
-
-
-@pytest.mark.parametrize(("status", "title"), PROBLEMS.items())
+@pytest.mark.parametrize(("status", "title"), problems("HubSpot").items())
 def test_problem_is_told_with_its_reason(frame, status, title):
     frame.instead.append((200, {"ok": False, "problem": {"status": status, "code": "x", "detail": "The reason."}}))
     frame.page.get_by_role("button", name="Write").click()
@@ -138,17 +131,26 @@ def test_every_state_is_told(frame, status, text):
 
 
 def test_writing_can_be_stopped(frame):
-    frame.instead += [(200, canned("writing")), (200, canned("stopped")), (200, canned("stopped"))]
+    frame.instead += stopped_while_writing()
     frame.page.get_by_role("button", name="Write").click()
     frame.page.get_by_role("button", name="Stop").click()
 
     expect(frame.page.get_by_role("alert")).to_have_text("StoppedNothing was written.")
 
 
+def test_text_is_seen_as_it_arrives_and_what_is_not_checked_looks_so(frame):
+    lines = (("Dear Dana,", "rendered"), ("It is free.", "unsupported"), ("Shall we", None))
+    frame.instead += [written_slowly(*lines[:1]), *[written_slowly(*lines)] * 50]
+    frame.page.get_by_role("button", name="Write").click()
+
+    expect(frame.page.get_by_text("Shall we")).to_have_css("font-style", "italic")
+    expect(frame.page.get_by_text("Dear Dana,")).to_have_css("font-style", "normal")
+    expect(frame.page.get_by_text("It is free.")).to_have_css("text-decoration-line", "line-through")
+    expect(frame.page.get_by_role("button", name="Approve")).to_have_count(0)
+
+
 def test_text_with_an_unsupported_sentence_cannot_be_approved(frame):
-    sentence = {"text": "It is free.", "role": "claim", "evidence": [], "verdict": "unsupported", "action": "kept",
-                "reason": "no fact says so"}  # fmt: skip
-    frame.instead.append((200, canned("proposed", subject="S", body="It is free.", sentences=[sentence])))
+    frame.instead.append(unsupported())
     frame.page.get_by_role("button", name="Write").click()
 
     expect(frame.page.get_by_text("no fact says so")).to_be_visible()

@@ -17,7 +17,18 @@ from playwright.sync_api import FrameLocator, expect
 from crmplugin.domain.records import check_record
 from tests.connectors.cards import installed
 from tests.connectors.cases.pipedrive import OPTIONS
-from tests.connectors.hosts.frame import HERE, Apart, Frame, built, canned, framed
+from tests.connectors.hosts.frame import (
+    HERE,
+    Apart,
+    Frame,
+    built,
+    canned,
+    framed,
+    problems,
+    stopped_while_writing,
+    unsupported,
+    written_slowly,
+)
 from tests.connectors.journey import Server, server
 from tests.connectors.pipedrive.test_journey import activities_of, asked_deal
 from tests.connectors.pipedrive.test_panel import SECRET, UI
@@ -47,11 +58,6 @@ def pipedrive() -> Iterator[FakePipedrive]:
         for deal in (DEAL, DEAL + 1):
             asked_deal(fake, deal)
         yield fake
-
-
-@pytest.fixture(scope="module")
-def apart() -> Apart:
-    return Apart()
 
 
 @pytest.fixture(scope="module")
@@ -137,25 +143,12 @@ def test_draft_opens_in_the_window_and_its_end_is_seen_in_the_side_bar(frame, pi
     assert activities_of(pipedrive, DEAL + 1) == []
 
 
-PROBLEMS = {
-    401: "Pipedrive and the server do not trust each other. The reason.",
-    403: "You may not do this. The reason.",
-    404: "This record is not yours to see. The reason.",
-    409: "Somebody was faster. The reason.",
-    422: "Something is missing. The reason.",
-    429: "Too much was asked at once. The reason.",
-    500: "That did not work. The reason.",
-    502: "Pipedrive did not take it. The reason.",
-    503: "The server is busy. The reason.",
-}
-
-
-@pytest.mark.parametrize(("status", "text"), PROBLEMS.items())
-def test_problem_is_told_with_its_reason_and_a_way_back(frame, status, text):
+@pytest.mark.parametrize(("status", "title"), problems("Pipedrive").items())
+def test_problem_is_told_with_its_reason_and_a_way_back(frame, status, title):
     frame.instead.append((status, {"status": status, "detail": "The reason."}))
     inside = write(frame)
 
-    expect(inside.get_by_role("alert")).to_have_text(text)
+    expect(inside.get_by_role("alert")).to_have_text(f"{title}. The reason.")
     inside.get_by_role("button", name="Back").click()
     expect(inside.get_by_role("button", name="Write")).to_be_enabled()
 
@@ -199,17 +192,27 @@ def test_every_state_is_told(frame, status, text):
 
 
 def test_writing_can_be_stopped(frame):
-    frame.instead += [(200, canned("writing")), (200, canned("stopped")), (200, canned("stopped"))]
+    frame.instead += stopped_while_writing()
     inside = write(frame)
     inside.get_by_role("button", name="Stop").click()
 
     expect(inside.get_by_text("Stopped. Nothing was written.")).to_be_visible()
 
 
+def test_text_is_seen_as_it_arrives_and_the_rep_stays_on_the_button(frame):
+    lines = (("Dear Dana,", "rendered"), ("It is free.", "unsupported"), ("Shall we", None))
+    frame.instead += [written_slowly(*lines[:1]), *[written_slowly(*lines)] * 50]
+    inside = write(frame)
+    inside.get_by_role("button", name="Stop").focus()
+
+    expect(inside.locator(".arriving")).to_have_text("Shall we")
+    expect(inside.locator(".unsupported")).to_have_text("It is free.")
+    expect(inside.get_by_text("Dear Dana,")).to_have_class("")
+    expect(inside.get_by_role("button", name="Stop")).to_be_focused()
+
+
 def test_text_with_an_unsupported_sentence_cannot_be_approved(frame):
-    sentence = {"text": "It is free.", "role": "claim", "evidence": [], "verdict": "unsupported", "action": "kept",
-                "reason": "no fact says so"}  # fmt: skip
-    frame.instead.append((200, canned("proposed", subject="S", body="It is free.", sentences=[sentence])))
+    frame.instead.append(unsupported())
     inside = write(frame)
 
     expect(inside.get_by_text("no fact says so")).to_be_visible()

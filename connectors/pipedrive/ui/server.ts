@@ -10,6 +10,7 @@ export interface Draft {
   problem: string | null;
   warnings: { code: string; text: string }[];
   to: { display_name: string | null; address: string | null } | null;
+  arriving?: { text: string; verdict: string | null }[];
   sentences: { text: string; role: string; evidence: string[]; verdict: string; action: string; reason: string | null }[];
   facts: { id: string; label: string; display: string }[];
   decision: { code: string | null; reason: string | null; earliest: string | null };

@@ -17,7 +17,7 @@ const WAITING = new Set(['writing', 'approved', 'writing_back']);
 const PASSING = new Set(['supported', 'rendered']);
 const STATES: Record<string, string> = {
   scheduled: 'It will be written on its day.',
-  writing: 'The history is being read and the text checked …',
+  writing: 'The history is being read and the text written. Grey text is not checked yet.',
   blocked: 'Nothing may be written.',
   no_message: 'Nothing to say today.',
   stopped: 'Stopped. Nothing was written.',

@@ -3,7 +3,8 @@
 import type { Answer, Draft, Problem, Server } from './server';
 import { KINDS, isSupported, isWaiting, mayApprove, shown, tell, tellProblem } from './states';
 
-const POLL_MS = 1_500;
+// How soon it is asked again: text that arrives is looked for more often.
+const AGAIN_MS: Record<string, number> = { writing: 700, approved: 1_500, writing_back: 1_500 };
 
 // What the frame can do for the page. `widen` opens the draft in Pipedrive's large window, where there is one.
 export interface Host {
@@ -52,9 +53,9 @@ export class View {
     if (draft.status === 'writing') more.push(button('Stop', () => this.take(this.server.decide(draft.id, 'stop', {}))));
     else if (!isWaiting(draft)) more.push(button('Write something else', () => this.choose()));
     if (!isWaiting(draft) && this.host.close) more.push(button('Close', this.host.close));
-    this.put(told, row(...more));
+    this.put(told, ...arriving(draft), row(...more));
     if (draft.status === 'written') this.host.say('Saved in Pipedrive');
-    if (isWaiting(draft)) setTimeout(() => void this.again(draft), POLL_MS);
+    if (isWaiting(draft)) setTimeout(() => void this.again(draft), AGAIN_MS[draft.status]);
   }
 
   // Asks again, unless the rep has done something else meanwhile.
@@ -103,8 +104,11 @@ export class View {
     this.put(trouble(tellProblem(problem)), button('Back', () => this.choose()));
   }
 
+  // Who stands on a button stays on it when the page is drawn again.
   private put(...parts: HTMLElement[]): void {
+    const held = document.activeElement instanceof HTMLButtonElement ? document.activeElement.textContent : null;
     this.place.replaceChildren(...parts);
+    for (const one of held ? this.place.querySelectorAll('button') : []) if (one.textContent === held) one.focus();
   }
 }
 
@@ -113,6 +117,14 @@ export function trouble(text: string): HTMLElement {
   const told = element('p', { className: 'problem' }, text);
   told.setAttribute('role', 'alert');
   return told;
+}
+
+// The text as far as it has come; what is not checked yet looks so.
+function arriving(draft: Draft): HTMLElement[] {
+  const lines = draft.status === 'writing' ? (draft.arriving ?? []) : [];
+  return lines.map(({ text, verdict }) =>
+    element('p', { className: verdict === null ? 'arriving' : isSupported(verdict) ? '' : 'unsupported' }, text),
+  );
 }
 
 function evidence(draft: Draft): HTMLElement {

@@ -101,3 +101,37 @@ def canned(status: str, **more: Any) -> dict[str, Any]:
     return {"id": "d-1", "kind": "follow_up", "status": status, "subject": None, "body": None, "audience": "customer",
             "to": None, "version": 1, "sentences": [], "facts": [], "warnings": [], "missing_info": [],
             "decision": decision, "problem": None} | more  # fmt: skip
+
+
+UNSUPPORTED = {"text": "It is free.", "role": "claim", "evidence": [], "verdict": "unsupported", "action": "kept",
+               "reason": "no fact says so"}  # fmt: skip
+
+
+def unsupported() -> Answer:
+    """A draft with a sentence that nothing carries."""
+    return 200, canned("proposed", subject="S", body="It is free.", sentences=[UNSUPPORTED])
+
+
+def written_slowly(*lines: tuple[str, str | None]) -> Answer:
+    """A draft that is being written: its lines so far, each with its verdict (None: not checked yet)."""
+    return 200, canned("writing", arriving=[{"text": t, "role": None, "verdict": verdict} for t, verdict in lines])
+
+
+def stopped_while_writing() -> list[Answer]:
+    """What the server says to a rep who stops the writing."""
+    return [(200, canned(status)) for status in ("writing", "stopped", "stopped")]
+
+
+def problems(crm: str) -> dict[int, str]:
+    """Status of the server's answer -> what the rep is told."""
+    return {
+        401: f"{crm} and the server do not trust each other",
+        403: "You may not do this",
+        404: "This record is not yours to see",
+        409: "Somebody was faster",
+        422: "Something is missing",
+        429: "Too much was asked at once",
+        500: "That did not work",
+        502: f"{crm} did not take it",
+        503: "The server is busy",
+    }

@@ -8,8 +8,13 @@ import { createRoot } from 'react-dom/client';
 type Props = Record<string, any> & { children?: ReactNode };
 const box = (name: string) => (props: Props) => <div className={name}>{props.children}</div>;
 
+const DECORATIONS: Record<string, string> = { strikethrough: 'line-through' };
+
 export const ButtonRow = box('buttons');
-export const Text = (props: Props) => <p className={props.variant ?? 'body'}>{props.children}</p>;
+export const Text = ({ variant, format, children }: Props) => {
+  const style = { fontStyle: format?.italic ? 'italic' : 'normal', textDecoration: DECORATIONS[format?.lineDecoration] };
+  return <p className={variant ?? 'body'} style={style}>{children}</p>;
+};
 export const Heading = (props: Props) => <h2>{props.children}</h2>;
 export const Divider = () => <hr />;
 export const Tag = (props: Props) => <span className={`tag ${props.variant}`}>{props.children}</span>;

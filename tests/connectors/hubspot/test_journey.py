@@ -34,7 +34,7 @@ def here(hubspot: FakeHubSpot, tmp_path_factory: pytest.TempPathFactory) -> Iter
 def options_of(hubspot: FakeHubSpot, **more: Any) -> dict[str, Any]:
     """The settings of a connection to this fake, which may be called as often as one likes."""
     keys = {"base_url": hubspot.url, "access_token": TOKEN, "client_secret": SECRET, "portal_id": PORTAL}
-    return {**keys, "calls_per_second": 500, **more}
+    return {**keys, "calls_per_second": 500, "timeout_s": 3, **more}
 
 
 def deal_with_open_ticket(hubspot: FakeHubSpot, id_: str) -> str:
@@ -98,20 +98,60 @@ def test_event_becomes_a_draft_and_after_approval_one_task(here, hubspot):
 
 
 def test_whatever_goes_wrong_one_task_is_made(here, hubspot):
-    """A rate limit, a search that fails, slow answers, and a 500 after the task was made."""
+    """Rate limits, a search that fails, an answer slower than we wait, and a 500 after the task was made."""
     deal = deal_with_open_ticket(hubspot, "9102")
     limit = {"policyName": "TEN_SECONDLY_ROLLING"}
     hubspot.fail("GET", f"/crm/objects/2026-09/deals/{deal}", 429, headers={"Retry-After": "1"}, body=limit, times=2)
     hubspot.fail("POST", r"/crm/objects/2026-09/deals/search", 503)
-    hubspot.fail("POST", r"/crm/objects/2026-09/emails/batch/read", 200, delay_s=0.5)
+    hubspot.fail("POST", r"/crm/objects/2026-09/emails/batch/read", 200, delay_s=3.5)
     send(here, moved(deal, 2))
     draft = draft_of(here, deal)
+    hubspot.fail("POST", r"/crm/objects/2026-09/tasks", 429, headers={"Retry-After": "1"}, body=limit)
     hubspot.fail("POST", r"/crm/objects/2026-09/tasks", 500, after=True)
 
     here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
     here.draft_when(draft["id"], "written")
 
     assert len(tasks_of(hubspot, deal)) == 1
+
+
+def test_limit_of_ten_seconds_is_slept_by_the_job_and_one_task_is_made(here, hubspot):
+    deal = deal_with_open_ticket(hubspot, "9106")
+    limit = {"policyName": "TEN_SECONDLY_ROLLING", "message": "You have reached your ten_secondly_rolling limit."}
+    hubspot.fail("GET", f"/crm/objects/2026-09/deals/{deal}", 429, headers={"Retry-After": "4"}, body=limit)
+
+    send(here, moved(deal, 6))
+    waiting = wait_for(lambda: [j for j in here.get("/api/v1/jobs")["items"] if "429" in str(j["wait_reason"])])
+    draft = draft_of(here, deal)
+    here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
+    here.draft_when(draft["id"], "written")
+
+    assert "ten_secondly_rolling" in waiting[0]["wait_reason"]
+    assert len(tasks_of(hubspot, deal)) == 1
+
+
+def test_validation_error_of_hubspot_is_told_and_nothing_is_written(here, hubspot):
+    deal = deal_with_open_ticket(hubspot, "9107")
+    send(here, moved(deal, 7))
+    draft = draft_of(here, deal)
+    refusal = {"message": "Property values were not valid", "errors": [{"message": '"dealtype" is required'}]}
+    hubspot.fail("POST", r"/crm/objects/2026-09/tasks", 400, body=refusal)
+
+    here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
+    failed = here.draft_when(draft["id"], "failed")
+
+    assert 'Property values were not valid; "dealtype" is required' in failed["problem"]
+    assert tasks_of(hubspot, deal) == []
+
+
+def test_change_that_our_own_app_made_starts_no_draft(here, hubspot):
+    deal = deal_with_open_ticket(hubspot, "9108")
+
+    send(here, moved(deal, 8, changeSource="INTEGRATION", sourceId="54321"))
+    rows = here.office.desk.events.list
+    wait_for(lambda: [row for row in rows(connection="acme", state="ignored").items if "echo" in str(row.reason)])
+
+    assert drafts_about(here, deal) == []
 
 
 def test_deal_moved_before_approval_fails_in_words(here, hubspot):

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from crmplugin.domain.records import check_record
+from crmplugin.journeys.replay import retry_dead
 from crmplugin.journeys.sync import poll
 from tests.connectors.cases.pipedrive import OPTIONS
 from tests.connectors.journey import Server, days_ago, in_turn, server, wait_for
@@ -82,6 +83,7 @@ def test_event_becomes_a_draft_and_one_activity_whatever_goes_wrong(here, pipedr
     deal = asked_deal(pipedrive, 9101)
     pipedrive.fail("GET", f"/api/v2/deals/{deal}", 429, headers={"Retry-After": "1"}, times=2)
     pipedrive.fail("GET", "/api/v2/activities", 503)
+    pipedrive.fail("POST", "/api/v2/activities", 429, headers={"Retry-After": "1"})
     pipedrive.fail("POST", "/api/v2/activities", 500, after=True)
     pipedrive.delay_s = 0.05
 
@@ -118,6 +120,52 @@ def test_token_that_was_regenerated_is_told_and_the_draft_comes_with_the_next_tr
 
     assert (failed.json["status"], good.json["status"]) == ("failed", "proposed")
     assert "unauthorized access" in failed.json["problem"]
+
+
+def test_limit_of_seconds_is_slept_by_the_job_and_one_activity_is_made(here, pipedrive):
+    deal = asked_deal(pipedrive, 9108)
+    pipedrive.fail("GET", f"/api/v2/deals/{deal}", 429, headers={"x-ratelimit-reset": "4"})
+
+    send(here, deal)
+    waiting = wait_for(lambda: [j for j in here.get("/api/v1/jobs")["items"] if "429" in str(j["wait_reason"])])
+    draft = draft_of(here, deal)
+    here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
+    written = here.draft_when(draft["id"], "written", "failed")
+
+    assert waiting
+    assert written["status"] == "written"
+    assert len(activities_of(pipedrive, deal)) == 1
+
+
+def test_token_that_ends_before_the_write_is_told_and_after_the_mend_one_activity_is_made(here, pipedrive):
+    deal = asked_deal(pipedrive, 9109)
+    send(here, deal)
+    draft = draft_of(here, deal)
+    pipedrive.fail("GET", f"/api/v2/deals/{deal}", 401, body={"error": "unauthorized access"}, times=50)
+
+    here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
+    failed = here.draft_when(draft["id"], "failed")
+    nothing = activities_of(pipedrive, deal)
+    pipedrive.troubles.clear()
+    retry_dead(here.office.desk)
+    here.draft_when(draft["id"], "written")
+
+    assert "unauthorized access" in failed["problem"]
+    assert (len(nothing), len(activities_of(pipedrive, deal))) == (0, 1)
+
+
+def test_person_whose_deletion_was_not_told_leaves_the_mirror_at_the_next_look(here, pipedrive):
+    in_turn(poll, here)
+    pipedrive.put("persons", 599, name="Bo Lind", update_time=second(0))
+    in_turn(poll, here)
+    mirrored = here.office.desk.records.read_one("acme", "contacts", "599")
+    pipedrive.change("persons", 599, second(0), is_deleted=True)
+
+    looked = in_turn(poll, here)
+
+    assert mirrored is not None
+    assert looked.deleted == 1
+    assert here.office.desk.records.read_one("acme", "contacts", "599") is None
 
 
 def test_opt_out_in_pipedrive_blocks_a_pitch(here, pipedrive):

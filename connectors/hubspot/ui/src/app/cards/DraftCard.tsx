@@ -19,10 +19,11 @@ import {
 import { useEffect, useState } from 'react';
 
 import { decide, readDraft, startDraft } from './server';
-import type { Answer, Draft, Problem } from './server';
+import type { Answer, Draft, Line, Problem } from './server';
 import { KINDS, SUBJECTS, isSupported, isWaiting, mayApprove, say, sayProblem, shown } from './states';
 
-const POLL_MS = 1_500;
+// How soon it is asked again: text that arrives is looked for more often.
+const AGAIN_MS: Record<string, number> = { writing: 800, approved: 1_500, writing_back: 1_500 };
 
 interface Host {
   objectId: string;
@@ -58,7 +59,7 @@ function DraftCard(host: Host) {
 
   useEffect(() => {
     if (draft === null || !isWaiting(draft)) return;
-    const timer = setTimeout(() => void readDraft(draft.id).then(take), POLL_MS);
+    const timer = setTimeout(() => void readDraft(draft.id).then(take), AGAIN_MS[draft.status]);
     return () => clearTimeout(timer);
   }, [draft]);
 
@@ -115,14 +116,26 @@ function State({ draft, busy, act }: Omit<Actions, 'copy'>) {
 
 function Writing({ draft, busy, act }: Omit<Actions, 'copy'>) {
   return (
-    <Flex direction="row" gap="small" align="center">
-      <LoadingSpinner label={say(draft).text} showLabel />
-      <Button disabled={busy} onClick={() => act(decide(draft.id, 'stop', {}))}>
-        Stop
-      </Button>
+    <Flex direction="column" gap="small">
+      <Flex direction="row" gap="small" align="center">
+        <LoadingSpinner label={say(draft).text} showLabel />
+        <Button disabled={busy} onClick={() => act(decide(draft.id, 'stop', {}))}>
+          Stop
+        </Button>
+      </Flex>
+      {(draft.arriving ?? []).map((line, number) => (
+        <Text key={number} format={lookOf(line)}>
+          {line.text}
+        </Text>
+      ))}
     </Flex>
   );
 }
+
+const lookOf = ({ verdict }: Line): { italic: boolean; lineDecoration: 'none' | 'strikethrough' } => ({
+  italic: verdict === null,
+  lineDecoration: verdict === null || isSupported(verdict) ? 'none' : 'strikethrough',
+});
 
 interface Actions {
   draft: Draft;

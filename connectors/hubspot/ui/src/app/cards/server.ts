@@ -19,6 +19,12 @@ export interface Sentence {
   reason: string | null;
 }
 
+// A line of a text that is being written; `verdict` null: not checked yet.
+export interface Line {
+  text: string;
+  verdict: string | null;
+}
+
 export interface Fact {
   id: string;
   label: string;
@@ -35,6 +41,7 @@ export interface Draft {
   audience: 'customer' | 'internal';
   to: { display_name: string | null; address: string | null } | null;
   version: number;
+  arriving?: Line[];
   sentences: Sentence[];
   facts: Fact[];
   problem: string | null;

@@ -31,7 +31,7 @@ type Variant = 'info' | 'warning' | 'success' | 'error';
 // State -> title, what follows it, and how loud it is. `reason` stands for what the server says.
 const STATES: Record<string, [string, string, Variant]> = {
   scheduled: ['It will be written on its day', 'reason', 'info'],
-  writing: ['Writing', 'The history is being read and the text checked.', 'info'],
+  writing: ['Writing', 'The history is being read and the text written. Words in italics are not checked yet.', 'info'],
   blocked: ['Nothing may be written', 'reason', 'warning'],
   no_message: ['Nothing to say today', 'reason', 'info'],
   stopped: ['Stopped', 'Nothing was written.', 'info'],
