@@ -53,6 +53,9 @@ def _token(client: HubSpotClient, base_url: str, now: Callable[[], datetime]) ->
     except CrmUnavailable as error:
         mend = f"{error}. Check base_url ({base_url}), the network, and HubSpot's status page; then try again."
         return [("access token", False, mend)]
+    if not isinstance(answer.document, Mapping) or "results" not in answer.document:
+        mend = f"base_url ({base_url}) answers, but not as HubSpot does: expected https://api.hubapi.com."
+        return [("access token", False, mend)]
     checks: list[Check] = [("access token", True, "")]
     try:
         theirs = parsedate_to_datetime(str(answer.headers.get("Date")))

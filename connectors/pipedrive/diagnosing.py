@@ -28,11 +28,15 @@ def diagnose(
     """Checks as (name, good, what to do). When the token is refused the rest would only repeat it."""
     try:
         me, date = client.me()
-        book.read()
+        if me.get("id"):
+            book.read()
     except Refused as error:
         return (("API token", False, _mend(error)),)
     except CrmError as error:
         return (("API token", False, f"{error}. Check base_url and the network, then try again."),)
+    if not me.get("id"):
+        wrong = f"base_url ({client.base_url}) answers, but not as Pipedrive does: "
+        return (("API token", False, f"{wrong}expected https://yourcompany.pipedrive.com."),)
     return (
         ("API token", True, ""),
         *_clock(date, now),

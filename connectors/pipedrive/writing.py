@@ -25,7 +25,9 @@ DEFAULT_TARGETS: Mapping[str, str] = {"email": "task", "phone": "task"}
 TASK_TYPES = {"email": "email", "phone": "call"}
 MAX_FIELD = 255
 """Characters of a short text field."""
-WATCHED = {"stage_change_time": "stage", "won_time": "status", "lost_time": "status"}
+WATCHED = {"stage_id": "stage", "status": "status", "value": "amount", "currency": "currency",
+           "expected_close_date": "close date"}  # fmt: skip
+"""Fields of a deal whose change since the draft makes its text old, in our words."""
 
 
 class Writer:
@@ -89,14 +91,21 @@ class Writer:
             thing = {}
         if not thing or thing.get("is_deleted") is True:
             raise CrmRefused(f"Reject draft {draft.id}: {not_found('pipedrive', self._connection, draft.subject_of)}.")
-        for name, word in WATCHED.items():
-            changed = instant_text(thing.get(name)) if draft.audience == "customer" else None
-            if changed and datetime.fromisoformat(changed) > draft.created_at:
+        if kind == "deals" and draft.audience == "customer":
+            self._refuse_changed(draft, thing)
+        return thing
+
+    def _refuse_changed(self, draft: Draft, deal: Mapping[str, Any]) -> None:
+        """Raises CrmRefused when a watched field was changed after the draft was made."""
+        if not _is_after(deal.get("update_time"), draft.created_at):
+            return
+        for change in self._client.changes_of(str(deal["id"])):
+            word = WATCHED.get(str(change.get("field_key")))
+            if word and _is_after(change.get("time"), draft.created_at):
                 raise CrmRefused(
                     f"Ask for a new draft: the {word} of {draft.subject_of.type} {draft.subject_of.id} was changed in "
-                    f"Pipedrive at {changed}, after this draft was made."
+                    f"Pipedrive at {instant_text(change.get('time'))}, after this draft was made."
                 )
-        return thing
 
     def _place(self, draft: Draft) -> tuple[str, str]:
         """Where the text belongs: the record itself, or what an activity belongs to."""
@@ -113,6 +122,11 @@ class Writer:
         """By the draft's kind, else by `internal` or its channel; a note when nothing is said."""
         where = "internal" if draft.audience == "internal" else draft.channel or "note"
         return self._targets.get(draft.kind) or self._targets.get(where, "note")
+
+
+def _is_after(time: Any, moment: datetime) -> bool:
+    text = instant_text(time)
+    return text is not None and datetime.fromisoformat(text) > moment
 
 
 def _task(draft: Draft, kind: str, thing: Mapping[str, Any], marker: str, at: datetime) -> dict[str, Any]:

@@ -266,10 +266,22 @@ def test_diagnosis_stops_at_a_refused_token(hubspot):
     assert "Distribution tab" in found["access token"][1]
 
 
-def test_diagnosis_says_when_nobody_answers(hubspot):
-    hubspot.fail("GET", ".*", 503, times=9)
+WRONG_HOSTS = {
+    "no such path": (404, {"message": "Not Found"}, "base_url is probably not HubSpot's"),
+    "a web page": (200, b"<html>Welcome</html>", "answers, but not as HubSpot does"),
+    "moved": (302, b"", "set base_url to the address that answers itself"),
+    "down": (503, b"", "status page"),
+}
 
-    assert "status page" in checks(make_connector(hubspot))["access token"][1]
+
+@pytest.mark.parametrize(("status", "body", "mend"), WRONG_HOSTS.values(), ids=WRONG_HOSTS)
+def test_wrong_host_is_named(hubspot, status, body, mend):
+    hubspot.fail("GET", ".*", status, body=body, times=9)
+
+    found = checks(make_connector(hubspot))
+
+    assert list(found) == ["access token"]
+    assert mend in found["access token"][1]
 
 
 def test_clock_that_is_off_is_named(hubspot):

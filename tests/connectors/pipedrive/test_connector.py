@@ -140,11 +140,27 @@ def test_field_of_the_deal_is_set_and_too_long_a_text_refused(pipedrive):
         connector.write_back(long, marker=MARKER, at=AT)
 
 
-def test_deal_that_moved_since_the_draft_is_a_conflict(pipedrive):
-    pipedrive.things["deals"][9001]["stage_change_time"] = (AT + timedelta(minutes=5)).isoformat()
+CONFLICTS = {"stage": {"stage_id": 5}, "status": {"status": "lost"}, "amount": {"value": 9000},
+             "close date": {"expected_close_date": "2027-01-31"}}  # fmt: skip
 
-    with pytest.raises(CrmRefused, match="stage of deal 9001"):
+
+@pytest.mark.parametrize(("word", "values"), CONFLICTS.items(), ids=CONFLICTS)
+def test_deal_that_changed_since_the_draft_is_a_conflict(pipedrive, word, values):
+    pipedrive.change("deals", 9001, "2026-11-21T09:35:00Z", **values)
+
+    with pytest.raises(CrmRefused, match=f"the {word} of deal 9001 was changed in Pipedrive at 2026-11-21T09:35:00Z"):
         make_connector(pipedrive).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+    assert pipedrive.written("activities") == 1
+
+
+def test_deal_whose_title_changed_is_written_to_and_so_is_one_that_changed_before(pipedrive):
+    connector = make_connector(pipedrive)
+    pipedrive.change("deals", 9001, "2026-11-21T09:00:00Z", value=9000)
+    connector.write_back(make_draft(DEAL), marker=MARKER, at=AT)
+    pipedrive.change("deals", 9001, "2026-11-21T09:35:00Z", title="Line 4")
+
+    assert connector.write_back(make_draft(DEAL), marker="crmplugin:draft-2", at=AT)
+    assert len(pipedrive.asked("GET", ".*/changelog")) == 1
 
 
 def test_validation_error_is_told_in_pipedrives_words(pipedrive):
@@ -273,6 +289,24 @@ def test_diagnosis_names_missing_webhook_and_meaningless_stage(pipedrive):
     assert "4 (Proposal)" in found["stages"][1]
     # The fake's clock is this machine's; the connector's stands on 21 November 2026.
     assert {name for name, good in mended.items() if not good} == {"clock"}
+
+
+WRONG_HOSTS = {
+    "no such path": (404, {"error": "Not Found"}, "base_url is probably not Pipedrive's"),
+    "a web page": (200, b"<html>Welcome</html>", "answers, but not as Pipedrive does"),
+    "moved": (302, b"", "set base_url to the address that answers itself"),
+    "down": (503, b"", "Check base_url and the network"),
+}
+
+
+@pytest.mark.parametrize(("status", "body", "mend"), WRONG_HOSTS.values(), ids=WRONG_HOSTS)
+def test_wrong_host_is_named(pipedrive, status, body, mend):
+    pipedrive.fail("GET", ".*", status, body=body, times=9)
+
+    ((_, good, told),) = make_connector(pipedrive).diagnose()
+
+    assert not good
+    assert mend in told
 
 
 def test_refused_token_says_where_to_find_it(pipedrive):
