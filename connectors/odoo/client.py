@@ -18,12 +18,13 @@ from requests.auth import AuthBase
 
 from connectors.auth import HeaderAuth
 from connectors.transport import Answer, Dialect, Refused, Transport, redacted
-from crmplugin.errors import CrmUnavailable
+from crmplugin.errors import CrmUnavailable, NotFound
 
 READS = frozenset({"read", "web_read", "search_read", "web_search_read", "search", "search_count", "fields_get",
                    "has_access", "check_access_rights", "context_get", "load"})  # fmt: skip
 """Methods that may be called twice: they change nothing, or, as `load` with an external id, the same twice."""
 PROTOCOLS = ("json2", "xmlrpc")
+WHY_HIDDEN = "it is of a company that the bot may not work for, or the bot lacks Sales / User: All Documents"
 
 Thing = Mapping[str, Any]
 
@@ -163,12 +164,14 @@ class OdooClient:
         return found
 
     def tree(self, model: str, id_: int, specification: Thing) -> Thing | None:
-        """One record with all that hangs on it; None when it is not there."""
+        """One record with all that hangs on it; None when it is gone. Raises NotFound for one hidden from the bot."""
         try:
             found = self.call(model, "web_read", [id_], specification=specification)
         except Refused as error:
             if error.status == 404:
                 return None
+            if error.status == 403:
+                raise NotFound(f"odoo does not show {model} {id_} to the bot user: {WHY_HIDDEN}") from error
             raise
         return found[0] if found else None
 

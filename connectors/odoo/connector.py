@@ -81,7 +81,14 @@ class OdooConnector(Frame):
 
     def diagnose(self) -> Sequence[tuple[str, bool, str]]:
         """Checks as (name, good, what to do), by real calls."""
-        return diagnose(self._client, self._book, self._database, ends=self._named_end(), now=self._services.clock())
+        return diagnose(
+            self._client,
+            self._book,
+            self._database,
+            companies=self._companies,
+            ends=self._named_end(),
+            now=self._services.clock(),
+        )
 
     def verify_panel(self, call: PanelCall, *, now: datetime) -> Visitor:
         """Who pressed the button, as our module in Odoo attests it with its signature. Raises NotGenuine."""

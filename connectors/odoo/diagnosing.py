@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,9 +15,12 @@ from crmplugin.errors import CrmError
 
 Check = tuple[str, bool, str]
 WARN_AHEAD = timedelta(days=14)
+ALL_DOCUMENTS, ALL_DEALS = "Sales / User: All Documents", "sales_team.group_sale_salesman_all_leads"
+NO_COMPANY: Mapping[str, Any] = {"allowed_company_ids": []}
+"""With a company that the bot may not work for, Odoo refuses every question about users."""
 RIGHTS: Sequence[tuple[str, str, str]] = (
-    ("crm.lead", "write", "Sales / User: All Documents"), ("res.partner", "read", "Sales / User: All Documents"),
-    ("mail.activity", "create", "Sales / User: All Documents"), ("sale.order", "read", "Sales / User: All Documents"),
+    ("crm.lead", "write", ALL_DOCUMENTS), ("res.partner", "read", ALL_DOCUMENTS),
+    ("mail.activity", "create", ALL_DOCUMENTS), ("sale.order", "read", ALL_DOCUMENTS),
     ("mailing.list", "read", "Email Marketing / User"), ("mailing.mailing", "create", "Email Marketing / User"),
 )  # fmt: skip
 """Model, what is done with it, the group that allows it."""
@@ -26,8 +29,9 @@ STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
 
 
 def diagnose(
-    client: OdooClient, book: SchemaBook, database: Database, *, ends: datetime | None, now: datetime
-) -> list[Check]:
+    client: OdooClient, book: SchemaBook, database: Database, *,
+    companies: Collection[int], ends: datetime | None, now: datetime,
+) -> list[Check]:  # fmt: skip
     """Checks as (name, good, what to do). When the key is refused the rest would only repeat it."""
     book.forget()
     try:
@@ -38,6 +42,7 @@ def diagnose(
         return [("API key", False, f"{error}. Check base_url, the network and that Odoo runs; then try again.")]
     checks = [("API key", True, ""), _expiry(client, ends, now), _privileges(client)]
     checks += client.transport.together(*[lambda r=right: _right(client, *r) for right in RIGHTS])
+    checks += [_all_deals(client, schema.uid), *_companies(client, schema.uid, companies)]
     return [*checks, *_fields(schema, database), _stages(client, database)]
 
 
@@ -96,6 +101,36 @@ def _right(client: OdooClient, model: str, operation: str, group: str) -> Check:
         allowed,
         "" if allowed else f"The bot user lacks the group {group}, or the app is not installed{needs}.",
     )
+
+
+def _all_deals(client: OdooClient, uid: int) -> Check:
+    """Whether the bot sees the deals of everybody; a database that does not say is taken at its word."""
+    sees = next((said for said in _answers(client, uid) if said is not None), True)
+    mend = f"The bot sees only its own deals: give it the group {ALL_DOCUMENTS}."
+    return ("all deals", sees, "" if sees else mend)
+
+
+def _answers(client: OdooClient, uid: int) -> Iterator[bool | None]:
+    """What Odoo says of the group: 18 and later ask a user, 17 whoever calls."""
+    for ids in ([uid], None):
+        try:
+            yield client.call("res.users", "has_group", ids, group_ext_id=ALL_DEALS, context=NO_COMPANY) is True
+        except CrmError:
+            yield None
+
+
+def _companies(client: OdooClient, uid: int, companies: Collection[int]) -> list[Check]:
+    """Whether the bot may work for the companies that the settings name."""
+    if not companies:
+        return []
+    try:
+        rows = client.search("res.users", [["id", "=", uid]], ["company_ids"], context=NO_COMPANY)
+    except CrmError as error:
+        return [("companies", False, f"{error}.")]
+    missing = sorted(set(companies).difference(rows[0]["company_ids"] if rows else ()))
+    named = ", ".join(map(str, missing))
+    mend = f"The bot may not work for company {named}: allow it on its user, or correct company_ids."
+    return [("companies", not missing, mend if missing else "")]
 
 
 def _fields(schema: Schema, database: Database) -> list[Check]:

@@ -338,9 +338,15 @@ def _activity(activity: Thing, database: Database) -> Document:
         "owner_side": "us",
         "subject": text_of(activity.get("summary")) or name_of(kind),
         "body": REFERENCE.sub("", note) or None,
-        "done_at": instant_text(activity.get("date_done") or activity.get("write_date")) if done else None,
+        "done_at": _done_at(activity) if done else None,
         "source": ours[1] if ours else None,
     }
+
+
+def _done_at(activity: Thing) -> str | None:
+    """When it was done: Odoo keeps the day, and the moment only as that of the last change, if it was on that day."""
+    day, changed = text_of(activity.get("date_done")), text_of(activity.get("write_date"))
+    return instant_text(changed if changed and changed.startswith(day or "") else day)
 
 
 def _meeting(event: Thing, database: Database) -> Document:

@@ -37,7 +37,7 @@ class Problem(Exception):
 
 
 class FakeOdoo(FakeServer):
-    """`put` makes records; `troubles` of the server misbehave."""
+    """`put` makes records; `troubles` of the server misbehave; `hidden` is what rules keep from the bot."""
 
     ROUTES = (
         ("POST", r"/json/2/([a-z0-9_.]+)/([a-z_]+)", "json2"),
@@ -49,6 +49,8 @@ class FakeOdoo(FakeServer):
         self.things: dict[str, dict[int, dict[str, Any]]] = defaultdict(dict)
         self.keys = {KEY}
         self.forbidden = {"ir.module.module"}
+        self.hidden: set[tuple[str, int]] = set()
+        self.groups = {"sales_team.group_sale_salesman_all_leads"}
         self.models = set(FIELDS) | set(MARKETING)
         self.external: dict[str, int] = {}
         self.fields = {model: dict(found) for model, found in FIELDS.items()}
@@ -117,7 +119,12 @@ class FakeOdoo(FakeServer):
     def do_fields_get(self, model: str, ids: Any, arguments: Any) -> Any:
         return self.fields.get(model, {})
 
+    def do_has_group(self, model: str, ids: list[int], arguments: dict[str, Any]) -> Any:
+        return arguments["group_ext_id"] in self.groups
+
     def do_web_read(self, model: str, ids: list[int], arguments: dict[str, Any]) -> Any:
+        if any((model, id_) in self.hidden for id_ in ids):
+            raise Problem(403, "odoo.exceptions.AccessError", "Sorry, you don't have 'read' access to: - Lead.")
         found = [self.things[model][id_] for id_ in ids if id_ in self.things[model]]
         return [self._tree(model, one, arguments["specification"]) for one in found]
 

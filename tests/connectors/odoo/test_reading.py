@@ -166,6 +166,26 @@ def test_records_of_another_of_our_companies_are_not_there(fake):
     assert fake.asked("POST", ".*/web_read")[-1].body["context"]["allowed_company_ids"] == [2]
 
 
+def test_deal_that_rules_hide_from_the_bot_is_not_there(fake):
+    fake.hidden.add(("crm.lead", 9001))
+
+    with pytest.raises(NotFound, match="company that the bot may not work for"):
+        make_connector(fake).read_context(Subject("deal", "9001"))
+
+
+@pytest.mark.parametrize(
+    ("changed", "done"),
+    [("2026-11-20 15:02:03", "2026-11-20T15:02:03"), ("2026-11-21 08:00:00", "2026-11-20T00:00:00")],
+)
+def test_done_activity_was_done_when_it_was_changed_on_that_day(fake, changed, done):
+    fake.things["mail.activity"][6201] |= {"active": False, "date_done": "2026-11-20", "write_date": changed}
+
+    context = make_connector(fake).read_context(Subject("deal", "9001"))
+
+    (task,) = [one for one in context.activities if one.id == "activity:6201"]
+    assert task.done_at == datetime.fromisoformat(done).replace(tzinfo=UTC)
+
+
 def test_message_leads_to_its_deal(fake):
     context = make_connector(fake).read_context(Subject("activity", "message:6101"))
 

@@ -14,7 +14,7 @@ from crmplugin.errors import CrmRefused, CrmUnavailable, NotFound
 from crmplugin.ports import CampaignMessage, CampaignPush
 from tests.connectors.cases.odoo import AT, make_connector
 from tests.connectors.drafts import make_draft
-from tests.fakes.odoo import FakeOdoo, with_orbis
+from tests.fakes.odoo import BOT, FakeOdoo, with_orbis
 
 MARK = "crmplugin:draft-1"
 DEAL = Subject("deal", "9001")
@@ -218,6 +218,20 @@ def test_diagnosis_says_what_to_do(fake):
     assert "9 (Haggling)" in found["stages"]
     assert "x_competitors" in found["field x_competitors"]
     assert "administrator's" in found["low privilege"]
+
+
+def test_bot_that_sees_only_its_own_deals_is_told(fake):
+    fake.groups.clear()
+
+    assert "All Documents" in problems(fake)["all deals"]
+
+
+def test_company_that_the_bot_may_not_work_for_is_told(fake):
+    fake.put("res.users", BOT, name="Deal assistant", login="bot", company_ids=[1])
+
+    assert problems(fake, company_ids=[1]) == {}
+    assert "company 2, 3:" in problems(fake, company_ids=[1, 2, 3])["companies"]
+    assert fake.asked("POST", ".*/res.users/search_read")[-1].body["context"]["allowed_company_ids"] == []
 
 
 @pytest.mark.parametrize(
