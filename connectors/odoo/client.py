@@ -95,8 +95,12 @@ class XmlRpc:
         )
 
     def _execute(self, key: str, model: str, method: str, ids: Sequence[int] | None, arguments: Thing) -> Any:
-        positional = [list(ids)] if ids is not None else []
-        call = (self._database, self._uid(key), key, model, method, positional, dict(arguments))
+        positional: list[Any] = [list(ids)] if ids is not None else []
+        named = dict(arguments)
+        if method == "write":
+            # Modules of 17 call this argument `vals` or `values`.
+            positional.append(named.pop("vals"))
+        call = (self._database, self._uid(key), key, model, method, positional, named)
         return self._call("object", "execute_kw", call, again=method in READS)
 
     def _uid(self, key: str) -> int:

@@ -93,6 +93,8 @@ class FakeOdoo(FakeServer):
             try:
                 if key not in self.keys:
                     raise xmlrpc.client.Fault(3, "Access Denied")
+                if name == "write":
+                    named = {"vals": positional[1], **named}
                 answer = self.execute(model, name, positional[0] if positional else None, dict(named))
             except Problem as problem:
                 fault = xmlrpc.client.Fault(2, f"Traceback (most recent call last):\n  …\n{problem}")

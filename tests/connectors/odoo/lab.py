@@ -13,6 +13,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -27,18 +28,23 @@ USER = "crmlab"
 DATABASE = "crmlive"
 KEPT = os.environ.get("CRMPLUGIN_ODOO_LAB")
 STOP_POSTGRES = "/usr/lib/postgresql/15/bin/pg_ctl -D {lab}/pg -m fast stop"
+BOTS = ("marketing", "sales", "own")
+"""The bot of the guide, the same without marketing, and one that sees too little: `crmplugin-<name>`."""
 KEYS = """
 from datetime import datetime, timedelta
-names = ('base.group_user', 'sales_team.group_sale_salesman_all_leads', 'mass_mailing.group_mass_mailing_user')
-groups = env['res.groups'].union(*[env.ref(name) for name in names])
-bot = env['res.users'].create({'name': 'Deal assistant', 'login': 'crmplugin-live', 'email': 'bot@seller.example',
-                                'group_ids': [(6, 0, groups.ids)]})
+sales, mailings = 'sales_team.group_sale_salesman_all_leads', 'mass_mailing.group_mass_mailing_user'
+rights = {'marketing': (sales, mailings), 'sales': (sales,), 'own': ('sales_team.group_sale_salesman',)}
+users = [env.ref('base.user_admin')]
+for name, own in rights.items():
+    groups = env['res.groups'].union(*[env.ref(one) for one in ('base.group_user', *own)])
+    users.append(env['res.users'].create({'name': 'Deal assistant', 'login': f'crmplugin-{name}',
+                                          'email': f'{name}@seller.example', 'group_ids': [(6, 0, groups.ids)]}))
 ends = datetime.now() + timedelta(days=80)
-own = env['res.users.apikeys']
-keys = [own.with_user(user)._generate('rpc', 'live', ends) for user in (bot, env.ref('base.user_admin'))]
+keys = [env['res.users.apikeys'].with_user(user)._generate('rpc', 'live', ends) for user in users]
 env['crm.stage'].create({'name': 'Negotiation', 'sequence': 5})
 env.cr.commit()
 print('KEYS', *keys)
+
 """
 
 
@@ -47,13 +53,16 @@ class Odoo:
 
     def __init__(self, lab: Path) -> None:
         self.lab, self.url = lab, ""
-        self.key = self._admin_key = self.tested = ""
+        self.keys: dict[str, str] = {}
+        self._admin_key = self.tested = ""
+        self.database_port = int((lab / "pg.port").read_text("utf-8"))
         self._process: subprocess.Popen[bytes] | None = None
 
     def make_database(self) -> None:
         """A copy of the demo database, with our module installed and its own tests run."""
-        self.as_user(f"dropdb -h 127.0.0.1 -p 55432 -f --if-exists {DATABASE}")
-        self.as_user(f"createdb -h 127.0.0.1 -p 55432 -T {USER} {DATABASE}")
+        where = f"-h 127.0.0.1 -p {self.database_port}"
+        self.as_user(f"dropdb {where} -f --if-exists {DATABASE}")
+        self.as_user(f"createdb {where} -T {USER} {DATABASE}")
         store = self.lab / "data" / "filestore"
         self.as_user(f"rm -rf {store}/{DATABASE}; [ ! -d {store}/{USER} ] || cp -r {store}/{USER} {store}/{DATABASE}")
         there = self.lab / "addons" / MODULE.name
@@ -62,7 +71,8 @@ class Odoo:
         self.as_user(f"chmod -R a+rX {self.lab}/addons", as_root=True)
         install = ("-i", MODULE.name, "-u", MODULE.name)
         self.tested = self.odoo("server", *install, "--test-tags", f"/{MODULE.name}", "--stop-after-init")
-        self.key, self._admin_key = self.shell(KEYS).split("KEYS ")[1].split()[:2]
+        self._admin_key, *keys = self.shell(KEYS).split("KEYS ")[1].split()[: 1 + len(BOTS)]
+        self.keys = dict(zip(BOTS, keys, strict=True))
 
     def start(self) -> None:
         port = free_port()
@@ -125,11 +135,12 @@ def running_odoo() -> Iterator[Odoo]:
 
 
 class Cable:
-    """The network between our server and Odoo: a line that can be cut and mended."""
+    """The network between our server and Odoo: a line that can be cut and mended, and that loses an answer."""
 
     def __init__(self, target: str) -> None:
         host, _, port = target.rpartition("//")[2].partition(":")
         self._target, self.is_whole = (host, int(port)), True
+        self._victim, self.swallowed = "", 0
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         self._open: list[socket.socket] = []
@@ -143,6 +154,10 @@ class Cable:
 
     def mend(self) -> None:
         self.is_whole = True
+
+    def swallow(self, path: str) -> None:
+        """The next call of an address that ends so reaches Odoo, and its answer nobody."""
+        self._victim = f"{path} HTTP"
 
     def close(self) -> None:
         self.cut()
@@ -160,14 +175,38 @@ class Cable:
             return
         far = socket.create_connection(self._target)
         self._open += [near, far]
-        for one, other in ((near, far), (far, near)):
-            threading.Thread(target=_pass_on, args=(one, other), daemon=True).start()
+        line = Line()
+        for pump in (self._ask, self._answer):
+            threading.Thread(target=pump, args=(near, far, line), daemon=True).start()
+
+    def _ask(self, near: socket.socket, far: socket.socket, line: Line) -> None:
+        with suppress(OSError):
+            while piece := near.recv(65536):
+                if self._victim and self._victim.encode() in piece:
+                    self._victim, line.loses_answer = "", True
+                far.sendall(piece)
+        _hang_up(near, far)
+
+    def _answer(self, near: socket.socket, far: socket.socket, line: Line) -> None:
+        with suppress(OSError):
+            while piece := far.recv(65536):
+                if line.loses_answer:
+                    self.swallowed += 1
+                    break
+                near.sendall(piece)
+        _hang_up(near, far)
 
 
-def _pass_on(one: socket.socket, other: socket.socket) -> None:
-    with suppress(OSError):
-        while piece := one.recv(65536):
-            other.sendall(piece)
-    for end in (one, other):
+@dataclass
+class Line:
+    """One call under way."""
+
+    loses_answer: bool = False
+
+
+def _hang_up(*ends: socket.socket) -> None:
+    for end in ends:
+        with suppress(OSError):
+            end.shutdown(socket.SHUT_RDWR)
         with suppress(OSError):
             end.close()

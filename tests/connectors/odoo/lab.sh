@@ -35,13 +35,15 @@ id "$USER_OF_LAB" >/dev/null 2>&1 || useradd -m -d "$LAB/home" "$USER_OF_LAB"
 mkdir -p pg log data addons home
 chown -R "$USER_OF_LAB" pg log data home addons
 PG=/usr/lib/postgresql/15/bin
+[ -f pg.port ] || python3 -c 'import socket; one = socket.create_server(("127.0.0.1", 0)); print(one.getsockname()[1])' >pg.port
+PORT=$(cat pg.port)
 [ -f pg/PG_VERSION ] || su "$USER_OF_LAB" -c "$PG/initdb -D $LAB/pg -U $USER_OF_LAB -A trust -E UTF8 --locale=C.UTF-8 >/dev/null"
 su "$USER_OF_LAB" -c "$PG/pg_ctl -D $LAB/pg status" >/dev/null 2>&1 ||
-    su "$USER_OF_LAB" -c "$PG/pg_ctl -D $LAB/pg -o '-p 55432 -c listen_addresses=127.0.0.1 -c unix_socket_directories=$LAB/home -c fsync=off' -l $LAB/log/pg.log -w start >/dev/null"
+    su "$USER_OF_LAB" -c "$PG/pg_ctl -D $LAB/pg -o '-p $PORT -c listen_addresses=127.0.0.1 -c unix_socket_directories=$LAB/home -c fsync=off' -l $LAB/log/pg.log -w start >/dev/null"
 [ -f odoo.conf ] || cat >odoo.conf <<C
 [options]
 db_host = 127.0.0.1
-db_port = 55432
+db_port = $PORT
 db_user = $USER_OF_LAB
 addons_path = $LAB/root/usr/lib/python3/dist-packages/odoo/addons,$LAB/addons
 data_dir = $LAB/data
@@ -55,7 +57,7 @@ cd $LAB
 PYTHONPATH=$LAB/root/usr/lib/python3/dist-packages exec venv/bin/python root/usr/bin/odoo "\$@"
 R
 chmod 755 run.sh
-if ! su "$USER_OF_LAB" -c "psql -h 127.0.0.1 -p 55432 -lqt" | cut -d '|' -f 1 | grep -qw crmlab; then
+if ! su "$USER_OF_LAB" -c "psql -h 127.0.0.1 -p $PORT -lqt" | cut -d '|' -f 1 | grep -qw crmlab; then
     su "$USER_OF_LAB" -c "./run.sh server -c odoo.conf -d crmlab --with-demo --stop-after-init \
         -i crm,sale_management,sale_crm,base_automation,mass_mailing,mass_mailing_crm" >log/init.log 2>&1
 fi

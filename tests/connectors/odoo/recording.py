@@ -49,9 +49,9 @@ def _keep(file: Path, document: Any) -> None:
     file.write_text(lines.replace('},"', '},\n"') + "\n", "utf-8")
 
 
-def connect(url: str, database: str, key: str) -> OdooConnector:
+def connect(url: str, database: str, key: str, **more: Any) -> OdooConnector:
     options = {"base_url": url, "database": database, "api_key": key, "webhook_secret": "-" * 32}
-    return OdooConnector("acme", options, Services(MemoryLimiter(), MemoryVault()))
+    return OdooConnector("acme", options | more, Services(MemoryLimiter(), MemoryVault()))
 
 
 def main() -> None:
