@@ -133,8 +133,9 @@ def _unmarshalled(body: bytes) -> Any:
 
 
 def _refused(fault: xmlrpc.client.Fault, secrets: Iterable[str]) -> Refused:
-    """The fault with the last line of what may be a traceback. Codes of Odoo's `rpc` module: 2 to 4."""
-    words = str(fault.faultString).strip().rsplit("\n", 1)[-1][:300]
+    """The fault in Odoo's words, of a traceback the last line. Codes of Odoo's `rpc` module: 2 to 4."""
+    told = str(fault.faultString).strip()
+    words = " ".join((told.rsplit("\n", 1)[-1] if told.startswith("Traceback") else told).split())[:300]
     status = {3: 401, 4: 403}.get(int(fault.faultCode) if str(fault.faultCode).isdigit() else 0, 422)
     if "MissingError" in words or "does not exist" in words:
         status = 404

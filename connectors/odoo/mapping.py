@@ -141,14 +141,14 @@ def account_of(partner: Thing) -> str | None:
 
 
 def status_of(lead: Thing) -> str:
-    """open, won or lost; databases before 19 have no `won_status`."""
-    said = lead.get("won_status")
-    if said in ("won", "lost"):
-        return str(said)
-    stage = lead.get("stage_id")
-    if said is None and isinstance(stage, Mapping) and stage.get("is_won") is True:
-        return "won"
-    return "lost" if said is None and lead.get("active") is False else "open"
+    """open, won or lost; databases before 19 have no `won_status`, and their webhooks name a stage by number alone."""
+    said, stage = lead.get("won_status"), lead.get("stage_id")
+    if said is not None:
+        return str(said) if said in ("won", "lost") else "open"
+    if lead.get("active") is False:
+        return "lost"
+    won = stage.get("is_won") is True if isinstance(stage, Mapping) else bool(lead.get("date_closed"))
+    return "won" if won else "open"
 
 
 def stage_kind(lead: Thing, database: Database) -> str | None:

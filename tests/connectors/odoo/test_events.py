@@ -43,6 +43,8 @@ def read(given: bytes, **options: Any) -> Event:
         ({"won_status": "won", "date_closed": "2026-11-21 09:29:59"}, "deal.won"),
         ({"won_status": "lost", "active": False, "date_closed": "2026-11-21 09:29:59"}, "deal.lost"),
         ({"won_status": None, "active": False, "date_closed": "2026-11-21 09:29:59"}, "deal.lost"),
+        ({"won_status": None, "stage_id": 4, "date_closed": "2026-11-21 09:29:59"}, "deal.won"),
+        ({"won_status": None, "stage_id": 2}, "deal.stage_changed"),
         ({"date_last_stage_update": "2026-11-10 08:00:00"}, "deal.updated"),
         ({"_action": "crmplugin record.deleted(#9)"}, "record.deleted"),
         ({"_model": "res.partner"}, "contact.changed"),
