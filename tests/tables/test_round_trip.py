@@ -66,6 +66,7 @@ def test_deals_of_any_dialect_and_form_come_back_the_same(
             ("Record ID", "First Name", "Last Name", "Email"),
             ("Contact ID", "First Name", "Last Name", "Email"),
             ("Record Id", "First Name", "Last Name", "Email", "Contact Owner", "Account Name"),
+            ("Person - ID", "Person - First name", "Person - Last name", "Person - Email - Work", "Person - Name"),
         ]
     ),
 )
@@ -108,6 +109,57 @@ def test_companies_of_any_dialect_and_form_come_back_the_same(
     assert {id_: tuple(plain(d[key]) for key in ("name", "industry", "city")) for id_, d in found.items()} == {
         id_: tuple(plain(cell) for cell in cells) for id_, cells in firms.items()
     }
+
+
+SIDE_TABLES = {
+    "Northwind customers": (
+        ("customer_id", "company_name", "city", "contact_name", "contact_title"), "companies", ("name", "city")),
+    "Northwind products": (
+        ("product_id", "product_name", "quantity_per_unit", "category_id", "unit_price", "discontinued"),
+        "products", ("name", "unit")),
+    "Northwind employees": (
+        ("employee_id", "first_name", "title", "last_name", "hire_date"), "users", ("name", "title")),
+}  # fmt: skip
+"""Headings of which the first is the id and the next two are written; collection, and the fields they come back in."""
+
+
+@pytest.mark.parametrize("table", SIDE_TABLES)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(things=st.dictionaries(ID, st.tuples(NAME, NAME), min_size=1, max_size=6), form=FORMS)
+def test_the_tables_beside_the_orders_come_back_the_same(table: str, things: dict[str, tuple[str, str]], form: Form):
+    headings, collection, keys = SIDE_TABLES[table]
+    rows = [[id_, *cells, *[""] * (len(headings) - 3)] for id_, cells in things.items()]
+
+    found = records(form.write(headings, rows))[collection]
+
+    assert {id_: tuple(plain(d[key]) for key in keys) for id_, d in found.items()} == {
+        id_: tuple(plain(cell) for cell in cells) for id_, cells in things.items()
+    }
+
+
+@settings(max_examples=25)
+@given(
+    firms=st.dictionaries(NAME.map(plain), st.tuples(NAME, st.integers(1, 90_000)), min_size=1, max_size=6), form=FORMS
+)
+def test_accounts_known_by_their_name_alone_come_back_the_same(firms: dict[str, tuple[str, int]], form: Form):
+    headings = ("account", "sector", "employees", "office_location")
+
+    found = records(form.write(headings, [[name, sector, str(n), ""] for name, (sector, n) in firms.items()]))
+
+    assert sorted((plain(d["name"]), plain(d["industry"]), d["employees"]) for d in found["companies"].values()) == (
+        sorted((name, plain(sector), str(n)) for name, (sector, n) in firms.items())
+    )
+
+
+@settings(max_examples=25)
+@given(goods=st.dictionaries(NAME.map(plain), AMOUNT, min_size=1, max_size=6), form=FORMS)
+def test_products_known_by_their_name_alone_come_back_the_same(goods: dict[str, Decimal], form: Form):
+    told = {**goods, "the one whose price tells the form": Decimal("1234.50")}
+    rows = [[name, "GTX", form.amount(price)] for name, price in told.items()]
+
+    found = records(form.write(("product", "series", "sales_price"), rows))["products"]
+
+    assert {plain(d["name"]): Decimal(d["list_price"]) for d in found.values()} == told
 
 
 LINE = st.tuples(
