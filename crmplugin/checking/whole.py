@@ -183,17 +183,19 @@ def _answers_it(scene: Scene, checked: CheckedSentence, fact_id: str) -> bool:
     sentence = checked.sentence
     if sentence.role in ("subject", "greeting", "signature", "legal", "ask") or sentence.verdict not in PASSING:
         return False
+    shelf = scene.shelf
+    carried = [i for i in sentence.evidence if i != fact_id]
+    promised = any(shelf.by_id[i].kind == "slot" for i in carried if i in shelf.by_id)
+    if fact_id in sentence.evidence and promised:
+        return True  # who will by when, in whatever words: "the answer to your other question comes by …"
     if all(c.reported for c in scene.clauses):
         return False
-    carried = [i for i in sentence.evidence if i != fact_id]
     if fact_id in sentence.evidence:
         return bool(carried)
     if "asked" in scene.trigger_kinds or not carried:
         return False
-    shelf = scene.shelf
     question = shelf.stems.get(fact_id, frozenset())
-    facts = [shelf.by_id[i] for i in carried if i in shelf.by_id]
-    return any(f.kind == "slot" for f in facts) or overlap(scene.stems, question) > 0 or _other_words(scene, fact_id)
+    return promised or overlap(scene.stems, question) > 0 or _other_words(scene, fact_id)
 
 
 def _other_words(scene: Scene, fact_id: str) -> bool:

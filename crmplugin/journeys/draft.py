@@ -328,7 +328,7 @@ def _draft(
     plan, decision = brief.plan, brief.decision
     refused = worded.reasons if isinstance(worded, Refused) else ()
     if plan is not None and not isinstance(worded, Worded):
-        reason = f"Mend this first, then ask again: {' '.join(refused) or 'no sentence of it passes the checks.'}"
+        reason = f"No text can go out yet. {' '.join(refused) or 'No sentence of it passes the checks.'}"
         decision = Decision("no_message", code="missing_facts", gates=decision.gates, reason=reason)
     base = Draft(
         id=draft_id,

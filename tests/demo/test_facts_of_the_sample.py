@@ -12,7 +12,7 @@ import pytest
 from crmplugin import demo
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
-from crmplugin.journeys.draft import make_brief
+from crmplugin.journeys.draft import make_brief, make_draft
 from crmplugin.wiring import Assistant, open_scratch
 from tests.fact_walk import wrong_facts
 
@@ -42,3 +42,15 @@ def test_every_fact_of_every_deal_has_a_source_that_holds_it(sample: Assistant, 
 
     assert facts > 2000
     assert not wrong, "\n".join(wrong)
+
+
+def test_every_message_that_is_called_for_finds_its_words(sample: Assistant):
+    tools = sample.tools("local")
+    unsaid = []
+    for deal in sample.records.iterate("local", "deals"):
+        request = Request("local", "follow_up", Subject("deal", deal.id), writer="template")
+        draft = make_draft(request, tools=tools, draft_id="x", now=NOW)
+        if draft.decision.code == "missing_facts":
+            unsaid.append(f"{deal.id}: {draft.decision.reason}")
+
+    assert not unsaid, "\n".join(unsaid)
