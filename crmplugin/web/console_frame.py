@@ -29,7 +29,8 @@ SCRIPT_WORDS = (
     "draft.state_reading", "draft.state_waiting", "draft.state_writing", "draft.state_checking", "draft.state_mending",
     "draft.offline",
     "draft.copied", "draft.live_checking", "problem.network", "draft.proof_of", "draft.proof_rule", "draft.proof_plain",
-    "draft.sentence_needs", "draft.copy_by_hand", "bar.away", "bar.back_again", "bar.working", "bar.still",
+    "draft.sentence_needs", "draft.seconds", "draft.copy_by_hand",
+    "bar.away", "bar.back_again", "bar.working", "bar.still",
 )  # fmt: skip
 """Words that scripts say."""
 

@@ -31,7 +31,8 @@ def in_words(text: str | None, words: Words, reader: Reader) -> str:
     key, values = found
     wanted = told_texts()[key]
     pattern = wanted.get(words.language, wanted["said"])
-    return pattern.format(**{name: _value(name, value, words, reader) for name, value in values.items()})
+    shown = pattern.format(**{name: _value(name, value, words, reader) for name, value in values.items()})
+    return shown.removesuffix(".") if shown.endswith("..") else shown
 
 
 def _value(name: str, value: str, words: Words, reader: Reader) -> str:
@@ -39,6 +40,8 @@ def _value(name: str, value: str, words: Words, reader: Reader) -> str:
         return in_words(value, words, reader)
     if name == "day":
         return reader.iso_day(value) or value
+    if name == "people":
+        return value.replace(" and ", f" {words('told.and')} ")
     table = _WORDS.get(name)
     return words.plain(table, value) if table and value in words.tables[table] else value
 
@@ -59,10 +62,13 @@ def told_texts() -> Mapping[str, Mapping[str, str]]:
 
 @cache
 def _matchers() -> tuple[tuple[str, Callable[[str], re.Match[str] | None]], ...]:
-    """Those with the most words of their own first, so that a looser one does not take their texts."""
-    found = [(key, _regex(texts["said"])) for key, texts in told_texts().items()]
-    ranked = sorted(found, key=lambda pair: -len(re.sub(r"\(\?P<.*?\)", "", pair[1].pattern)))
-    return tuple((key, regex.fullmatch) for key, regex in ranked)
+    """Those that begin with words of their own first, the longest on top: a looser one would take their texts."""
+    ranked = sorted(told_texts().items(), key=lambda item: _looseness(item[1]["said"]))
+    return tuple((key, _regex(texts["said"]).fullmatch) for key, texts in ranked)
+
+
+def _looseness(said: str) -> tuple[bool, int]:
+    return said.startswith("{"), -len(re.sub(r"\{\w+\}", "", said))
 
 
 def _regex(said: str) -> re.Pattern[str]:

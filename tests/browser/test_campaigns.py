@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import expect
 
+from tests.browser.looking import check
+
 
 def test_a_campaign_from_the_segment_to_the_file(visit, demo, pictures):
     page = visit(demo, role="marketing").open("/console/campaigns")
@@ -22,9 +24,11 @@ def test_a_campaign_from_the_segment_to_the_file(visit, demo, pictures):
     expect(page.locator(".sheet")).to_have_count(3)
     if pictures:
         page.screenshot(path=pictures / "campaign.png")
+    check(page, "campaign prepared")
     page.get_by_role("button", name="Approve the words").click()
     page.get_by_role("button", name="Write the messages").click()
     expect(page.get_by_text("Ready", exact=True)).to_be_visible(timeout=60_000)
+    check(page, "campaign ready")
     with page.expect_download() as taken:
         page.get_by_role("link", name="Take as CSV").click()
 

@@ -16,7 +16,7 @@ from tests.browser.words import SLOWLY
 
 PAGES = (
     "/console", "/console?show=closed", "/console/new", "/console/new?about=deal:D-101", "/console/deals",
-    "/console/figures", "/console/events", "/console/jobs", "/console/connections", "/console/rules",
+    "/console/campaigns", "/console/figures", "/console/events", "/console/jobs", "/console/connections", "/console/rules",
     "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1", "/console/people",
     "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/sign-in",
 )  # fmt: skip

@@ -51,6 +51,15 @@ def test_every_text_is_there_in_each_language_with_no_value_of_its_own():
             "„Treffen zusammenfassen“ lässt sich nicht schreiben: kein Treffen mit Notizen wartet auf eine "
             "Zusammenfassung.",
         ),
+        (
+            "Mend this first, then ask again: “Alle warten.”: “Alle”: no fact says so without exception.",
+            "Bringen Sie erst das in Ordnung, dann fragen Sie noch einmal: “Alle warten.”: “Alle”: Kein Fakt sagt das "
+            "ohne Ausnahme.",
+        ),
+        (
+            "Do not promote by phone: the address of Ann (C-1) and Bo (C-2) opted out.",
+            "Keine Werbung (Anruf): Die Adresse von Ann (C-1) und Bo (C-2) hat widersprochen.",
+        ),
         ("The sentence is not in de: en.", "Dieser Satz sollte auf Deutsch sein, nicht auf Englisch."),
         ("“35 %”: no fact grants it.", "“35 %”: Das gewährt kein Fakt."),
         ("unknown_deal: the CRM has no deal D-9", "Das CRM kennt deal D-9 nicht."),

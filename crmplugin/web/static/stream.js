@@ -4,12 +4,14 @@ import { call, go, word } from "./pages.js";
 
 const AGAIN_MS = 700;
 const LATE_MS = 4000;
+const PATIENCE_S = 2;
 
 /** Follows the stream of a draft that is being written, through cuts, until it is finished. */
 export async function follow(draft) {
   const sheet = new Sheet(draft);
   let last = 0;
   setTimeout(() => sheet.now === "reading" && sheet.say("waiting"), LATE_MS);
+  const beat = setInterval(() => (draft.isConnected ? sheet.tick() : clearInterval(beat)), 1000);
   while (draft.isConnected) {
     try {
       const answer = await call(draft.dataset.stream, { headers: { Accept: "text/event-stream", "Last-Event-ID": last } });
@@ -66,6 +68,7 @@ class Sheet {
     this.heard = draft.querySelector("#heard");
     this.sentences = new Map();
     this.now = "reading";
+    this.since = Date.now();
   }
 
   /** Takes one event; whether it was the last. */
@@ -78,10 +81,18 @@ class Sheet {
   }
 
   say(state) {
+    if (state !== this.now) this.since = Date.now();
     this.now = state;
     this.state.textContent = word(`state_${state}`);
     this.state.dataset.state = state;
     this.state.classList.remove("lost");
+  }
+
+  /** What takes long says for how long: nothing else moves then. Text that comes in is progress enough. */
+  tick() {
+    const n = Math.round((Date.now() - this.since) / 1000);
+    if (n <= PATIENCE_S || this.now === "writing" || this.state.classList.contains("lost")) return;
+    this.state.textContent = `${word(`state_${this.now}`)} ${word("seconds").replace("{n}", n)}`;
   }
 
   lost() {
