@@ -7,18 +7,18 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from connectors.documents import field_table, instant_text
-from connectors.frame import Frame
+from connectors.documents import instant_text
+from connectors.frame import OPEN_STAGE_KINDS, Frame
 from connectors.odoo import events, panel, verify
 from connectors.odoo.campaigns import Marketing
 from connectors.odoo.client import DIALECT, PROTOCOLS, ApiKeys, Json2, OdooClient, XmlRpc
-from connectors.odoo.diagnosing import STAGE_KINDS, WARN_AHEAD, diagnose, key_end
+from connectors.odoo.diagnosing import WARN_AHEAD, diagnose, key_end
 from connectors.odoo.mapping import Database, id_of
 from connectors.odoo.reading import Reader
 from connectors.odoo.schema import SchemaBook
 from connectors.odoo.syncing import Syncer
 from connectors.odoo.writing import Writer
-from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Limit, Transport
+from connectors.transport import Transport
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import CrmError, SettingsError
 from crmplugin.ports import CampaignPush, PanelCall, Reading, SegmentPage, Services, Visitor
@@ -42,8 +42,10 @@ class OdooConnector(Frame):
         base_url = str(options["base_url"]).rstrip("/")
         keys = ApiKeys(self._keys("api_key"))
         self._companies = frozenset(int(one) for one in options.get("company_ids") or ())
-        self._client = _client(connection, options, services, base_url, keys, self._companies)
-        self._database = _database(connection, options, base_url)
+        headers = {"X-Odoo-Database": str(options["database"]), "User-Agent": "crmplugin"}
+        transport = self._transport((base_url,), keys, DIALECT, {}, headers)
+        self._client = _client(transport, options, base_url, keys, self._companies)
+        self._database = Database(self._fields(), self._stages(OPEN_STAGE_KINDS), base_url)
         self._book = SchemaBook(self._client, services.clock, self._learn)
         self._reader = Reader(
             self._client,
@@ -161,22 +163,8 @@ def _check(connection: str, options: Mapping[str, Any]) -> None:
 
 
 def _client(
-    connection: str, options: Mapping[str, Any], services: Services, base_url: str, keys: ApiKeys,
-    companies: frozenset[int],
-) -> OdooClient:  # fmt: skip
-    per_second = options.get("calls_per_second")
-    transport = Transport(
-        connection,
-        OdooConnector.crm,
-        (base_url,),
-        keys,
-        services,
-        dialect=DIALECT,
-        limits={"calls": Limit(float(per_second), int(per_second))} if per_second else {},
-        timeout_s=float(options.get("timeout_s") or READ_TIMEOUT_S),
-        calls_at_once=int(options.get("calls_at_once") or CALLS_AT_ONCE),
-        headers={"X-Odoo-Database": str(options["database"]), "User-Agent": "crmplugin"},
-    )
+    transport: Transport, options: Mapping[str, Any], base_url: str, keys: ApiKeys, companies: frozenset[int]
+) -> OdooClient:
     protocol: Json2 | XmlRpc = Json2(transport, base_url)
     if options.get("protocol") == "xmlrpc":
         protocol = XmlRpc(
@@ -185,13 +173,3 @@ def _client(
     # Archived records too: a lost deal is one, and a person who left.
     context = {"active_test": False, "lang": "en_US"}
     return OdooClient(transport, protocol, context | ({"allowed_company_ids": sorted(companies)} if companies else {}))
-
-
-def _database(connection: str, options: Mapping[str, Any], base_url: str) -> Database:
-    stages: Mapping[str, str] = options.get("stages") or {}
-    for stage, kind in stages.items():
-        if kind not in STAGE_KINDS:
-            known = ", ".join(STAGE_KINDS)
-            raise SettingsError(f'connections.{connection}.stages."{stage}" is {kind!r}: expected one of {known}')
-    fields = field_table(options.get("fields") or {}, connection=connection)
-    return Database(fields=fields, stages=stages, base_url=base_url)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from connectors.documents import instant_text
+from connectors.frame import OPEN_STAGE_KINDS
 from connectors.odoo.client import OdooClient
 from connectors.odoo.mapping import DEFAULT_STAGES, Database
 from connectors.odoo.schema import Schema, SchemaBook
@@ -25,7 +26,6 @@ RIGHTS: Sequence[tuple[str, str, str]] = (
 )  # fmt: skip
 """Model, what is done with it, the group that allows it."""
 OPTIONAL = {"sale.order": "sales", "mailing.list": "marketing", "mailing.mailing": "marketing"}
-STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
 
 
 def diagnose(
@@ -154,5 +154,5 @@ def _stages(client: OdooClient, database: Database) -> Check:
     unknown = [
         f"{one['id']} ({one['name']})" for one in stages if str(one["id"]) not in known and one["name"] not in known
     ]
-    mend = f"Say in stages what these mean ({', '.join(STAGE_KINDS)}): {', '.join(unknown)}."
+    mend = f"Say in stages what these mean ({', '.join(OPEN_STAGE_KINDS)}): {', '.join(unknown)}."
     return ("stages", not unknown, mend if unknown else "")
