@@ -7,13 +7,13 @@ Waiting costs and brings nothing, so a step that brings no more is left out. The
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import MappingProxyType
 
-from crmplugin.domain.brief import Signals
+from crmplugin.domain.brief import Promise, Signals
 from crmplugin.domain.crm import Policy
 
 MOST_ACTIONS = 3
@@ -22,7 +22,7 @@ HALVED_AFTER_DAYS = 7
 RECAP_DAYS = 2
 GAINS: Mapping[str, Decimal] = MappingProxyType(
     {"quote_ends": Decimal("0.08"), "recap": Decimal("0.06"), "quote_ended": Decimal("0.05"),
-     "replenish": Decimal("0.05"), "nudge": Decimal("0.03")}
+     "replenish": Decimal("0.05"), "their_step": Decimal("0.04"), "nudge": Decimal("0.03")}
 )  # fmt: skip
 """By how much each step is assumed to raise the chance of winning, where the policy says nothing."""
 
@@ -66,7 +66,7 @@ class Action:
 
 def next_actions(signals: Signals, *, today: date, stakes: Stakes = NO_STAKES) -> tuple[Action, ...]:
     """At most three steps, the most pressing first; `wait` alone when nothing is due or worth its cost."""
-    worth = [a for a in _chances(signals, stakes) if a.value is None or a.value > 0]
+    worth = [a for a in _chances(signals, today, stakes) if a.value is None or a.value > 0]
     steps = sorted(worth, key=lambda a: -(a.gain or Decimal(0)) if a.value is None else -a.value)
     return (*_duties(signals, today), *steps)[:MOST_ACTIONS] or (Action("wait", signals.next_gap_on, None),)
 
@@ -84,15 +84,22 @@ def _duties(s: Signals, today: date) -> Iterator[Action]:
         yield Action("complaint", None, ("tickets", s.ticket.severe_ticket_id), "service_acknowledgement")
     if s.open_questions:
         yield Action("answer", None, ("activities", s.open_questions[0].activity_id), "answer")
-    late = [p for p in s.promises_us if p.due and p.due <= today]
+    late = _late(s.promises_us, today)
     if late:
-        collection = "deals" if late[0].source_field == "next_step" else "activities"
-        yield Action("keep_promise", late[0].due, (collection, late[0].source_id), "deliver_promise")
+        yield Action("keep_promise", late[0].due, _source(late[0]), "deliver_promise")
     if s.renewal_contract_id and not s.ticket.hold:
         yield Action("renew", None, ("contracts", s.renewal_contract_id), "renewal")
 
 
-def _chances(s: Signals, stakes: Stakes) -> Iterator[Action]:
+def _late(promises: Iterable[Promise], today: date) -> list[Promise]:
+    return [p for p in promises if p.due and p.due <= today]
+
+
+def _source(promise: Promise) -> tuple[str, str]:
+    return "deals" if promise.source_field == "next_step" else "activities", promise.source_id
+
+
+def _chances(s: Signals, today: date, stakes: Stakes) -> Iterator[Action]:
     if s.meeting_id:
         yield _weighed("recap", ("activities", s.meeting_id), "recap", RECAP_DAYS, stakes)
     if s.ticket.hold:
@@ -100,7 +107,10 @@ def _chances(s: Signals, stakes: Stakes) -> Iterator[Action]:
     if s.quote_id and s.quote_days_left is not None and s.quote_days_left <= QUOTE_DAYS:
         key = "quote_ends" if s.quote_days_left >= 0 else "quote_ended"
         yield _weighed(key, ("quotes", s.quote_id), "quote_follow_up", s.quote_days_left, stakes)
-    if s.no_reply_count and s.gap_reached:
+    owed = _late(s.promises_them, today)
+    if owed:
+        yield replace(_weighed("their_step", _source(owed[0]), "nudge_their_step", 0, stakes), due=owed[0].due)
+    elif s.no_reply_count and s.gap_reached and not _late(s.promises_us, today):
         yield _weighed("nudge", None, "new_value", 0, stakes)
     if s.due_items:
         first = s.due_items[0]

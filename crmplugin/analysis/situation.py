@@ -23,6 +23,7 @@ WEEK_DAYS = 7
 HAND_OFF_QUOTES = 2
 DUE_IN_OUTLINE = 2
 GOODS_SHOWN = 5
+HANDED_OVER_DAYS = 30
 
 
 def status_lines(v: View) -> Iterator[SheetLine]:
@@ -223,7 +224,7 @@ def change_lines(v: View) -> Iterator[SheetLine]:
 def handoff_lines(v: View) -> Iterator[SheetLine]:
     """A case from service to sales (sales-craft §5.1): who, what, quote, status, promises, mood, what not to do."""
     ticket = v.context.ticket or next(iter(_by_weight(v)), None)
-    if ticket is None:
+    if ticket is None or _is_settled(v, ticket):
         yield from _sales_handoff(v)
         return
     for field in ("number", "opened_on", "product", "subject", "body", "status", "priority", "owner_name"):
@@ -373,6 +374,14 @@ def _mood_lines(v: View, ticket: Ticket) -> Iterator[SheetLine]:
     yield show("mood", ("tickets", ticket.id, "csat"))
     if v.signals.last_in_id:
         yield show("mood", ("activities", v.signals.last_in_id, "mood"))
+
+
+def _is_settled(v: View, ticket: Ticket) -> bool:
+    """A case that was closed some time ago and that nobody asked about is none to hand over."""
+    asked = v.context.ticket is not None and v.context.ticket.id == ticket.id
+    over = ticket.id not in v.signals.ticket.open_ticket_ids
+    recent = ticket.resolved_at is not None and v.now - ticket.resolved_at <= timedelta(days=HANDED_OVER_DAYS)
+    return over and not asked and not recent
 
 
 def _by_weight(v: View) -> list[Ticket]:

@@ -472,7 +472,7 @@ class ActionWeight:
     """What a step is assumed to bring: percentage points of the chance of winning, and what it costs us to take it.
     The cost is in the seller's currency."""
 
-    key: Literal["quote_ends", "quote_ended", "recap", "nudge", "replenish"] | None = None
+    key: Literal["quote_ends", "quote_ended", "recap", "nudge", "replenish", "their_step"] | None = None
     gain_pct: Number | None = None
     cost: Money | None = None
 

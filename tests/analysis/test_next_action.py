@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
@@ -94,3 +95,18 @@ def test_without_a_margin_nothing_has_a_value():
     (step,) = next_actions(Signals(meeting_id="A-50"), today=TODAY)
 
     assert step.value is None
+
+
+def test_a_late_step_of_theirs_is_asked_for_instead_of_writing_something_new():
+    theirs = Promise("them", "Floor plans", date(2026, 3, 9), "A-70", "subject")
+    silent = Signals(no_reply_count=1, gap_reached=True)
+
+    (step,) = next_actions(replace(silent, promises_them=(theirs,)), today=TODAY)
+
+    assert (step.key, step.due, step.record) == ("their_step", date(2026, 3, 9), ("activities", "A-70"))
+
+
+def test_who_owes_something_writes_nothing_new_before_it_is_kept():
+    ours = Promise("us", "Send it", date(2026, 3, 10), "A-60", "subject")
+
+    assert keys(Signals(promises_us=(ours,), no_reply_count=1, gap_reached=True)) == ["keep_promise"]

@@ -213,6 +213,32 @@ def test_a_hand_off_quotes_the_customer_and_holds_the_sale():
     assert sections["hold"] == ("D-1.sell_hold",)
 
 
+def test_a_case_closed_long_ago_is_not_handed_over():
+    old = make_ticket(status="closed", opened_at=at("2025-05-01"), resolved_at=at("2025-05-02"))
+    fresh = make_ticket(status="closed", resolved_at=at("2026-03-05"))
+
+    before = dict(sheet_of(world(tickets=(old,)), "handoff_note").sections["handoff_note"])["case"]
+    now = dict(sheet_of(world(tickets=(fresh,)), "handoff_note").sections["handoff_note"])["case"]
+
+    assert "T-2201.number" not in before
+    assert "T-2201.number" in now
+
+
+def test_freight_on_the_order_alone_is_no_contradiction():
+    quote = make_quote(total=D(24000), freight=None, lines=(QuoteLine("L1", "FM-300", None, D(10), D(2400)),))
+    same = make_order("O-1", deal_id="D-1", total=D(24480), freight=D(480), lines=())
+    other = make_order("O-1", deal_id="D-1", total=D(24481), freight=D(480), lines=())
+
+    deal = replace(DEAL, amount=D(24000), list_amount=None)
+    agreed, contradicting = (
+        sheet_of(world(deal=deal, quotes=(quote,), orders=(o,)), "negotiation_note", quote_id="Q-118")
+        for o in (same, other)
+    )
+
+    assert "conflicting_amounts" not in [w.code for w in agreed.warnings]
+    assert "conflicting_amounts" in [w.code for w in contradicting.warnings]
+
+
 def test_a_hand_off_from_sales_names_what_was_ordered():
     lines = (OrderLine("L1", "FM-300", D("2.5")), OrderLine("L2", "GK-12", D(10)), OrderLine("L3", "unknown", D(1)))
     later = make_order("O-9", ordered_at=NOW + timedelta(days=1))

@@ -92,5 +92,6 @@ def _deal_variants(make: Maker, facts: Mapping[str, Fact], deal: Deal, quotes: S
 def _order_variants(make: Maker, facts: Mapping[str, Fact], order: Order) -> tuple[Variant, ...]:
     rec, name = Rec("orders", order.id, ""), order.number or order.id
     total, lines = facts.get(make.id_of(rec, "total")), facts.get(make.id_of(rec, "lines_total"))
-    given = [(total, f"total of order {name}"), (lines, f"lines of order {name}")]
-    return tuple(Variant(f, where, lines=len(order.lines)) for f, where in given if f)
+    bare = (Decimal(total.value) - order.freight,) if total and order.freight else ()
+    given = [(total, f"total of order {name}", bare), (lines, f"lines of order {name}", ())]
+    return tuple(Variant(f, where, also=also, lines=len(order.lines)) for f, where, also in given if f)
