@@ -22,13 +22,15 @@ Reason = Literal["inactive", "not sold yet", "not sold in region", "already owne
 
 @dataclass(frozen=True)
 class Account:
-    """One account's purchases and catalogue. `asked_for`: products they named themselves."""
+    """One account's purchases and catalogue. `asked_for`: products they named themselves; `in_talks`: those that an
+    open deal with them is about."""
 
     context: Context
     population: Population
     now: datetime
     zone: str
     asked_for: frozenset[str] = frozenset()
+    in_talks: frozenset[str] = frozenset()
 
     @cached_property
     def products(self) -> Mapping[str, Product]:
@@ -94,20 +96,27 @@ class Tally:
 
 
 def why_not(product: Product, account: Account) -> Reason | None:
-    """Why a product must not be offered to this account; None when it may."""
-    begins = product.valid_from
+    """Why a product must not be offered to this account; None when it may.
+
+    What an open deal is about may be a second one of its kind, and may be made to order.
+    """
+    begins, in_talks = product.valid_from, product.id in account.in_talks
     checks: tuple[tuple[Reason, bool], ...] = (
         ("inactive", product.active is False),
         ("not sold yet", begins is not None and begins > account.now.date() and product.id not in account.bought),
         ("not sold in region", not _sold_here(product, account)),
-        ("already owned", bool(product.durable) and product.id in account.bought),
-        ("out of stock", product.stock is not None and product.stock <= 0),
+        ("already owned", bool(product.durable) and product.id in account.bought and not in_talks),
+        ("out of stock", _is_gone(product) and not (in_talks and product.lead_time)),
         ("open complaint", _complained(product, account)),
         ("returned", product.id in account.returned),
         ("fits nothing they own", not _fits(product, account)),
         ("far above their prices", _far_above(product, account)),
     )
     return next((reason for reason, true in checks if true), None)
+
+
+def _is_gone(product: Product) -> bool:
+    return product.stock is not None and product.stock <= 0
 
 
 def complements(account: Account, product_id: str) -> list[str]:

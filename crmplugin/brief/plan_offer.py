@@ -63,7 +63,8 @@ def find_offer(shop: Shop, facts: Facts) -> Offer | None:
     `analysis.recommendation`. What most others buy is no reason: of an account without history we ask instead.
     """
     products = {p.id: p for p in shop.context.products}
-    account = Account(shop.context, shop.population, shop.now, shop.zone)
+    in_talks = frozenset(deal_products(shop.context, shop.now))
+    account = Account(shop.context, shop.population, shop.now, shop.zone, in_talks=in_talks)
     for id_, reason, evidence in _candidates(shop):
         product = products.get(id_)
         if product is not None and why_not(product, account) is None and _can_be_told(id_, facts):

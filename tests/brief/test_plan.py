@@ -10,7 +10,7 @@ import pytest
 
 from crmplugin.brief.tongues import home_languages
 from crmplugin.domain.brief import INTERNAL_KINDS, Promise
-from crmplugin.domain.crm import Feature, Offer, QuoteLine
+from crmplugin.domain.crm import Feature, Offer, OrderLine, QuoteLine
 from crmplugin.ports import Population
 from tests.builders import (
     at,
@@ -283,6 +283,21 @@ def test_a_product_that_may_not_be_offered_is_not_pitched(change):
     brief = pitch_of(fitting_product(**change))
 
     assert ("FM-3000.name" in cited(brief)) == ("list_price" in change)
+
+
+@pytest.mark.parametrize(
+    ("stock", "lead_time", "told"), [(0, "6-8 weeks", True), (0, None, False), (5, "6-8 weeks", True)]
+)
+def test_what_an_open_deal_is_about_may_be_a_second_one_and_made_to_order(stock, lead_time, told):
+    owned = make_product("FM-300", durable=True, stock=Decimal(stock), lead_time=lead_time)
+    context = make_account(
+        deal=make_deal(product_ids=("FM-300",)), products=(owned,),
+        orders=(make_order(lines=(OrderLine("L1", "FM-300", Decimal(1)),)),), tickets=(),
+    )  # fmt: skip
+
+    brief = make_brief(kind="pitch", context=context)
+
+    assert (brief.plan is not None and "FM-300.name" in cited(brief)) is told
 
 
 def test_a_product_far_above_their_prices_is_not_pitched():
