@@ -22,6 +22,7 @@ from crmplugin.web import (
     openapi,
     panel,
     problems,
+    texts,
     webhooks,
 )
 from crmplugin.web.callers import CallRate
@@ -62,6 +63,7 @@ def create_app(desk: Desk | None = None) -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     app.after_request(compress)  # Flask runs the first one last, so it sees the finished answer
     _register_api(app)
+    texts.register(app)
     auth.register(app)
     for module in (webhooks, health, installs, panel, *_pages()):
         app.register_blueprint(module.blueprint)

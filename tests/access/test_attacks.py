@@ -357,3 +357,38 @@ def test_download_has_a_name_of_ours(office, session, signed_in):
         given = answer.headers.get("Content-Disposition", "")
         assert "/" not in given
         assert ".." not in given
+
+
+# Characters that a database does not keep.
+
+
+UNKEPT = ["a\x00b", "\x00", "a\ud800b"]
+
+
+@pytest.mark.parametrize("text", UNKEPT, ids=ascii)
+def test_character_that_no_database_keeps_is_refused_by_field(signed_in, text):
+    client = signed_in("admin")
+    draft = client.post("/api/v1/drafts?wait=30", json=WISH).json["id"]
+    sent = {"content_type": "application/json"}
+    told = [
+        client.post("/api/v1/drafts", data=json.dumps(WISH | {"instruction": text}), **sent),
+        client.post("/api/v1/drafts", data=json.dumps(WISH | {"deal_id": text}), **sent),
+        client.patch(f"/api/v1/drafts/{draft}", data=json.dumps({"version": 1, "subject": "x", "body": text}), **sent),
+        client.post(f"/api/v1/drafts/{draft}/reject", data=json.dumps({"reason": text}), **sent),
+        client.post("/api/v1/campaigns", data=json.dumps({"segment": {"region": [text]}, "goal": "win_back"}), **sent),
+    ]
+
+    fields = [[e["field"] for e in is_problem(answer, 422, "invalid")["errors"]] for answer in told]
+    assert fields == [["instruction"], ["deal_id"], ["body"], ["reason"], ["segment.region[0]"]]
+    assert client.get(f"/api/v1/drafts/{draft}").json["status"] == "proposed"
+
+
+def test_nul_in_an_address_or_query_is_refused(session, signed_in):
+    client = signed_in("admin")
+    for path in ("/api/v1/drafts/a%00b", "/api/v1/campaigns/a%00b", "/api/v1/events/a%00b", "/api/v1/jobs/a%00b"):
+        is_problem(client.get(path), 404, "not_found")
+    for name in ("connection", "deal", "event", "cursor"):
+        problem = is_problem(client.get(f"/api/v1/drafts?{name}=a%00b"), 422, "invalid")
+        assert [e["field"] for e in problem["errors"]] == [name]
+    assert session.get("/console?kind=a%00b").status_code == 422
+    assert session.get("/console/records/local/deals/a%00b").status_code == 404
