@@ -42,13 +42,13 @@ def reading_one_moment(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
-    """One transaction: all of it or nothing.
+def writing(engine: Engine, turn_timeout_s: float = TURN_TIMEOUT_S) -> Iterator[Connection]:
+    """One transaction: all of it or nothing. Raises StoreError when its turn does not come in time.
 
     On SQLite it takes the write lock at its beginning: a transaction that reads first and writes later would fail at
     once, without waiting, when another wrote in between.
     """
-    with _as_store_error(), _turn(engine), engine.begin() as connection:
+    with _as_store_error(), _turn(engine, turn_timeout_s), engine.begin() as connection:
         if engine.dialect.name == "sqlite":
             connection.exec_driver_sql("BEGIN IMMEDIATE")
         yield connection
@@ -75,12 +75,12 @@ def take_turns(engine: Engine) -> None:
 
 
 @contextmanager
-def _turn(engine: Engine) -> Iterator[None]:
+def _turn(engine: Engine, timeout_s: float) -> Iterator[None]:
     if engine.dialect.name != "sqlite":
         yield
         return
     line = _line(engine)
-    _take(line)
+    _take(line, timeout_s)
     try:
         yield
     finally:
@@ -91,8 +91,8 @@ def _line(engine: Engine) -> Any:
     return _turns.setdefault(engine, threading.RLock())
 
 
-def _take(line: Any) -> None:
-    if not line.acquire(timeout=TURN_TIMEOUT_S):
+def _take(line: Any, timeout_s: float = TURN_TIMEOUT_S) -> None:
+    if not line.acquire(timeout=timeout_s):
         raise StoreError("the database is busy writing for too long: look at its disk, then try again")
 
 

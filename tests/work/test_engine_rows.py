@@ -11,7 +11,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from crmplugin.errors import StoreError
-from crmplugin.store import guard
 from crmplugin.store.database import open_engine
 from crmplugin.store.guard import reading, writing
 
@@ -72,9 +71,8 @@ def test_job_that_is_there_stays_as_it_is(jobs):
 
 
 @pytest.mark.embedded
-def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says_so(tmp_path, monkeypatch):
+def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says_so(tmp_path):
     engine = open_engine(f"sqlite:///{tmp_path}/a.sqlite")
-    monkeypatch.setattr(guard, "TURN_TIMEOUT_S", 0.05)
     inside, leave = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -85,7 +83,7 @@ def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says
     holder = threading.Thread(target=hold)
     holder.start()
     inside.wait(10)
-    with pytest.raises(StoreError, match="busy writing"), writing(engine):
+    with pytest.raises(StoreError, match="busy writing"), writing(engine, turn_timeout_s=0.05):
         pass
     with reading(engine) as db:  # who only reads waits for nobody
         assert db.execute(text("SELECT 1")).scalar() == 1
