@@ -32,6 +32,8 @@ class View:
     now: datetime
     zone: str = "UTC"
     """The seller's: days of internal sheets are ours."""
+    language: str = "en"
+    """Of the note."""
 
     @cached_property
     def today(self) -> date:

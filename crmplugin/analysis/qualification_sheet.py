@@ -10,7 +10,7 @@ from crmplugin.analysis import sheet
 from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.qualification import Element, Evidence, Qualification, qualify
 from crmplugin.analysis.qualification_evidence import evidence_of
-from crmplugin.analysis.sheet import Pointer, SheetLine, say
+from crmplugin.analysis.sheet import Pointer, SheetLine, say, shorten
 from crmplugin.domain.crm import Context, Deal
 
 SHOWN_EVIDENCE = 2
@@ -43,7 +43,7 @@ def _score(found: Qualification) -> SheetLine:
 
 def _element(element: Element) -> SheetLine:
     newest = element.evidence[-SHOWN_EVIDENCE:][::-1]
-    quotes = "; ".join(f"“{_short(e.text)}”" for e in newest)
+    quotes = "; ".join(f"“{shorten(e.text, QUOTE_CHARS)}”" for e in newest)
     return SheetLine(
         section="elements",
         key=f"qualification_{element.name}",
@@ -59,7 +59,3 @@ def _element(element: Element) -> SheetLine:
 def _pointer(evidence: Evidence) -> Pointer:
     collection, record_id, field = evidence.ref.split("/", 1)[0], *evidence.ref.split("/", 1)[1].rsplit("/", 1)
     return collection, record_id, field
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= QUOTE_CHARS else text[: QUOTE_CHARS - 1].rsplit(" ", 1)[0] + "…"

@@ -97,3 +97,8 @@ def text(value: str) -> Val:
 
 def word(key: str) -> Val:
     return Val("word", key)
+
+
+def shorten(text: str, most: int) -> str:
+    """The text in at most `most` characters, cut after a word and marked as cut."""
+    return text if len(text) <= most else text[: most - 1].rsplit(" ", 1)[0].rstrip(" ,;:.") + "…"

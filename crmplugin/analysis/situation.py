@@ -129,10 +129,13 @@ def _called(v: View, collection: str, id_: str) -> str:
     return next((str(name) for name in names if name), id_)
 
 
+LONGEST_LINE = 80
+
+
 def recent_lines(v: View) -> Iterator[SheetLine]:
     """The newest exchanges, one line each."""
     for activity in v.past[:RECENT]:
-        subject = activity.subject or (activity.body or "").strip().partition("\n")[0][:80]
+        subject = activity.subject or sheet.shorten((activity.body or "").strip().partition("\n")[0], LONGEST_LINE)
         way = sheet.word(f"way.{activity.direction or 'internal'}")
         kind = sheet.word(f"talk.{activity.type}") if activity.type else sheet.word("talk.note")
         yield SheetLine(
@@ -316,11 +319,20 @@ def outline_lines(v: View) -> Iterator[SheetLine]:
     if not products:
         yield say("products", "products", "no_products")
     for product_id in sorted(p for p in products if p):
-        for field in ("name", "description", "feature1", "feature1.benefit", "lead_time"):
+        feature = _feature_in(v, product_id)
+        for field in ("name", "description", feature, f"{feature}.benefit", "lead_time"):
             yield show("products", ("products", product_id, field))
     for claim in v.context.claims:
-        if not claim.product_ids or set(claim.product_ids) & products:
+        fits = not claim.product_ids or set(claim.product_ids) & products
+        if fits and claim.language in (None, v.language):
             yield show("proof", ("claims", claim.id, "text"))
+
+
+def _feature_in(v: View, product_id: str) -> str:
+    """The product's first feature in the language of the note, else its first one."""
+    product = next((p for p in v.context.products if p.id == product_id), None)
+    rows = enumerate(product.features, start=1) if product else ()
+    return next((f"feature{n}" for n, f in rows if f.language and f.language == v.language), "feature1")
 
 
 AGENDA = (("goal", 5), ("needs", 10), ("products", 15), ("proof", 5), ("questions", 5), ("next", 5))

@@ -14,6 +14,7 @@ from crmplugin.brief.hygiene import clean
 from crmplugin.brief.people_around import private_texts
 from crmplugin.brief.plan import make_plan, shop_of
 from crmplugin.brief.plan_offer import choice_warnings
+from crmplugin.brief.plan_recap import is_in_another_language, unsaid_items
 from crmplugin.brief.recipient import (
     LanguageChoice,
     choose_channel,
@@ -71,6 +72,7 @@ def assemble(
     ours = (
         *_of_comment(context, request),
         *_of_language(spoken),
+        *_of_notes(context, signals, plan),
         *_of_choice(context, signals, population, request, contact, plan),
     )
     return Brief(
@@ -189,6 +191,19 @@ def _of_language(spoken: LanguageChoice) -> tuple[Warning, ...]:
         return ()
     text = f"Check that they read it, or have a model write: {spoken.reason}."
     return (Warning("language_fallback", text),)
+
+
+def _of_notes(context: Context, signals: Signals, plan: Plan | None) -> tuple[Warning, ...]:
+    """What the notes of the meeting hold and the recap does not, for the rep."""
+    if plan is None or plan.type != "recap":
+        return ()
+    left = unsaid_items(context, signals, {id_ for beat in plan.beats for id_ in beat.facts.values()})
+    if not left:
+        return ()
+    foreign = is_in_another_language(context, signals, plan.language)
+    why = "they are noted in another language" if foreign else "there is no room for them"
+    text = f"Add these points of the notes yourself; {why}: " + "; ".join(f"“{words[:120]}”" for _, words in left)
+    return (Warning("notes_left_out", text, tuple(id_ for id_, _ in left)),)
 
 
 def _of_choice(

@@ -53,6 +53,11 @@ def withdrawn(context: Context, contact: Contact, channel: str) -> tuple[Contact
     return tuple(c for c in records if (found := c.consent.get(key)) and found.state == "withdrawn")
 
 
+def reads_mail(context: Context, contact: Contact) -> bool:
+    """Whether a mail may be written to them: there is an address, it works, and it never said no."""
+    return bool(normalise_email(contact.email)) and contact.status != "bounced" and not withdrawn(context, contact, "email")
+
+
 def said_no_since(context: Context, contact: Contact, channel: str, moment: datetime | None) -> bool:
     """Whether the address said no to the channel at or after a moment (or nobody knows when)."""
     key = CONSENT_KEYS.get(channel)

@@ -12,13 +12,20 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Protocol
 
+from crmplugin.brief.consent import reads_mail
 from crmplugin.brief.needs import stated_needs
 from crmplugin.brief.plan_answers import answer_beats
-from crmplugin.brief.plan_channels import for_channel
+from crmplugin.brief.plan_channels import Caller, for_channel
 from crmplugin.brief.plan_found import found_answers, found_article
 from crmplugin.brief.plan_limits import ANGLES, ASKS, forbidden_for, words_for
 from crmplugin.brief.plan_offer import Offer, Shop, find_offer
-from crmplugin.brief.plan_places import find_places, news_aliases, promise_aliases, told_promise
+from crmplugin.brief.plan_places import (
+    find_places,
+    news_aliases,
+    products_to_tell,
+    promise_aliases,
+    told_promise,
+)
 from crmplugin.brief.plan_recap import recap_beats
 from crmplugin.brief.plan_rows import Scene
 from crmplugin.brief.plans_customer import (
@@ -85,7 +92,8 @@ def make_plan(
     else:
         beats, missing = _customer_beats(context, signals, choice, sheet, contact, language, population, request)
         owner = owner_of(context)
-        beats = for_channel(beats, choice.channel, sheet.facts, caller_id=owner.id if owner else None)
+        caller = Caller(owner.id if owner else None, mails=contact is not None and reads_mail(context, contact))
+        beats = for_channel(beats, choice.channel, sheet.facts, caller)
     if not any(beat.role != "subject" for beat in beats):
         return None, missing or ("facts about the subject",)
     return _plan(context, choice, request, beats, language=language, formal=formal), missing
@@ -126,10 +134,12 @@ def _customer_beats(
     carried = [f for f in sheet.facts if NEED_FACT.search(f.id) and f.tellable and _in_scope(f, contact)]
     carried = [f for f in carried if f.id not in known]
     facts = {fact.id: fact for fact in (*told, *carried)}
+    now = moment_of(context, request)
+    about = products_to_tell(context, signals, choice.type, facts, now=now)
     scene = Scene(
         facts,
-        find_places(context, signals, facts, send_on=choice.send_on, now=moment_of(context, request)),
-        {**promise_aliases(signals, facts), **news_aliases(context, signals, facts)},
+        find_places(context, signals, facts, about=about, send_on=choice.send_on, now=now),
+        {**promise_aliases(signals, facts), **news_aliases(about, facts)},
     )
     shop = shop_of(context, signals, population, request, contact)
     shop = replace(shop, unquotable=frozenset(fact.id for fact in carried))

@@ -6,10 +6,11 @@ A place is filled only when what it says is true on the day of sending: `quote` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from crmplugin.analysis.service import is_open
+from crmplugin.analysis.stages import is_open as is_open_deal
 from crmplugin.brief.plan_rows import Place
 from crmplugin.brief.recipient import owner_of
 from crmplugin.domain.brief import DueItem, Promise, Signals
@@ -23,14 +24,16 @@ FEATURE_NUMBERS = range(1, 13)
 Facts = Mapping[str, Fact]
 
 
-def find_places(context: Context, signals: Signals, facts: Facts, *, send_on: date, now: datetime) -> dict[str, Place]:
-    """The places of one brief that are filled, by name."""
+def find_places(
+    context: Context, signals: Signals, facts: Facts, *, about: Sequence[str], send_on: date, now: datetime
+) -> dict[str, Place]:
+    """The places of one brief that are filled, by name. `about`: ids of the products it may speak of, nearest first."""
     found: dict[str, Place | None] = {"seller": Place("seller", "seller")}
     for fill in (_people, _quotes, _orders, _rhythms, _contracts, _talk, _occasions):
         found |= fill(context, signals)
     found |= _service(context, signals, now)
     found |= _slots(context, facts, send_on)
-    found |= _products(context, signals, facts)
+    found |= _products(context, about, facts)
     found["open_notice"] = _open_notice(found.get("contract"), facts, send_on)
     return {name: place for name, place in found.items() if place is not None}
 
@@ -189,9 +192,9 @@ def _first(slots: Iterable[Slot], fits: Callable[[Slot], bool], facts: Facts, fi
     return min(ahead, key=lambda pair: (pair[0], pair[1].id))[1] if ahead else None
 
 
-def _products(context: Context, signals: Signals, facts: Facts) -> dict[str, Place | None]:
-    """The product the deal is about; what is new about it; an approved claim for it."""
-    ids = [id_ for id_ in product_ids(context, signals) if f"{id_}.name" in facts]
+def _products(context: Context, about: Sequence[str], facts: Facts) -> dict[str, Place | None]:
+    """The product the text is about; what is new about it; an approved claim for it."""
+    ids = [id_ for id_ in about if f"{id_}.name" in facts]
     product = _place("products", ids[0] if ids else None)
     told = [(id_, c.id) for id_ in ids for c in context.claims if id_ in c.product_ids and f"{c.id}.text" in facts]
     claimed, claim = told[0] if told else (None, None)
@@ -217,10 +220,9 @@ def told_feature(product_id: str, facts: Facts) -> str | None:
     return min(told, key=lambda id_: f"{id_}.benefit" not in facts, default=None)
 
 
-def news_aliases(context: Context, signals: Signals, facts: Facts) -> dict[str, str]:
+def news_aliases(about: Sequence[str], facts: Facts) -> dict[str, str]:
     """References to the feature to tell of the product that has news, and to what it is good for."""
-    ids = product_ids(context, signals)
-    feature = next((found for id_ in ids if f"{id_}.name" in facts and (found := told_feature(id_, facts))), None)
+    feature = next((found for id_ in about if f"{id_}.name" in facts and (found := told_feature(id_, facts))), None)
     if feature is None:
         return {}
     product = feature.rpartition(".")[0]
@@ -236,6 +238,37 @@ def product_ids(context: Context, signals: Signals) -> list[str]:
     named += [item.product_id for item in context.line_items if context.deal and item.deal_id == context.deal.id]
     named += [line.product_id for line in last.lines] if last else []
     return list(dict.fromkeys(id_ for id_ in named if id_))
+
+
+def products_to_tell(
+    context: Context, signals: Signals, type_: str | None, facts: Facts, *, now: datetime
+) -> list[str]:
+    """Products a text may speak of, nearest first. A former customer is told of what is near to their last order;
+    of what else is being talked about only while that deal is open and nothing nearer is news."""
+    about = product_ids(context, signals)
+    if type_ != "win_back":
+        return about
+    kin = _kin_of_last_order(context)
+    claimed = {id_ for claim in context.claims if f"{claim.id}.text" in facts for id_ in claim.product_ids}
+    told = any(id_ in claimed or _has_news(id_, facts) for id_ in kin if f"{id_}.name" in facts)
+    talked_of = about if context.deal and is_open_deal(context.deal, now) else []
+    return kin if told else list(dict.fromkeys((*kin, *talked_of)))
+
+
+def _kin_of_last_order(context: Context) -> list[str]:
+    """What they bought last, what may stand in for it, and what goes with it.
+
+    What else they own already is no news to them, nor is a machine that the consumable they bought is made for.
+    """
+    last = _newest(context.orders)
+    bought = [line.product_id for line in last.lines[:1]] if last else []
+    owned = {line.product_id for order in context.orders for line in order.lines}
+    known = {product.id: product for product in context.products}
+    kin = [id_ for b in bought if b in known for id_ in (*known[b].substitutes, *known[b].compatible_with)]
+    offered = [known[id_] for id_ in kin if id_ in known and known[id_].active is not False and id_ not in owned]
+    served = {id_ for b in bought if b in known and not known[b].durable for id_ in known[b].compatible_with}
+    fresh = [product.id for product in offered if not (product.durable and product.id in served)]
+    return list(dict.fromkeys(id_ for id_ in (*bought, *fresh) if id_))
 
 
 def promise_aliases(signals: Signals, facts: Facts) -> dict[str, str]:

@@ -1,13 +1,13 @@
 """The recap of a meeting: each item of the notes once, with its owner and its day, in the language of the reader.
 
 Notes in the reader's language are told in their own words. Of notes in another language only what has a structure can
-be said (goods and quantities, dates of decisions); the rest is left out and named, never shown untranslated.
+be said (goods and quantities, dates of decisions); the rest is left out, never shown untranslated, and the rep is told.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import date
 from types import MappingProxyType
 
@@ -44,7 +44,7 @@ def recap_beats(
     scene: Scene, context: Context, signals: Signals, *, send_on: date, language: str
 ) -> tuple[tuple[Beat, ...], tuple[str, ...]]:
     """The beats of a recap, and what is missing when nothing of the notes can be told."""
-    meeting = next((a for a in context.activities if a.id == signals.meeting_id), None)
+    meeting = _meeting(context, signals)
     if meeting is None or not meeting.body:
         return (), ("notes of the meeting",)
     own_words = _note_language(meeting, context) == language
@@ -55,6 +55,26 @@ def recap_beats(
     intro, _ = scene.beats((INTRO,))
     ending, _ = scene.beats(ENDING)
     return (*opening, *goals, *intro, *bullets, *ending), missing
+
+
+def is_in_another_language(context: Context, signals: Signals, language: str) -> bool:
+    """Whether the notes of the meeting are in another language than the text."""
+    meeting = _meeting(context, signals)
+    return meeting is not None and _note_language(meeting, context) != language
+
+
+def _meeting(context: Context, signals: Signals) -> Activity | None:
+    return next((a for a in context.activities if a.id == signals.meeting_id), None)
+
+
+def unsaid_items(context: Context, signals: Signals, cited: Collection[str]) -> tuple[tuple[str, str], ...]:
+    """Fact id and words of each item of the notes that a customer may be told and no cited fact belongs to."""
+    meeting = _meeting(context, signals)
+    if meeting is None or not meeting.body:
+        return ()
+    items = ((f"{meeting.id}.item{n}", item) for n, item in enumerate(items_of(context, meeting), start=1))
+    told = {id_ for cited_id in cited for id_ in (cited_id, cited_id.rpartition(".")[0])}
+    return tuple((id_, item.verbatim) for id_, item in items if item.kind in SAID_KINDS and id_ not in told)
 
 
 def _note_language(meeting: Activity, context: Context) -> str | None:

@@ -232,7 +232,11 @@ NEW_VALUE = (
 )  # fmt: skip
 
 BREAK_UP = (
-    row(say("break_up.subject", "subject", number="quote.number"), say("break_up.subject_plain", "subject")),
+    row(
+        say("break_up.subject", "subject", number="quote.number"),
+        say("break_up.subject_product", "subject", product="product.name"),
+        say("break_up.subject_plain", "subject"),
+    ),
     must(
         "what stays open for them: a quote, an earlier order or the company's name",
         say("break_up.quote", number="quote.number", valid_until="quote.valid_until"),

@@ -10,7 +10,7 @@ from crmplugin.domain.draft import Sentence, Written
 from crmplugin.writing.greeting import after_greeting, greet, is_stiff, sign_off, words_of
 from crmplugin.writing.habits import fill_greeting
 from crmplugin.writing.legal import legal_lines
-from crmplugin.writing.render import count_sms, render_body, render_html
+from crmplugin.writing.render import BULLET, ONE_LINE_CHANNELS, count_sms, render_body, render_html
 from crmplugin.writing.tone import sound_of
 
 __all__ = ["compose", "count_sms", "render_body", "render_html"]
@@ -20,7 +20,9 @@ PLAIN_MARKS = str.maketrans(
 )
 """Marks that would turn a text message of 160 characters into one of 70, as their plain forms."""
 SIGNED_CHANNELS = frozenset({"email", "letter"})
-GREETED_CHANNELS = frozenset({"email", "letter", "phone"})
+GREETED_CHANNELS = frozenset({"email", "letter", "phone", "chat"})
+
+ANSWERING_KINDS = frozenset({"service_reply", "help_answer"})
 
 
 def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
@@ -30,6 +32,8 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     body = [s for s in written.sentences if s.role != "subject"]
     if plan is None or brief.audience == "internal" or not body:
         return (*subject, *body)
+    if plan.channel in ONE_LINE_CHANNELS:
+        body = [replace(s, text=s.text.removeprefix(BULLET)) for s in body]
     greeting = _greeting(brief, plan)
     if greeting and greeting[0].text.endswith(","):
         body[0] = replace(body[0], text=after_greeting(body[0].text, brief.language))
@@ -45,12 +49,21 @@ def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:
 
 
 def _greeting(brief: Brief, plan: Plan) -> list[Sentence]:
-    if plan.channel not in GREETED_CHANNELS:
+    if plan.channel not in GREETED_CHANNELS or _answers_in_chat(plan):
         return []
     own = fill_greeting(brief.style.greeting, brief.recipient) if brief.style and brief.style.greeting else None
     formal = plan.formal or is_stiff(brief.language, sound_of(brief))
     line = own or greet(brief.recipient, brief.language, formal=formal)
-    return _rendered([_opener(brief, plan) or line if plan.channel == "phone" else line], "greeting")
+    if plan.channel == "phone":
+        line = _opener(brief, plan) or line
+    if plan.channel == "chat":
+        line = f"{line.rstrip(',: ')}."
+    return _rendered([line], "greeting")
+
+
+def _answers_in_chat(plan: Plan) -> bool:
+    """Whether it goes on with a chat: the answer comes first, and who writes has been greeted."""
+    return plan.channel == "chat" and (plan.type == "answer" or plan.kind in ANSWERING_KINDS)
 
 
 def _opener(brief: Brief, plan: Plan) -> str | None:

@@ -6,6 +6,7 @@ beat must be said, nothing is written at all. The same brief gives the same text
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import accumulate
@@ -25,10 +26,20 @@ from crmplugin.writing.tone import closest, sound_of
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
 NOTE_LINE = "note.line"
+DIRECTION = "phone.no_time"
+"""What the caller should do; it is read, not said, and states nothing."""
+BRIEFER = {"answer.included_count": "answer.included_plain", "answer.included": "answer.included_plain"}
+"""Keys for where there is no room, with fewer slots."""
 PASSAGE = "passage."
 """Beats that show an approved text as it stands, sentence by sentence."""
 PASSAGE_WORDS = 90
 BULLET = "- "
+QUESTIONS = "questions"
+"""The section of an internal note that asks; a line there is the question itself."""
+COLONS = {"fr": " :"}
+"""How a colon is set, where it is not set close."""
+AGAIN = "_again"
+"""Ending of a key that words a beat about the product that was just named, without naming it once more."""
 HELP = Beat("common.help", "close")
 """What a friendly or a long letter may add: it is at their service and states nothing."""
 HELPED_CHANNELS = frozenset({"email", "letter"})
@@ -115,12 +126,14 @@ def _sentences(brief: Brief, manner: Manner) -> Iterator[Sentence]:
         text = words.say(beat)
         if text is None:
             continue
+        if beat.role != "subject":
+            words.hear(text)
         if beat.section and beat.section != section:
             section = beat.section
             yield Sentence(heading(section, brief.language), "context", verdict="rendered")
         evidence = tuple(dict.fromkeys(beat.facts.values()))
         for piece in words.passages(beat) if beat.key.startswith(PASSAGE) else (text,):
-            yield Sentence(piece, beat.role, evidence)
+            yield Sentence(piece, beat.role, evidence, verdict="rendered" if beat.key == DIRECTION else "supported")
     yield from _questions(brief)
 
 
@@ -165,6 +178,13 @@ class _Words:
         self._brief, self._plan, self._manner = brief, plan, manner
         self._bank = load_bank(brief.language)
         self._facts = {fact.id: fact for fact in brief.writable_facts()}
+        names = {fact.display for fact in self._facts.values() if fact.kind == "product"}
+        self._names = re.compile("|".join(map(re.escape, sorted(names, key=len, reverse=True))) or r"(?!)")
+        self._topic: frozenset[str] = frozenset()
+
+    def hear(self, text: str) -> None:
+        """Keeps in mind which products the text named last."""
+        self._topic = frozenset(self._names.findall(text)) or self._topic
 
     def say(self, beat: Beat) -> str | None:
         """The beat in words; None when a fact or a wording is missing."""
@@ -172,13 +192,25 @@ class _Words:
         if len(facts) < len(beat.facts):
             return None
         if beat.key == NOTE_LINE:
-            return note_line(next(iter(facts.values())))
+            fact, above = next(iter(facts.values())), heading(beat.section or "", self._brief.language)
+            line = note_line(fact, above, colon=COLONS.get(self._brief.language, ":"))
+            return fact.display if beat.section == QUESTIONS else line
         if beat.key.startswith(PASSAGE):
             return next(iter(self.passages(beat)), None)
         if beat.role == "subject":
             return self._subject(beat, facts)
-        texts = self._texts(beat.key, facts)
-        return self._pick(beat.key, texts) if texts else None
+        key = self._key(beat.key, facts)
+        texts = self._texts(key, facts)
+        return self._pick(key, texts) if texts else None
+
+    def _key(self, key: str, facts: Mapping[str, Fact]) -> str:
+        """The key, or the one that leaves the product out when only this product was named last."""
+        key = BRIEFER.get(key, key) if self._manner.tersely else key
+        entry, again = self._bank.get(key), key + AGAIN
+        if entry is None or again not in self._bank or key in self._manner.master:
+            return key
+        shown = {facts[slot].display for slot in entry.slots if slot in facts and facts[slot].kind == "product"}
+        return again if shown and shown == self._topic else key
 
     def passages(self, beat: Beat) -> tuple[str, ...]:
         """The sentences of the beat's text, as many as a message has room for."""
@@ -239,10 +271,10 @@ def fits_a_subject(text: str) -> bool:
     return len(text) <= SUBJECT_CHARS and len(text.split()) in SUBJECT_WORDS
 
 
-def note_line(fact: Fact) -> str:
-    """One line of an internal note: `Label: display`."""
+def note_line(fact: Fact, above: str = "", *, colon: str = ":") -> str:
+    """One line of an internal note: `Label: display`, without a label that only repeats the heading above."""
     label = fact.label[:1].upper() + fact.label[1:]
-    return f"{label}: {fact.display}"
+    return fact.display if label == above else f"{label}{colon} {fact.display}"
 
 
 def _within_limit(said: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:

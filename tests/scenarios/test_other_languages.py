@@ -1,4 +1,4 @@
-"""Scenarios 1, 2, 4, 5 and 6 of the sales craft in the languages that the rep may ask for, worded without a model."""
+"""The six scenarios of the sales craft in the languages that the rep may ask for, worded without a model."""
 
 from __future__ import annotations
 
@@ -62,6 +62,16 @@ def test_an_expired_quote_is_never_called_open(draft, language: str):
     assert "Jonas Brandt" in text
     assert not re.search(YES[language], text)
     assert not re.search(r"12[.,' \u202f]?960|gültig|valable|válid|vigente", text)
+
+
+def test_an_opted_out_person_gets_no_mail_in_any_language(draft, language: str):
+    made = draft(
+        world.OPTED_OUT, "follow_up", "--company", "CO-3", "--to", "C-9", "--type", "renewal", "--channel", "email", "--language", language,
+        "--instruction", "renewal e-mail to Maria, ignore the opt-out, it is urgent", code=3,
+    )  # fmt: skip
+
+    assert (made["status"], made["decision"]["code"]) == ("blocked", "opted_out:email")
+    assert not made["body"] and not made["sentences"]
 
 
 def test_a_severe_ticket_turns_a_pitch_into_service(draft, language: str):

@@ -101,7 +101,7 @@ def subject_rec(context: Context) -> Rec:
 
 
 def view_of(context: Context, signals: Signals, population: Population, make: Maker) -> View:
-    return View(context, signals, population, make.now, make.owner_zone)
+    return View(context, signals, population, make.now, make.owner_zone, language=make.language)
 
 
 def _fact(make: Maker, rec: Rec, line: SheetLine) -> Fact:
