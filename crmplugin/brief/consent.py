@@ -55,7 +55,11 @@ def withdrawn(context: Context, contact: Contact, channel: str) -> tuple[Contact
 
 def reads_mail(context: Context, contact: Contact) -> bool:
     """Whether a mail may be written to them: there is an address, it works, and it never said no."""
-    return bool(normalise_email(contact.email)) and contact.status != "bounced" and not withdrawn(context, contact, "email")
+    return (
+        bool(normalise_email(contact.email))
+        and contact.status != "bounced"
+        and not withdrawn(context, contact, "email")
+    )
 
 
 def said_no_since(context: Context, contact: Contact, channel: str, moment: datetime | None) -> bool:
