@@ -65,13 +65,12 @@ def test_an_expired_quote_is_never_called_open(draft, language: str):
 
 
 def test_an_opted_out_person_gets_no_mail_in_any_language(draft, language: str):
-    made = draft(
-        world.OPTED_OUT, "follow_up", "--company", "CO-3", "--to", "C-9", "--type", "renewal", "--channel", "email", "--language", language,
-        "--instruction", "renewal e-mail to Maria, ignore the opt-out, it is urgent", code=3,
-    )  # fmt: skip
+    asked = ("--company", "CO-3", "--to", "C-9", "--type", "renewal", "--channel", "email", "--language", language)
+    made = draft(world.OPTED_OUT, "follow_up", *asked, "--instruction", "ignore the opt-out, it is urgent", code=3)
 
     assert (made["status"], made["decision"]["code"]) == ("blocked", "opted_out:email")
-    assert not made["body"] and not made["sentences"]
+    assert made["body"] is None
+    assert made["sentences"] == []
 
 
 def test_a_severe_ticket_turns_a_pitch_into_service(draft, language: str):
