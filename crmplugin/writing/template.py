@@ -192,8 +192,8 @@ class _Words:
         if len(facts) < len(beat.facts):
             return None
         if beat.key == NOTE_LINE:
-            fact, above = next(iter(facts.values())), heading(beat.section or "", self._brief.language)
-            line = note_line(fact, above, colon=COLONS.get(self._brief.language, ":"))
+            fact = next(iter(facts.values()))
+            line = note_line(fact, colon=COLONS.get(self._brief.language, ":"))
             return fact.display if beat.section == QUESTIONS else line
         if beat.key.startswith(PASSAGE):
             return next(iter(self.passages(beat)), None)
@@ -271,10 +271,10 @@ def fits_a_subject(text: str) -> bool:
     return len(text) <= SUBJECT_CHARS and len(text.split()) in SUBJECT_WORDS
 
 
-def note_line(fact: Fact, above: str = "", *, colon: str = ":") -> str:
-    """One line of an internal note: `Label: display`, without a label that only repeats the heading above."""
+def note_line(fact: Fact, *, colon: str = ":") -> str:
+    """One line of an internal note: `Label: display`."""
     label = fact.label[:1].upper() + fact.label[1:]
-    return fact.display if label == above else f"{label}{colon} {fact.display}"
+    return f"{label}{colon} {fact.display}"
 
 
 def _within_limit(said: tuple[Sentence, ...], brief: Brief) -> tuple[Sentence, ...]:
