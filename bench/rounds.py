@@ -8,6 +8,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from rich.console import Console
@@ -19,6 +21,8 @@ from tests.connectors.cases import hubspot as hubspot_case
 from tests.connectors.cases import pipedrive as pipedrive_case
 from tests.connectors.cases import salesforce as salesforce_case
 from tests.connectors.drafts import AT, make_draft
+from tests.connectors.hubspot import test_journey as hubspot_journey
+from tests.connectors.journey import server
 from tests.fakes import hubspot, pipedrive, salesforce
 
 CALL_S = 0.05
@@ -29,6 +33,15 @@ CRMS: Mapping[str, tuple[Callable[..., Any], Callable[[], Any]]] = {
     "Salesforce": (salesforce_case.make_connector, lambda: salesforce.with_orbis(salesforce.FakeSalesforce())),
 }
 """CRM -> how a connector to its fake is made, and the fake with a deal and two earlier ones with lines."""
+
+
+PUBLIC = "https://assist.example.com"
+OPTIONS: Mapping[str, Callable[[Any], Mapping[str, Any]]] = {
+    "HubSpot": hubspot_journey.options_of,
+    "Pipedrive": lambda fake: {**pipedrive_case.OPTIONS, "base_url": fake.url, "poll_minutes": 1440},
+    "Salesforce": lambda fake: {**salesforce_case.OPTIONS, "base_url": fake.url, "poll_minutes": 1440},
+}
+"""CRM -> the settings of a connection to its fake."""
 
 
 def main() -> None:
@@ -59,10 +72,29 @@ def measured(crm: str) -> Iterator[tuple[str, Trace, float]]:
         if crm == "Salesforce":  # One composite brings the lines of earlier deals: there is no shorter way.
             steps = [steps[0], steps[1], steps[-1]]
         for what, step in steps:
-            started = time.perf_counter()
-            with traced() as trace:
-                step()
-            yield what, trace, (time.perf_counter() - started) * 1000
+            yield what, *timed(step)
+        yield "open a draft that is already written", *prepared(crm, fake, deal)
+
+
+def timed(step: Callable[[], Any]) -> tuple[Trace, float]:
+    started = time.perf_counter()
+    with traced() as trace:
+        step()
+    return trace, (time.perf_counter() - started) * 1000
+
+
+def prepared(crm: str, fake: Any, deal: Subject) -> tuple[Trace, float]:
+    """The list of a deal's drafts and the newest one, through our server, after it was written."""
+    with TemporaryDirectory() as var, server(Path(var), OPTIONS[crm](fake), crm=crm.lower(), public_url=PUBLIC) as here:
+        asked = {"connection": "acme", "kind": "meeting_brief", "deal_id": deal.id}
+        written = here.post("/api/v1/drafts?wait=60", asked).json
+        assert written["status"] == "proposed", written
+
+        def click() -> None:
+            [first] = here.get(f"/api/v1/drafts?deal={deal.id}&connection=acme")["items"]
+            assert here.get(f"/api/v1/drafts/{first['id']}")["body"]
+
+        return timed(click)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Campaign members and list views with opt-outs read now; a campaign goes in as planned, with its texts as rows.
+"""Campaign members, list views and reports with opt-outs read now; a campaign goes in as planned, its texts as rows.
 
 Nothing is sent: the campaign is `Planned` and not active, and sending is a person's act.
 """
@@ -16,8 +16,9 @@ from connectors.salesforce.consent import left_subscriptions, merged, read_conse
 from connectors.salesforce.mapping import PREFIXES, to_document
 from connectors.salesforce.org import OrgBook
 from connectors.salesforce.reading import PEOPLE
-from connectors.salesforce.soql import among, checked_id, equal, select
+from connectors.salesforce.soql import ID, among, checked_id, equal, select
 from connectors.salesforce.writing import ABOUT_FIELD, KEY_FIELD, KEY_OBJECT, RECORD_FIELD, Writer
+from connectors.transport import Refused
 from crmplugin.domain.records import Document
 from crmplugin.errors import CrmRefused, NotFound, UsageError
 from crmplugin.ports import CampaignMessage, CampaignPush, SegmentPage
@@ -31,7 +32,7 @@ MAX_TEXT = 32_000
 def find_segment(
     client: SalesforceClient, book: OrgBook, segment_id: str, cursor: str | None, now: datetime
 ) -> SegmentPage:
-    """One page of a campaign's members (701…) or of a list view (00B…). Raises NotFound for another id.
+    """One page of a campaign's members (701…), of a list view (00B…) or of a report (00O…). Raises NotFound for others.
 
     Where the integration user may not see `HasOptedOutOfEmail`, nobody's wish is known: then all are left out.
     """
@@ -40,7 +41,9 @@ def find_segment(
         return _members(client, book, id_, cursor, now)
     if id_.startswith("00B"):
         return _view(client, book, id_, cursor, now)
-    raise NotFound(f"{id_} is no segment: take the id of a campaign (701…) or of a list view (00B…)")
+    if id_.startswith("00O"):
+        return _page(client, book, _reported(client, id_), None, now)
+    raise NotFound(f"{id_} is no segment: take the id of a campaign (701…), a list view (00B…) or a report (00O…)")
 
 
 def _members(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None, now: datetime) -> SegmentPage:
@@ -69,6 +72,28 @@ def _view(client: SalesforceClient, book: OrgBook, id_: str, cursor: str | None,
     ids = [column for row in records_of(page) if (column := _id_of(row))]
     more = page.get("done") is False or len(ids) == VIEW_PAGE
     return _page(client, book, ids, str(start + VIEW_PAGE) if more and ids else None, now)
+
+
+def _reported(client: SalesforceClient, id_: str) -> list[str]:
+    """Contacts and leads in the rows of a report, as they are run now; a report has no pages, but an end at 2,000 rows.
+
+    Raises NotFound for a report that is not there, CrmRefused for one that is longer or names nobody.
+    """
+    try:
+        report = client.call("GET", f"{client.root}/analytics/reports/{id_}", params={"includeDetails": "true"}) or {}
+    except Refused as error:
+        if error.status in (403, 404):
+            raise NotFound(f"Salesforce has no report {id_} for our user: share its folder with it") from error
+        raise
+    if report.get("allData") is False:
+        raise CrmRefused(f"Report {id_} has more rows than Salesforce gives out at once (2,000): filter it further.")
+    groups = (report.get("factMap") or {}).values()
+    cells = [cell for group in groups for row in group.get("rows") or () for cell in row.get("dataCells") or ()]
+    ids = [str(cell.get("value") or "") for cell in cells]
+    people = [one for one in dict.fromkeys(ids) if ID.fullmatch(one) and PREFIXES.get(one[:3]) in PEOPLE]
+    if cells and not people:
+        raise CrmRefused(f"Report {id_} names no contact or lead: add the column Contact Name, Contact ID or Lead ID.")
+    return people
 
 
 def _id_of(row: Thing) -> str | None:

@@ -141,14 +141,14 @@ class Reader:
         corrected = self._queries(kind, id_)
         if corrected != queries:
             outcomes = self._composite(corrected)
-        for name, outcome in outcomes.items():
-            for thing in self._client.rest_of(self._told(subject, name, outcome)):
+        for name in corrected:
+            for thing in self._client.rest_of(self._told(subject, name, outcomes.get(name))):
                 self._collect(KIND_OF_QUERY.get(name, kind), thing, found)
         if _long(id_, found, kind) not in found.things.get(kind, {}):
             raise not_found(VENDOR, self._connection, subject)
 
-    def _told(self, subject: Subject, name: str, outcome: Outcome) -> Any:
-        if name == "subject" and MISSING & set(outcome.codes):
+    def _told(self, subject: Subject, name: str, outcome: Outcome | None) -> Any:
+        if outcome and name == "subject" and MISSING & set(outcome.codes):
             raise not_found(VENDOR, self._connection, subject)
         return self._client.good(outcome)
 

@@ -78,7 +78,7 @@ class Puller:
         following = self._following(place, things)
         return Changes(
             records=self._records(place.kind, alive, now),
-            events=self._events(place.kind, alive, since, now),
+            events=(*self._events(place.kind, alive, since, now), *self._erased(place, since, now)),
             deleted=tuple(_ref(place.kind, one["Id"]) for one in gone if not _master(one)),
             merged=tuple(merged),
             cursor=following,
@@ -122,6 +122,18 @@ class Puller:
             "our_user": self._book.org.our_user,
         }
         return tuple(make_event(_event_id(kind, one), kind, _since(one, since), dict(one), **given) for one in things)
+
+    def _erased(self, place: Place, since: datetime | None, now: datetime) -> list[Event]:
+        """People who wish to be forgotten, each told once: the mark is on the Individual, which has its own time."""
+        if since is None or place.id or place.kind not in PEOPLE or not self._book.has("Individual", "ShouldForget"):
+            return []
+        changed = f"Individual.ShouldForget = true AND Individual.SystemModstamp >= {soql_time(since)}"
+        people = self._client.rest_of(self._client.query(select(["Id", "IndividualId"], place.kind, changed)))
+        given: dict[str, Any] = {"connection": self._connection, "received_at": now, "our_user": ""}
+        return [
+            make_event(_event_id("erased", one), place.kind, one, dict(one), said="contact.erased", **given)
+            for one in people
+        ]
 
     def _following(self, place: Place, things: Sequence[Thing]) -> str | None:
         """The cursor of the next page: this object's, or the next one's."""

@@ -60,7 +60,7 @@ UNIQUE = {"AI_Draft__c": "Key__c"}
 
 
 class FakeSalesforce(FakeServer):
-    """One org. `hidden`: (object, field) that our user may not see; `absent`: objects that are not there."""
+    """One org. `hidden`: (object, field) our user may not see; `absent`: objects; `rules`: object -> its refusal."""
 
     ROUTES = (
         ("POST", "/services/oauth2/token", "token"),
@@ -72,6 +72,7 @@ class FakeSalesforce(FakeServer):
         ("GET", ROOT + r"/query/(01g\w+)", "more"),
         ("GET", ROOT + r"/limits", "limits"),
         ("GET", ROOT + r"/connect/organization", "organization"),
+        ("GET", ROOT + r"/analytics/reports/(\w+)", "report"),
         ("GET", ROOT + r"/sobjects/(\w+)/listviews/(\w+)/results", "view"),
         ("GET", ROOT + r"/sobjects/(\w+)/describe", "describe"),
         ("GET", ROOT + r"/sobjects/(\w+)/(\w+)/([^/]+)", "read_by_key"),
@@ -84,12 +85,14 @@ class FakeSalesforce(FakeServer):
         super().__init__()
         self.things: dict[str, dict[str, Row]] = defaultdict(dict)
         self.views: dict[str, list[str]] = {}
+        self.reports: dict[str, dict[str, Any]] = {}
         self.hidden: set[tuple[str, str]] = set()
         self.absent: set[str] = {"Quote", "QuoteLineItem", *CONSENTS}
         self.currency: str | None = "EUR"
         self.multi_currency = False
         self.remaining = 90_000
         self.sign_in_problem = ""
+        self.rules: dict[str, list[dict[str, Any]]] = {}
         self.page = 2000
         self.tokens: set[str] = set()
         self._ids, self._pages = itertools.count(7001), {}  # type: ignore[var-annotated]
@@ -224,6 +227,11 @@ class FakeSalesforce(FakeServer):
         features = {"multiCurrency": self.multi_currency, "defaultCurrencyIsoCode": self.currency}
         return 200, {"orgId": ORG, "name": "Halden Controls", "features": features}
 
+    def report(self, request: Request, id_: str) -> tuple[int, Any]:
+        if id_ not in self.reports or request.one("includeDetails") != "true":
+            return 404, [{"errorCode": "NOT_FOUND", "message": "The data you’re trying to access is unavailable."}]
+        return 200, self.reports[id_]
+
     def describe(self, request: Request, kind: str) -> tuple[int, Any]:
         if kind in self.absent or kind not in {*COLLECTIONS, *ALSO}:
             return 404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
@@ -245,6 +253,8 @@ class FakeSalesforce(FakeServer):
     def create(self, request: Request, kind: str) -> tuple[int, Any]:
         if kind in self.absent:
             return 404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+        if kind in self.rules:
+            return 400, self.rules[kind]
         strange = sorted(set(request.body) - self.known(kind))
         if strange:
             message = f"No such column '{strange[0]}' on sobject of type {kind}"
@@ -261,6 +271,8 @@ class FakeSalesforce(FakeServer):
     def update(self, request: Request, kind: str, id_: str) -> tuple[int, Any]:
         if id_ not in self.things[kind]:
             return 404, [{"errorCode": "NOT_FOUND", "message": "The requested resource does not exist"}]
+        if kind in self.rules:
+            return 400, self.rules[kind]
         self.things[kind][id_] |= request.body
         return 204, None
 

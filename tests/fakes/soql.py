@@ -106,8 +106,9 @@ class Soql:
         return name, self._rows(child, parts, rows, [kind])
 
     def _check(self, kind: str, path: str) -> None:
-        name = path.partition(".")[0]
-        if name not in self.store.known(kind):
+        name, dot, _ = path.partition(".")
+        known = self.store.known(kind)
+        if name not in known and not (dot and f"{name}Id" in known):
             raise Refusal("INVALID_FIELD", f"No such column '{path}' on entity '{kind}'")
 
     def _condition(self, kind: str, text: str) -> Callable[[Row], bool]:
@@ -117,7 +118,7 @@ class Soql:
         if text.startswith("("):
             options = [self._condition(kind, part) for part in split(text[1:-1], " OR ")]
             return lambda row: any(option(row) for option in options)
-        found = re.fullmatch(r"(\w+)\s*(>=|=|>| IN )\s*(.+)", text, re.DOTALL)
+        found = re.fullmatch(r"([\w.]+)\s*(>=|=|>| IN )\s*(.+)", text, re.DOTALL)
         if not found:
             raise Refusal("MALFORMED_QUERY", f"unexpected token: {text}")
         name, sign, value = found[1], found[2].strip(), found[3].strip()
@@ -125,10 +126,17 @@ class Soql:
         if sign == "IN":
             allowed = self._values(kind, value[1:-1])
             return lambda row: row.get(name) in allowed
-        wanted = _literal(value)
+        wanted, given = _literal(value), self._reader(kind, name)
         if sign == "=":
-            return lambda row: _same(row.get(name), wanted)
-        return lambda row: str(row.get(name) or "") >= wanted if sign == ">=" else str(row.get(name) or "") > wanted
+            return lambda row: _same(given(row), wanted)
+        return lambda row: str(given(row) or "") >= wanted if sign == ">=" else str(given(row) or "") > wanted
+
+    def _reader(self, kind: str, path: str) -> Callable[[Row], Any]:
+        """Reads a field of a row, or of the record that a relation leads to."""
+        relation, dot, name = path.partition(".")
+        if not dot:
+            return lambda row: row.get(path)
+        return lambda row: (self.store.related(kind, relation, row) or {}).get(name)
 
     def _values(self, kind: str, text: str) -> set[Any]:
         if not text.upper().startswith("SELECT "):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from connectors.tracing import traced
-from tests.connectors.cases.salesforce import SUBJECT, make_connector
+from crmplugin.domain.event import Event, ObjectRef
+from tests.connectors.cases.salesforce import AT, SUBJECT, make_connector
+from tests.connectors.salesforce.test_syncing import pull
 from tests.fakes.salesforce import CONSENTS, DANA, FakeSalesforce
 
 PERSON = "0PKA0000000DanaIAA"
+YESTERDAY = datetime(2026, 11, 20, tzinfo=UTC)
 BEFORE, AFTER = "2026-01-02T09:00:00.000+0000", "2027-01-02T09:00:00.000+0000"
 
 
@@ -122,12 +126,22 @@ def test_segment_leaves_out_whom_the_org_says_no_for_and_who_left_a_subscription
 
 def test_mirror_has_the_wishes_too(private):
     kind(private, "Email", "OptOut")
-    connector, contacts, cursor = make_connector(private), [], None
-    while True:
-        page = connector.changes_since(None, cursor=cursor)
-        contacts += page.records.get("contacts", ())
-        cursor = page.cursor
-        if cursor is None:
-            break
+
+    contacts = [one for page in pull(make_connector(private)) for one in page.records.get("contacts", ())]
 
     assert contacts[0]["consent"]["email"]["state"] == "withdrawn"
+
+
+def test_person_who_wishes_to_be_forgotten_is_told_as_erased_once(private):
+    connector = make_connector(private)
+    private.put("Individual", PERSON, ShouldForget=True)
+    private.things["Individual"][PERSON]["SystemModstamp"] = "2026-11-21T08:00:00.000+0000"
+
+    def erased(since: datetime) -> list[Event]:
+        return [one for page in pull(connector, since) for one in page.events if one.type == "contact.erased"]
+
+    told = [*erased(YESTERDAY), *erased(YESTERDAY)]
+
+    assert [event.object for event in told] == [ObjectRef("contact", DANA)] * 2
+    assert told[0].id == told[1].id
+    assert erased(AT) == []

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from connectors.salesforce.verify import ORGANIZATION, USER
+from connectors.tracing import traced
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.ask import Ask, ask_for_drafts
@@ -98,17 +99,40 @@ def test_message_twice_becomes_one_draft_and_after_approval_one_task(here, sales
     assert (len(tasks(salesforce, deal)), len(about(here, deal))) == (1, 1)
 
 
-def test_500_after_the_task_was_made_and_ended_session_still_make_one(here, salesforce):
+def test_whatever_goes_wrong_one_task_is_made(here, salesforce):
+    """A limit, a locked row, slow answers in small pages, an ended session, and a 500 after the task was made."""
     deal = open_deal(salesforce, "006A00000010002IAA")
+    salesforce.fail("POST", ".*/composite", 429, headers={"Retry-After": "1"}, body=[])
+    salesforce.fail("POST", ".*/composite", 400, body=[{"errorCode": "UNABLE_TO_LOCK_ROW", "message": "locked"}])
+    salesforce.fail("POST", ".*/composite", 200, delay_s=0.5)
+    salesforce.page = 1
     send(here, deal, "04lA000000000102")
     draft = proposed(here, deal)
+    salesforce.page = 2000
     salesforce.forget_tokens()
     salesforce.fail("POST", ".*/composite", 500, after=True, times=2)
 
     here.post(f"/api/v1/drafts/{draft['id']}/approve", {})
     here.draft_when(draft["id"], "written")
 
+    assert draft["to"]["address"] == "dana@orbis.example"
     assert len(tasks(salesforce, deal)) == 1
+
+
+def test_draft_that_is_prepared_is_opened_without_asking_salesforce(here, salesforce):
+    deal = open_deal(salesforce, "006A00000010009IAA")
+    send(here, deal, "04lA000000000110")
+    draft = proposed(here, deal)
+
+    with traced() as prepared:
+        opened = here.get(f"/api/v1/drafts?connection=acme&deal={deal}")["items"]
+        whole = here.get(f"/api/v1/drafts/{draft['id']}")
+    with traced() as asked_for_rights:
+        by_rep = call(here, f"/drafts/{draft['id']}").json
+
+    assert (prepared.rounds, prepared.calls) == (0, [])
+    assert (opened[0]["id"], whole["body"], by_rep["body"]) == (draft["id"], draft["body"], draft["body"])
+    assert asked_for_rights.rounds <= 1  # Whether this user may see the record is Salesforce's word, for a minute.
 
 
 def test_deal_moved_before_approval_fails_in_words(here, salesforce):

@@ -159,6 +159,26 @@ def test_used_up_quota_ends_the_call_with_a_wait_of_minutes(org):
     assert len(org.asked("POST", ".*/composite")) <= 2  # beside each other; nobody went again
 
 
+def test_answer_that_is_slower_than_the_limit_is_asked_for_again(org):
+    connector = make_connector(org, timeout_s=0.3)
+    connector.read_context(SUBJECT)
+    org.fail("POST", ".*/composite", 200, delay_s=0.6)
+
+    with traced() as trace:
+        assert connector.read_context(SUBJECT).deal.id == DEAL
+
+    assert [call.status for call in trace.calls] == [None, 200]
+
+
+def test_next_page_that_does_not_come_fails_the_whole_read_and_not_half_of_it(org):
+    org.page = 1
+    connector = make_connector(org)
+    org.fail("GET", ".*/query/01g.*", 503, times=9)
+
+    with pytest.raises(CrmUnavailable):
+        connector.read_context(SUBJECT)
+
+
 def test_locked_row_is_tried_again(org):
     connector = make_connector(org)
     connector.read_context(SUBJECT)

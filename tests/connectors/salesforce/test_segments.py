@@ -57,6 +57,49 @@ def test_list_view_is_read_and_an_unknown_segment_is_named(org):
             connector.find_segment(unknown)
 
 
+REPORT = "00OA0000000ReporAA"
+
+
+def cell(value: str, label: str = "") -> dict[str, str]:
+    return {"value": value, "label": label or value}
+
+
+def report(*rows: list[dict[str, str]], **more: object) -> dict[str, object]:
+    """A report's answer: rows lie by group, a tabular report has one group."""
+    half = len(rows) // 2
+    groups = {"0!T": {"rows": [{"dataCells": row} for row in rows[:half]]},
+              "T!T": {"rows": [{"dataCells": row} for row in rows[half:]]}}  # fmt: skip
+    return {"allData": True, "factMap": groups, "attributes": {"reportName": "Autumn"}, **more}
+
+
+def test_report_is_read_with_wishes_of_now_each_person_once(org):
+    members(org)
+    rows = [[cell(person, "Somebody"), cell("Prospecting")] for person in (DANA, LEAD, "003A000000NoMaiIAA", DANA)]
+    org.reports[REPORT] = report(*rows)
+
+    page = make_connector(org).find_segment(REPORT)
+
+    assert {one["id"] for one in page.contacts} == {DANA, LEAD, "003A000000NoMaiIAA"}
+    assert set(page.opted_out["email"]) == {LEAD, "003A000000NoMaiIAA"}
+    assert page.cursor is None
+
+
+@pytest.mark.parametrize(("answer", "words"), [
+    (report([cell("Prospecting")], [cell("001A000000OrbisIAA")]), "names no contact or lead"),
+    (report([cell(DANA)], [cell(DANA)], allData=False), "2,000"),
+])  # fmt: skip
+def test_report_that_cannot_be_a_segment_says_what_to_do(org, answer, words):
+    org.reports[REPORT] = answer
+
+    with pytest.raises(CrmRefused, match=words):
+        make_connector(org).find_segment(REPORT)
+
+
+def test_report_that_is_not_shared_is_not_found(org):
+    with pytest.raises(NotFound, match="share its folder"):
+        make_connector(org).find_segment(REPORT)
+
+
 def campaign(*ids: str) -> CampaignPush:
     messages = tuple(CampaignMessage(one, f"{one}@x.example", "Autumn", f"Hello {one}") for one in ids)
     return CampaignPush("c-1", "Autumn", "email", "en", "Autumn offer", "Hello", "<p>Hello</p>", messages)

@@ -102,6 +102,79 @@ def test_wrong_signature_is_refused_whatever_token_comes_with_it():
     verify(make(), BODY, url=URL, headers={STAMPED: stamp(BODY, secret=CALLOUT, now=AT)})
 
 
+SIGNED_BODY = b'{"object":"Opportunity","record_id":"006A0000001OppQIAW","event":"deal.stage_changed"}'
+SIGNATURE = "t=1795253400,v1=c88d5a2d6314b844341e4c4bbe76f876644a6656f35e0821b67e3fc6cc29752e"
+"""Made with openssl over "1795253400." and the body, with the secret of the tests."""
+
+
+def test_signature_of_apex_is_hmac_over_time_and_body():
+    verify(make(), SIGNED_BODY, url=URL, headers={STAMPED: SIGNATURE})
+    event = make().read_events(SIGNED_BODY, received_at=AT).events[0]
+
+    assert (event.type, event.object.id) == ("deal.stage_changed", "006A0000001OppQIAW")
+
+
+SPOILT_SIGNATURES = [
+    SIGNATURE[:-1] + "f", SIGNATURE.replace("t=1795253400", "t=1795253401"), SIGNATURE.partition(",")[2],
+    "t=1795253400", SIGNATURE.replace("v1", "v0"), SIGNATURE.replace("t=1795253400", "t=soon"), "", "é",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("value", SPOILT_SIGNATURES)
+def test_spoilt_signature_is_refused(value):
+    with pytest.raises(NotGenuine):
+        verify(make(), SIGNED_BODY, url=URL, headers={STAMPED: value})
+
+
+@pytest.mark.parametrize("minutes", [-6, 6])
+def test_signature_of_another_time_is_refused(minutes):
+    with pytest.raises(NotGenuine):
+        make().verify_webhook({STAMPED: SIGNATURE}, SIGNED_BODY, url=URL, now=AT + timedelta(minutes=minutes))
+
+
+AS_DOCUMENTED = b"""<soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"
+ xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance">
+ <soapenv:Body>
+  <notifications xmlns="http://soap.sforce.com/2005/09/outbound">
+   <OrganizationId>00DA0000000XyZaMAK</OrganizationId>
+   <ActionId>04kA0000000AbCdIAK</ActionId>
+   <SessionId xsi:nil="true"/>
+   <EnterpriseUrl>https://acme.my.salesforce.com/services/Soap/c/68.0/00DA0000000XyZa</EnterpriseUrl>
+   <PartnerUrl>https://acme.my.salesforce.com/services/Soap/u/68.0/00DA0000000XyZa</PartnerUrl>
+   <Notification>
+    <Id>04lA000000QwErtIAF</Id>
+    <sObject xsi:type="sf:Opportunity" xmlns:sf="urn:sobject.enterprise.soap.sforce.com">
+     <sf:Id>006A0000001OppQIAW</sf:Id><sf:StageName>Negotiation</sf:StageName>
+    </sObject>
+   </Notification>
+  </notifications>
+ </soapenv:Body>
+</soapenv:Envelope>"""
+
+
+def test_message_as_documented_is_genuine_read_and_acknowledged():
+    connector = make()
+
+    verify(connector, AS_DOCUMENTED, url=f"{URL}/{TOKEN}")
+    reading = connector.read_events(AS_DOCUMENTED, received_at=AT)
+
+    assert [(e.id, e.type, e.object.id, e.at) for e in reading.events] == [
+        ("sf-04lA000000QwErtIAF", "deal.updated", "006A0000001OppQIAW", AT)
+    ]
+    assert connector.acknowledge(reading, [True])[2] == (
+        b'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope '
+        b'xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/"><soapenv:Body><notificationsResponse '
+        b'xmlns="http://soap.sforce.com/2005/09/outbound"><Ack>true</Ack></notificationsResponse></soapenv:Body>'
+        b"</soapenv:Envelope>"
+    )
+
+
+def test_more_notifications_than_salesforce_sends_are_unreadable():
+    assert len(make().read_events(message(*[WORKED] * 100), received_at=AT).events) == 100
+    with pytest.raises(Unreadable, match="101"):
+        make().read_events(message(*[WORKED] * 101), received_at=AT)
+
+
 def test_message_becomes_an_event_for_each_notification_and_is_acknowledged_in_soap():
     connector = make()
     moved = WORKED | {"LastModifiedById": REP}

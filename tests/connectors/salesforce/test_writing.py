@@ -37,10 +37,7 @@ def test_every_target_is_written_once_however_often_it_is_sent(org, target):
 def test_500_after_the_write_is_sent_again_and_refused_by_the_key(org):
     connector = make_connector(org)
     before = org.written()
-    connector.read_context(SUBJECT)
-    org.fail("GET", ".*", 404)  # nothing is asked in between
-    org.troubles.clear()
-    org.fail("POST", ".*/composite", 500, after=True, times=2)
+    org.fail("POST", ".*/composite", 500, after=True, times=2)  # of the look before, and of the write
 
     result = connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
 
@@ -65,18 +62,30 @@ def test_deleted_deal_says_reject(org):
         make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
 
 
-def test_validation_rule_is_told_in_words_and_leaves_no_key(org):
-    connector = make_connector(org, write_back={"email": "field:Nonsense__c"})
-    org.things["Opportunity"][DEAL]["Rule__c"] = None
-    broken = [
-        {"errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Close date is past", "fields": ["CloseDate"]}
-    ]
-    org.update = lambda request, kind, id_: (400, broken)  # type: ignore[method-assign]
+RULE = [{"errorCode": "FIELD_CUSTOM_VALIDATION_EXCEPTION", "message": "Close date is past", "fields": ["CloseDate"]}]
+REQUIRED = [
+    {"errorCode": "REQUIRED_FIELD_MISSING", "message": "Required fields are missing: [Reason__c]", "fields": []}
+]
 
-    with pytest.raises(CrmRefused, match=r"Close date is past \(CloseDate\)"):
+
+@pytest.mark.parametrize(("target", "kind", "rule", "words"), [
+    ("field:Summary__c", "Opportunity", RULE, r"Close date is past \(CloseDate\)"),
+    ("task", "Task", REQUIRED, r"Required fields are missing: \[Reason__c\]"),
+    ("note", "ContentNote", RULE, "Close date is past"),
+    ("draft_email", "EmailMessage", RULE, "Close date is past"),
+])  # fmt: skip
+def test_rule_of_the_org_is_told_in_its_words_and_nothing_is_left_behind(org, target, kind, rule, words):
+    connector = make_connector(org, write_back={"email": target})
+    org.things["Opportunity"][DEAL]["Summary__c"] = None
+    org.rules[kind] = rule
+    before = org.written()
+
+    with pytest.raises(CrmRefused, match=words):
         connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+    org.rules.clear()
 
-    assert org.things["AI_Draft__c"] == {}
+    assert (org.things["AI_Draft__c"], org.written()) == ({}, before)
+    assert connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
 
 
 def test_org_without_the_package_writes_nothing_and_names_the_mend(org):
