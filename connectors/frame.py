@@ -12,9 +12,10 @@ from typing import Any, Protocol
 
 from connectors.documents import field_table
 from connectors.transport import CALLS_AT_ONCE, READ_TIMEOUT_S, Credentials, Dialect, Limit, Transport
+from crmplugin.domain.brief import is_promotional
 from crmplugin.domain.crm import Context, Subject
 from crmplugin.domain.draft import Draft
-from crmplugin.errors import SettingsError
+from crmplugin.errors import CrmRefused, SettingsError
 from crmplugin.ports import Changes, Services
 
 OPEN_STAGE_KINDS = ("new", "qualified", "proposal", "negotiation", "closing")
@@ -39,6 +40,17 @@ class Pulls(Protocol):
     """Pages of what changed."""
 
     def page(self, since: datetime | None, cursor: str | None, now: datetime) -> Changes: ...
+
+
+def addressee(draft: Draft) -> str | None:
+    """The contact whose "no mail" forbids this draft, wherever it is said: None for what no opt-out forbids."""
+    promotes = draft.audience == "customer" and draft.channel == "email" and is_promotional(draft.kind, draft.type)
+    return draft.to.contact_id if promotes and draft.to is not None else None
+
+
+def opted_out(draft: Draft, crm: str) -> CrmRefused:
+    """The error for a draft whose recipient opted out after it was made."""
+    return CrmRefused(f"Reject draft {draft.id}: whom it is for has opted out of mails in {crm} since it was made.")
 
 
 class Frame:

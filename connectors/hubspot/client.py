@@ -191,11 +191,6 @@ class HubSpotClient:
         """A draft: it goes to nobody until a person publishes it."""
         return str(self._call("POST", f"/marketing/emails/{VERSION}", body=mail)["id"])
 
-    def complete_action(self, callback_id: str, outputs: Mapping[str, str]) -> None:
-        """Lets a workflow go on that waits for our action."""
-        path = f"/automation/actions/callbacks/{VERSION}/{_part(callback_id)}/complete"
-        self._call("POST", path, body={"outputFields": dict(outputs), "typedOutputs": {}}, again=True)
-
     def _page(self, path: str, params: Mapping[str, Any]) -> tuple[list[Thing], str | None]:
         answer = self._call("GET", path, params=_given(params))
         return _results(answer), next_cursor(answer)

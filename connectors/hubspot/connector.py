@@ -60,6 +60,7 @@ class HubSpotConnector(Frame):
             connection=connection,
             targets=options.get("write_back") or {},
             key_property=options.get("key_property"),
+            opt_outs=self._book.account.opt_outs,
         )
         portal, app = (str(options.get(key) or "") for key in ("portal_id", "app_id"))
         more = self._book.account.opt_outs[1:]
@@ -145,10 +146,6 @@ class HubSpotConnector(Frame):
     def push_campaign(self, campaign: CampaignPush, *, marker: str, at: datetime) -> str:
         """A marketing e-mail draft for the campaign's recipients; nothing is published."""
         return campaigns.push_campaign(self._client, campaign, marker=marker, at=at, options=self._options)
-
-    def complete_action(self, callback_id: str, outputs: Mapping[str, str]) -> None:
-        """Lets a workflow of HubSpot go on with what our action gave."""
-        self._client.complete_action(callback_id, outputs)
 
     def renew(self, *, now: datetime) -> datetime | None:
         """Renews an OAuth token and gives back when to come again; None for a token that does not end."""

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import html
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from connectors.contexts import not_found
-from connectors.documents import instant_text
+from connectors.documents import instant_text, truth
+from connectors.frame import addressee, opted_out
 from connectors.hubspot.client import HubSpotClient
 from connectors.hubspot.mapping import links_of
 from connectors.hubspot.reading import KINDS, place_of
@@ -51,9 +52,16 @@ class Writer:
     """Writes drafts of one connection. `targets`: channel or kind of draft -> what it becomes."""
 
     def __init__(
-        self, client: HubSpotClient, *, connection: str, targets: Mapping[str, str], key_property: str | None
+        self,
+        client: HubSpotClient,
+        *,
+        connection: str,
+        targets: Mapping[str, str],
+        key_property: str | None,
+        opt_outs: Sequence[str],
     ) -> None:
         self._client, self._connection, self._key_property = client, connection, key_property
+        self._opt_outs = opt_outs
         self._targets = {**DEFAULT_TARGETS, **targets}
         for name, target in targets.items():
             if target not in TARGETS and not target.startswith("property:"):
@@ -85,10 +93,15 @@ class Writer:
     def write(self, draft: Draft, *, marker: str, at: datetime) -> str:
         """Writes the draft and gives back the new record's id, `notes:123`.
 
-        Raises CrmRefused when the record is gone, has changed since the draft, or HubSpot refuses a value.
+        Raises CrmRefused when the record is gone, has changed since the draft, the person it is for wants no mail any
+        more, or HubSpot refuses a value.
         """
         kind, id_ = place_of(draft.subject_of)
-        values, ties = self._subject(draft, kind, id_)
+        calls: list[Callable[[], Any]] = [
+            lambda: self._subject(draft, kind, id_),
+            lambda: self._refuse_opted_out(draft),
+        ]
+        values, ties = self._client.transport.together(*calls)[0]
         target = self._target(draft)
         if target.startswith("property:"):
             return self._set_property(kind, id_, target.partition(":")[2], draft)
@@ -135,6 +148,20 @@ class Writer:
         if draft.audience == "customer":
             _refuse_changed(draft, thing, watched)
         return thing.get("properties") or {}, _ties(draft, kind, thing)
+
+    def _refuse_opted_out(self, draft: Draft) -> None:
+        """Raises CrmRefused when the person it is for has said meanwhile that they want no mail."""
+        person = addressee(draft)
+        if person is None:
+            return
+        try:
+            values = self._client.read("contacts", person, self._opt_outs).get("properties") or {}
+        except Refused as error:
+            if error.status == 404:
+                raise CrmRefused(f"Reject draft {draft.id}: HubSpot has no contact {person} any more.") from error
+            raise
+        if any(truth(values.get(name)) for name in self._opt_outs):
+            raise opted_out(draft, "HubSpot")
 
     def _find_by_key(self, kind: str, marker: str) -> str | None:
         try:

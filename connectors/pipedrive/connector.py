@@ -57,7 +57,7 @@ class PipedriveConnector(Frame):
         without = tuple(options.get("leave_out") or ())
         history = options.get("stage_history") is not False
         self._puller = Puller(self._client, self._book, connection, without, history=history)
-        self._writer = Writer(self._client, connection=connection, targets=options.get("write_back") or {})
+        self._writer = Writer(self._client, self._book, connection=connection, targets=options.get("write_back") or {})
 
     def verify_webhook(self, headers: Mapping[str, str], body: bytes, *, url: str, now: datetime) -> None:
         """Raises NotGenuine unless name and password are the subscription's; Pipedrive signs nothing."""

@@ -7,13 +7,16 @@ email that the rep sends from, and the text ends with a reference by which it is
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from connectors.contexts import not_found
 from connectors.documents import instant_text
+from connectors.frame import addressee, opted_out
 from connectors.pipedrive.client import PipedriveClient
+from connectors.pipedrive.company import CompanyBook
+from connectors.pipedrive.mapping import to_document
 from connectors.pipedrive.reading import TIE, place_of
 from connectors.reference import reference_in, referenced_html
 from connectors.transport import Refused
@@ -33,8 +36,10 @@ WATCHED = {"stage_id": "stage", "status": "status", "value": "amount", "currency
 class Writer:
     """Writes drafts of one connection. `targets`: channel or kind of draft -> what it becomes."""
 
-    def __init__(self, client: PipedriveClient, *, connection: str, targets: Mapping[str, str]) -> None:
-        self._client, self._connection = client, connection
+    def __init__(
+        self, client: PipedriveClient, book: CompanyBook, *, connection: str, targets: Mapping[str, str]
+    ) -> None:
+        self._client, self._book, self._connection = client, book, connection
         self._targets = {**DEFAULT_TARGETS, **targets}
         for name, target in targets.items():
             if target not in TARGETS and not target.startswith("field:"):
@@ -59,10 +64,15 @@ class Writer:
     def write(self, draft: Draft, *, marker: str, at: datetime) -> str:
         """Writes the draft and gives back the new record's id, `notes:123`.
 
-        Raises CrmRefused when the record is gone, has changed since the draft, or Pipedrive refuses a value.
+        Raises CrmRefused when the record is gone, has changed since the draft, the person it is for wants no mail any
+        more, or Pipedrive refuses a value.
         """
         kind, id_ = self._place(draft)
-        thing = self._subject(draft, kind, id_)
+        calls: list[Callable[[], Any]] = [
+            lambda: self._subject(draft, kind, id_),
+            lambda: self._refuse_opted_out(draft),
+        ]
+        thing = self._client.transport.together(*calls)[0]
         target = self._target(draft)
         if target.startswith("field:"):
             return self._set_field(kind, id_, target.partition(":")[2], draft)
@@ -71,6 +81,20 @@ class Writer:
             content = heading + referenced_html(draft, marker)
             return f"notes:{self._client.create_note({'content': content, TIE[kind]: int(id_)})}"
         return f"activities:{self._client.create_activity(_task(draft, kind, thing, marker, at))}"
+
+    def _refuse_opted_out(self, draft: Draft) -> None:
+        """Raises CrmRefused when the person it is for has said meanwhile that they want no mail."""
+        id_ = addressee(draft)
+        if id_ is None:
+            return
+        try:
+            person = to_document("persons", self._client.person(id_), self._book.company)
+        except Refused as error:
+            if error.status == 404:
+                raise CrmRefused(f"Reject draft {draft.id}: Pipedrive has no person {id_} any more.") from error
+            raise
+        if person.get("consent", {}).get("email", {}).get("state") == "withdrawn":
+            raise opted_out(draft, "Pipedrive")
 
     def _set_field(self, kind: str, id_: str, key: str, draft: Draft) -> str:
         text = draft.body or ""

@@ -27,8 +27,7 @@ from tests.fakes.server import Request
 METHODS = ("get", "put", "post", "delete", "patch")
 HUBSPOT = (
     "CRM__Objects__", "CRM__Associations__", "CRM__Crm_Owners__", "CRM__Pipelines__", "CRM__Lists__",
-    "CRM__Properties__", "Communication_Preferences__", "Marketing__Marketing_Emails__", "Automation__Actions_V4__",
-    "Auth__Oauth__",
+    "CRM__Properties__", "Communication_Preferences__", "Marketing__Marketing_Emails__", "Auth__Oauth__",
 )  # fmt: skip
 WITHOUT = "CRM_SPECS_DIR is unset or not a folder: the vendors' descriptions are not part of the project"
 

@@ -50,7 +50,6 @@ class FakeHubSpot(FakeServer):
         ("GET", r"/communication-preferences/2026-09/definitions", "types"),
         ("GET", r"/marketing/emails/2026-09", "mails"),
         ("POST", r"/marketing/emails/2026-09", "create_mail"),
-        ("POST", r"/automation/actions/callbacks/2026-09/([^/]+)/complete", "complete"),
         ("POST", r"/oauth/2026-09/token", "token"),
     )
 
@@ -63,7 +62,6 @@ class FakeHubSpot(FakeServer):
         """Addresses and the number of the type of mail."""
         self.lists: dict[str, list[str]] = {}
         self.marketing: list[dict[str, Any]] = []
-        self.completed: dict[str, Any] = {}
         self.without_scope: set[str] = set()
         self.unique: str | None = None
         self.tokens = {TOKEN}
@@ -265,10 +263,6 @@ class FakeHubSpot(FakeServer):
     def create_mail(self, request: Request) -> tuple[int, Any]:
         self.marketing.append({"id": str(next(self._ids)), "state": "DRAFT", **request.body})
         return 201, self.marketing[-1]
-
-    def complete(self, request: Request, callback_id: str) -> tuple[int, Any]:
-        self.completed[callback_id] = request.body["outputFields"]
-        return 204, None
 
     def token(self, request: Request) -> tuple[int, Any]:
         token = f"access-token-{next(self._ids)}"

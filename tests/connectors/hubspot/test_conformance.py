@@ -41,7 +41,6 @@ USED = (
     "POST /communication-preferences/2026-09/statuses/batch/unsubscribe-all/read",
     "POST /communication-preferences/2026-09/statuses/batch/read", "GET /communication-preferences/2026-09/definitions",
     "GET /marketing/emails/2026-09", "POST /marketing/emails/2026-09",
-    "POST /automation/actions/callbacks/2026-09/{callbackId}/complete",
 )  # fmt: skip
 """Calls of the connector, as the description names them."""
 
@@ -79,7 +78,6 @@ def _use_everything(fake: FakeHubSpot) -> None:
     pull(connector, SINCE)
     connector.find_segment("12")
     connector.push_campaign(make_campaign(), marker="crmplugin:c-1", at=AT)
-    connector.complete_action("ap-1", {"hs_execution_state": "SUCCESS"})
     connector.may_see("4455", DEAL)
     connector.diagnose()
 

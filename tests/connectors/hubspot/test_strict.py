@@ -101,12 +101,13 @@ TASK = {
         {"to": {"id": "9001"}, "types": [{"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": 216}]},
     ],
 }  # fmt: skip
+DANA = Exchange("GET", f"{OBJECTS}/contacts/501", thing("501"), query={"properties": "hs_email_optout"})
 SENT_AT = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
 
 
 def test_write_back_is_one_task_and_the_same_key_finds_it():
     deal = Exchange("GET", f"{OBJECTS}/deals/9001", thing("9001", hubspot_owner_id="4455"))
-    with only(deal, Exchange("POST", f"{OBJECTS}/tasks", {"id": "70001"}, 201, sent=TASK)):
+    with only(deal, DANA, Exchange("POST", f"{OBJECTS}/tasks", {"id": "70001"}, 201, sent=TASK)):
         written = connector().write_back(make_draft(DEAL), marker=MARKER, at=SENT_AT)
 
     ties = {"results": [{"from": {"id": "9001"}, "to": [{"toObjectId": 70001}]}]}
@@ -125,7 +126,7 @@ def test_write_back_is_one_task_and_the_same_key_finds_it():
 def test_write_that_may_have_been_taken_is_not_sent_again():
     deal = Exchange("GET", f"{OBJECTS}/deals/9001", thing("9001"))
 
-    with only(deal, Exchange("POST", f"{OBJECTS}/tasks", {}, 500)), pytest.raises(CrmUnavailable):
+    with only(deal, DANA, Exchange("POST", f"{OBJECTS}/tasks", {}, 500)), pytest.raises(CrmUnavailable):
         connector().write_back(make_draft(DEAL), marker=MARKER, at=SENT_AT)
 
 
@@ -134,7 +135,7 @@ def test_validation_error_is_told_in_hubspots_words_and_not_tried_again():
     deal = Exchange("GET", f"{OBJECTS}/deals/9001", thing("9001"))
 
     with (
-        only(deal, Exchange("POST", f"{OBJECTS}/tasks", refusal, 400)),
+        only(deal, DANA, Exchange("POST", f"{OBJECTS}/tasks", refusal, 400)),
         pytest.raises(CrmRefused, match="not valid; hs_task_type is required"),
     ):
         connector().write_back(make_draft(DEAL), marker=MARKER, at=SENT_AT)

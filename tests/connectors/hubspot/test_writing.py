@@ -142,6 +142,32 @@ def test_internal_note_is_written_though_the_deal_moved(hubspot):
     assert write(make_connector(hubspot), audience="internal", channel="note")
 
 
+@pytest.mark.parametrize("name", ["hs_email_optout", "hs_email_optout_222"])
+def test_person_who_opted_out_since_the_draft_gets_no_mail(hubspot, name):
+    hubspot.things["contacts"]["501"]["properties"][name] = "true"
+
+    with pytest.raises(CrmRefused, match="Reject draft draft-1: whom it is for has opted out of mails in HubSpot"):
+        write(make_connector(hubspot, mail_subscription_id="222"))
+    assert hubspot.written("tasks") == 0
+
+
+SPARED = {"service": {"type": "answer"}, "call": {"channel": "phone"}, "internal": {"audience": "internal"}}
+
+
+@pytest.mark.parametrize("changes", SPARED.values(), ids=SPARED)
+def test_what_no_opt_out_forbids_is_written(hubspot, changes):
+    hubspot.things["contacts"]["501"]["properties"]["hs_email_optout"] = "true"
+
+    assert write(make_connector(hubspot), **changes)
+
+
+def test_person_who_is_gone_is_refused_with_what_to_do(hubspot):
+    hubspot.archive("contacts", "501")
+
+    with pytest.raises(CrmRefused, match="Reject draft draft-1: HubSpot has no contact 501 any more"):
+        write(make_connector(hubspot))
+
+
 def test_deleted_deal_is_refused_with_what_to_do(hubspot):
     hubspot.archive("deals", "9001")
 

@@ -163,6 +163,31 @@ def test_deal_whose_title_changed_is_written_to_and_so_is_one_that_changed_befor
     assert len(pipedrive.asked("GET", ".*/changelog")) == 1
 
 
+NO_MAIL = {"unsubscribed": {"marketing_status": "unsubscribed"}, "own field": {"custom_fields": {HASH: True}}}
+
+
+@pytest.mark.parametrize("values", NO_MAIL.values(), ids=NO_MAIL)
+def test_person_who_opted_out_since_the_draft_gets_no_mail(pipedrive, values):
+    pipedrive.things["persons"][501] |= values
+
+    with pytest.raises(CrmRefused, match="Reject draft draft-1: whom it is for has opted out of mails in Pipedrive"):
+        make_connector(pipedrive, opt_out_field=HASH).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+    assert pipedrive.written("activities") == 1
+
+
+def test_answer_to_a_question_is_written_whatever_the_person_says_of_promotion(pipedrive):
+    pipedrive.things["persons"][501]["marketing_status"] = "unsubscribed"
+
+    assert make_connector(pipedrive).write_back(make_draft(DEAL, type="answer"), marker=MARKER, at=AT)
+
+
+def test_person_who_is_gone_is_refused_with_what_to_do(pipedrive):
+    pipedrive.things["persons"][501]["is_deleted"] = True
+
+    with pytest.raises(CrmRefused, match="Reject draft draft-1: Pipedrive has no person 501 any more"):
+        make_connector(pipedrive).write_back(make_draft(DEAL), marker=MARKER, at=AT)
+
+
 def test_validation_error_is_told_in_pipedrives_words(pipedrive):
     pipedrive.fail("POST", "/api/v2/activities", 400, body={"error": "Bad request", "error_info": "type is unknown"})
 

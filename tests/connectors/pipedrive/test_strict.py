@@ -107,10 +107,11 @@ TASK = {
             "<p>Ref crmplugin:draft-1</p>",
 }  # fmt: skip
 OPEN = Exchange("GET", f"{V2}/deals/9001", told({"id": 9001, "org_id": 7001, "owner_id": 777}))
+DANA = Exchange("GET", f"{V2}/persons/501", told({"id": 501, "marketing_status": "subscribed"}))
 
 
 def test_write_back_is_one_activity_and_the_same_key_finds_it():
-    with only(OPEN, Exchange("POST", f"{V2}/activities", told({"id": 70001}), 201, sent=TASK)):
+    with only(OPEN, DANA, Exchange("POST", f"{V2}/activities", told({"id": 70001}), 201, sent=TASK)):
         written = connector().write_back(make_draft(DEAL), marker=MARKER, at=AT)
     newest = Exchange("GET", f"{V2}/activities", told([{"id": 70001, "note": TASK["note"]}]),
                       query={"deal_id": "9001", "sort_by": "add_time", "sort_direction": "desc"})  # fmt: skip
@@ -121,7 +122,7 @@ def test_write_back_is_one_activity_and_the_same_key_finds_it():
 
 
 def test_write_that_may_have_been_taken_is_not_sent_again():
-    with only(OPEN, Exchange("POST", f"{V2}/activities", {}, 500)), pytest.raises(CrmUnavailable):
+    with only(OPEN, DANA, Exchange("POST", f"{V2}/activities", {}, 500)), pytest.raises(CrmUnavailable):
         connector().write_back(make_draft(DEAL), marker=MARKER, at=AT)
 
 
