@@ -22,8 +22,8 @@ from crmplugin.ports import Reading
 
 KINDS: Mapping[str, str] = {
     "Opportunity": "deal", "Account": "company", "Contact": "contact", "Lead": "contact", "Case": "ticket",
-    "Task": "activity", "Event": "activity", "EmailMessage": "activity", "Quote": "quote", "Order": "order",
-    "Product2": "product", "Contract": "contract", "User": "user",
+    "Task": "activity", "Event": "activity", "EmailMessage": "activity", "Note": "activity",
+    "Quote": "quote", "Order": "order", "Product2": "product", "Contract": "contract", "User": "user",
 }  # fmt: skip
 USUAL: Mapping[str, str] = {"Case": "ticket.updated", "Contact": "contact.changed", "Lead": "contact.changed",
                             "Order": "order.placed"}  # fmt: skip

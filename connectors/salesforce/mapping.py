@@ -18,7 +18,8 @@ COLLECTIONS: Mapping[str, str] = {
     "Opportunity": "deals", "Account": "companies", "Contact": "contacts", "Lead": "contacts", "User": "users",
     "Product2": "products", "OpportunityLineItem": "line_items", "OpportunityHistory": "stage_changes",
     "Quote": "quotes", "Order": "orders", "Contract": "contracts", "Case": "tickets",
-    "Task": "activities", "Event": "activities", "EmailMessage": "activities",
+    "Task": "activities", "Event": "activities", "EmailMessage": "activities", "Note": "activities",
+    "AttachedContentNote": "activities",
 }  # fmt: skip
 ADDRESS = ("Street", "PostalCode", "City", "State", "Country")
 FIELDS: Mapping[str, Mapping[str, str]] = {
@@ -69,6 +70,8 @@ FIELDS: Mapping[str, Mapping[str, str]] = {
               "ends_at": "EndDateTime"},
     "EmailMessage": {"subject": "Subject", "at": "MessageDate", "thread_id": "ThreadIdentifier",
                      "bounced": "IsBounced"},
+    "Note": {"subject": "Title", "at": "CreatedDate", "user_id": "CreatedById"},
+    "AttachedContentNote": {"subject": "Title", "at": "CreatedDate", "user_id": "CreatedById"},
 }  # fmt: skip
 """Our key -> Salesforce's field. The settings' `fields` go over it."""
 MORE: Mapping[str, tuple[str, ...]] = {
@@ -92,6 +95,8 @@ MORE: Mapping[str, tuple[str, ...]] = {
     "Event": ("Description", "WhatId", "WhoId", "LastModifiedDate"),
     "EmailMessage": ("TextBody", "HtmlBody", "FromAddress", "ToAddress", "Incoming", "Status", "RelatedToId",
                      "ParentId", "ActivityId", "LastModifiedDate"),
+    "Note": ("Body", "ParentId"),
+    "AttachedContentNote": ("TextPreview",),
     "OpportunityHistory": ("Amount", "CloseDate", "Probability"),
 }  # fmt: skip
 """Fields that rules read, or that say more than we have words for."""
@@ -306,6 +311,17 @@ def _mail(thing: Mapping[str, Any], org: Org) -> Document:
     }
 
 
+def _note(thing: Mapping[str, Any], org: Org) -> Document:
+    """A note, of today's kind (of which a query gives the first 255 characters) or of the old one."""
+    return {
+        **_ties(thing),
+        "type": "note",
+        "direction": "internal",
+        "body": plain_text(thing.get("TextPreview") or thing.get("Body")),
+        "source": f"crmplugin:{thing.get('Id')}" if _is_ours(thing, org) else None,
+    }
+
+
 def _order(thing: Mapping[str, Any], org: Org) -> Document:
     return {"ordered_at": instant_text(thing.get("EffectiveDate"))}
 
@@ -313,4 +329,5 @@ def _order(thing: Mapping[str, Any], org: Org) -> Document:
 RULES: Mapping[str, Any] = {
     "Opportunity": _deal, "Account": _account, "Contact": _person, "Lead": _lead, "User": _user, "Quote": _quote,
     "OpportunityLineItem": _line, "Case": _case, "Task": _task, "Event": _event, "EmailMessage": _mail, "Order": _order,
+    "Note": _note, "AttachedContentNote": _note,
 }  # fmt: skip

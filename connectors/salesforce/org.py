@@ -60,6 +60,11 @@ class OrgBook:
         self.take(self._client.transport.together(*self.calls()))
         return self.org
 
+    def read_again(self) -> Org:
+        """The org as it is now, after it turned out to be other than it was."""
+        self._read_at = None
+        return self.read()
+
     def fields(self, kind: str) -> list[str]:
         """The fields of an object to ask for: those that are there and may be seen."""
         return [path for path in selected(kind, self.org) if self.has(kind, path)]

@@ -36,6 +36,7 @@ Thing = Mapping[str, Any]
 KINDS = {"deal": "Opportunity", "company": "Account", "ticket": "Case"}
 PEOPLE = ("Contact", "Lead")
 ACTIVITIES = ("Task", "Event", "EmailMessage")
+WRONG_QUERY = frozenset({"INVALID_FIELD", "INVALID_TYPE", "MALFORMED_QUERY", "NOT_SUPPORTED"})
 MISSING = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED", "INVALID_CROSS_REFERENCE_KEY", "MALFORMED_ID"})
 
 
@@ -51,6 +52,8 @@ class Children:
     fields: tuple[str, ...] = ()
 
 
+NOTE = "AttachedContentNote"
+NOTES = (Children("AttachedContentNotes", NOTE), Children("Notes", "Note", "CreatedDate DESC", 20))
 LINES = Children("OpportunityLineItems", "OpportunityLineItem")
 OF_DEAL = (
     LINES,
@@ -61,6 +64,7 @@ OF_DEAL = (
     Children("Quotes", "Quote", "LastModifiedDate DESC", 20, (
         Children("QuoteLineItems", "QuoteLineItem",
                  fields=("Id", "Product2Id", "Quantity", "UnitPrice", "Discount")),)),
+    *NOTES,
 )  # fmt: skip
 OF_ACCOUNT = (
     Children("Contacts", "Contact", "", 200),
@@ -70,10 +74,12 @@ OF_ACCOUNT = (
                                                     "Product2.ProductCode")),)),
     Children("Cases", "Case", "CreatedDate DESC", 30),
     Children("Contracts", "Contract", "", 20),
+    *NOTES,
 )  # fmt: skip
 OF_PERSON = (
     Children("Tasks", "Task", "LastModifiedDate DESC", 50),
     Children("Events", "Event", "StartDateTime DESC", 30),
+    *NOTES,
 )
 OF_LIST: Mapping[str, str] = {
     part.name: part.kind for part in (*OF_DEAL, *OF_ACCOUNT) if part.kind in COLLECTIONS
@@ -133,19 +139,33 @@ class Reader:
         )
 
     def _ask(self, subject: Subject, kind: str, id_: str, found: Found) -> None:
-        """One composite; a second one only when the org turns out to be other than was assumed."""
+        """One composite; another only when the org turns out to be other than was assumed."""
         queries = self._queries(kind, id_)
         book = self._book.calls()
         outcomes, *about = self._client.transport.together(lambda: self._composite(queries), *book)
         self._book.take(about)
-        corrected = self._queries(kind, id_)
-        if corrected != queries:
-            outcomes = self._composite(corrected)
-        for name in corrected:
+        asked = queries
+        for _ in range(2):
+            corrected = self._queries(kind, id_)
+            if corrected == asked and any(WRONG_QUERY & set(outcome.codes) for outcome in outcomes.values()):
+                corrected = self._mended(kind, id_, asked, fresh=bool(about))
+            if corrected == asked:
+                break
+            asked, outcomes = corrected, self._composite(corrected)
+        for name in asked:
             for thing in self._client.rest_of(self._told(subject, name, outcomes.get(name))):
                 self._collect(KIND_OF_QUERY.get(name, kind), thing, found)
         if _long(id_, found, kind) not in found.things.get(kind, {}):
             raise not_found(VENDOR, self._connection, subject)
+
+    def _mended(self, kind: str, id_: str, asked: Mapping[str, str], *, fresh: bool) -> dict[str, str]:
+        """Queries after one was refused: as the org is now, or without what it lists and yet does not give out."""
+        if not fresh:
+            self._book.read_again()
+        now = self._queries(kind, id_)
+        if now == asked:
+            self._without |= {NOTE}
+        return self._queries(kind, id_)
 
     def _told(self, subject: Subject, name: str, outcome: Outcome | None) -> Any:
         if outcome and name == "subject" and MISSING & set(outcome.codes):
@@ -159,7 +179,7 @@ class Reader:
         """At most five queries, by name."""
         own = equal("Id", id_)
         of_same = select(["AccountId"], kind, own)
-        children = {"Opportunity": OF_DEAL, "Account": OF_ACCOUNT, **dict.fromkeys(PEOPLE, OF_PERSON)}
+        children = {"Opportunity": OF_DEAL, "Account": OF_ACCOUNT, "Case": NOTES, **dict.fromkeys(PEOPLE, OF_PERSON)}
         queries = {"subject": self._select(kind, own, children=children.get(kind, ()))}
         if kind not in ("Account", "Lead"):
             queries["account"] = self._select("Account", within("Id", of_same), children=OF_ACCOUNT)
@@ -191,7 +211,8 @@ class Reader:
             if isinstance(value, Mapping) and "records" in value:
                 lists[name] = self._client.rest_of(value)
                 for child in lists[name] if name in OF_LIST else ():
-                    self._collect(OF_LIST[name], child, found)
+                    of = {"ParentId": thing.get("Id")} if OF_LIST[name] == NOTE else {}
+                    self._collect(OF_LIST[name], {**child, **of}, found)
         found.add(kind, {**thing, **{name: {"records": records} for name, records in lists.items()}})
 
     def _parent(self, subject: Subject, kind: str, id_: str, found: Found) -> tuple[str, str]:

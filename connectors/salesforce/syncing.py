@@ -28,7 +28,7 @@ from crmplugin.ports import Changes
 Thing = Mapping[str, Any]
 ORDER = (
     "User", "Account", "Contact", "Lead", "Product2", "Opportunity", "OpportunityLineItem", "OpportunityHistory",
-    "Quote", "Order", "Contract", "Case", "Task", "Event", "EmailMessage",
+    "Quote", "Order", "Contract", "Case", "Task", "Event", "EmailMessage", "Note",
 )  # fmt: skip
 KEPT = frozenset({"User"})
 """Objects that are never deleted."""

@@ -22,16 +22,18 @@ STAMP = "2026-11-20T08:00:00.000+0000"
 PREFIX = {"Opportunity": "006", "Account": "001", "Contact": "003", "Lead": "00Q", "Task": "00T", "Event": "00U",
           "EmailMessage": "02s", "Case": "500", "Order": "801", "Quote": "0Q0", "Campaign": "701", "AI_Draft__c": "a01",
           "ContentNote": "069", "ContentDocumentLink": "06A", "CampaignMember": "00v"}  # fmt: skip
+NOTES = {"AttachedContentNotes": ("AttachedContentNote", "LinkedEntityId"), "Notes": ("Note", "ParentId")}
 LINKS = {
-    "Opportunity": {"OpportunityLineItems": ("OpportunityLineItem", "OpportunityId"),
+    "Opportunity": {**NOTES, "OpportunityLineItems": ("OpportunityLineItem", "OpportunityId"),
                     "OpportunityContactRoles": ("OpportunityContactRole", "OpportunityId"),
                     "OpportunityHistories": ("OpportunityHistory", "OpportunityId"),
                     "Tasks": ("Task", "WhatId"), "Events": ("Event", "WhatId"), "Quotes": ("Quote", "OpportunityId")},
-    "Account": {"Contacts": ("Contact", "AccountId"), "Opportunities": ("Opportunity", "AccountId"),
+    "Case": {**NOTES},
+    "Account": {**NOTES, "Contacts": ("Contact", "AccountId"), "Opportunities": ("Opportunity", "AccountId"),
                 "Orders": ("Order", "AccountId"), "Cases": ("Case", "AccountId"),
                 "Contracts": ("Contract", "AccountId")},
-    "Contact": {"Tasks": ("Task", "WhoId"), "Events": ("Event", "WhoId")},
-    "Lead": {"Tasks": ("Task", "WhoId"), "Events": ("Event", "WhoId")},
+    "Contact": {**NOTES, "Tasks": ("Task", "WhoId"), "Events": ("Event", "WhoId")},
+    "Lead": {**NOTES, "Tasks": ("Task", "WhoId"), "Events": ("Event", "WhoId")},
     "Order": {"OrderItems": ("OrderItem", "OrderId")},
     "Quote": {"QuoteLineItems": ("QuoteLineItem", "QuoteId")},
     "ContactPointEmail": {"ContactPointConsents": ("ContactPointConsent", "ContactPointId")},
@@ -92,6 +94,7 @@ class FakeSalesforce(FakeServer):
         self.multi_currency = False
         self.remaining = 90_000
         self.sign_in_problem = ""
+        self.unasked: set[str] = set()
         self.rules: dict[str, list[dict[str, Any]]] = {}
         self.page = 2000
         self.tokens: set[str] = set()

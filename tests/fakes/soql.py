@@ -99,7 +99,7 @@ class Soql:
         parts = clauses(soql)
         name = parts["FROM"]
         known = self.store.children(kind)
-        if name not in known:
+        if name not in known or name in self.store.unasked:
             raise Refusal("INVALID_TYPE", f"Didn't understand relationship '{name}' in FROM part of query call")
         child, field = known[name]
         rows = [one for one in self.store.rows(child, False) if one.get(field) == row["Id"]]

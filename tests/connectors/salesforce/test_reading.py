@@ -10,7 +10,7 @@ from connectors.tracing import traced
 from crmplugin.domain.crm import Subject
 from crmplugin.errors import CrmUnavailable, NotFound
 from tests.connectors.cases.salesforce import LEAD, SUBJECT, make_connector
-from tests.fakes.salesforce import ACCOUNT, DANA, DEAL, REP, WON_1, WON_2
+from tests.fakes.salesforce import ACCOUNT, DANA, DEAL, REP, ROBOT, WON_1, WON_2
 
 CASE = "500A0000000CaseIAA"
 
@@ -92,6 +92,50 @@ def test_orders_of_the_account_count_instead_of_won_deals(org):
     assert [(o.number, o.total, o.lines[0].unit_price) for o in orders] == [
         ("00000100", Decimal("420.0"), Decimal("420.0"))
     ]
+
+
+NOTE = "069A000000NoteAIAA"
+
+
+def test_notes_of_both_kinds_are_read_and_our_own_are_known_as_ours(org):
+    org.put("AttachedContentNote", NOTE, Title="Visit", TextPreview="They want it by May", LinkedEntityId=DEAL,
+            CreatedById=REP)  # fmt: skip
+    org.put("AttachedContentNote", "069A000000NoteBIAA", Title="Brief", TextPreview="x", LinkedEntityId=ACCOUNT,
+            CreatedById=ROBOT)  # fmt: skip
+    org.put("Note", "002A000000NoteCIAA", Title="Old", Body="Budget agreed", ParentId=DEAL, CreatedById=REP)
+
+    notes = [a for a in make_connector(org).read_context(SUBJECT).activities if a.type == "note"]
+
+    assert sorted((n.subject, n.body, n.deal_id, n.company_id, n.source) for n in notes) == [
+        ("Brief", "x", None, ACCOUNT, "crmplugin:069A000000NoteBIAA"),
+        ("Old", "Budget agreed", DEAL, None, None), ("Visit", "They want it by May", DEAL, None, None),
+    ]  # fmt: skip
+
+
+def test_org_that_lists_notes_and_does_not_give_them_out_is_read_without(org):
+    org.unasked = {"AttachedContentNotes"}
+    connector = make_connector(org)
+    with traced() as first:
+        deal = connector.read_context(SUBJECT).deal
+    with traced() as second:
+        connector.read_context(SUBJECT)
+
+    assert deal.id == DEAL
+    assert (first.rounds, second.rounds) == (2, 1)
+
+
+def test_field_that_was_hidden_since_the_last_look_is_left_out_at_once(org):
+    connector = make_connector(org)
+    connector.read_context(SUBJECT)
+    org.hidden = {("Account", "NumberOfEmployees")}
+
+    with traced() as first:
+        company = connector.read_context(SUBJECT).company
+    with traced() as second:
+        connector.read_context(SUBJECT)
+
+    assert (company.name, company.employees) == ("Orbis Dairy", None)
+    assert (first.rounds, second.rounds) == (3, 1)
 
 
 def test_long_lists_are_read_over_their_pages(org):
