@@ -22,7 +22,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from math import log2
+from math import ceil, log2
 from pathlib import Path
 
 from crmplugin.analysis.fit.rankings import Days, gather_histories, learn_rankings, rank_again
@@ -169,11 +169,13 @@ def draw_histories(root: Path, *, customers: int, items: int) -> dict[str, Days]
     """Histories drawn from the public ones; every copy of a customer buys in a part of the shelf of its own."""
     draw, tasks = random.Random(7), read_tasks(root)
     sold = Counter(item for t in tasks for bought in t.days.values() for item in bought)
-    wings = max(1, round(items / len(sold)))
+    wings = max(1, ceil(items / len(sold)))
+    shelf = set([f"{item}/{wing}" for wing in range(wings) for item in sorted(sold)][:items])
     found = {}
     for n in range(customers):
         task, wing = tasks[n % len(tasks)], n % wings
-        days = {day: [f"{item}/{wing}" for item in bought if draw.random() < 0.9] for day, bought in task.days.items()}
+        kept = {day: [f"{item}/{wing}" for item in bought if draw.random() < 0.9] for day, bought in task.days.items()}
+        days = {day: [item for item in bought if item in shelf] for day, bought in kept.items()}
         found[f"C{n:05}"] = {day: bought for day, bought in days.items() if bought}
     return found
 
