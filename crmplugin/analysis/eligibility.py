@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Literal
 
-from crmplugin.analysis.replenishment import Purchases, purchases_by_product
+from crmplugin.analysis.replenishment import Purchases, purchases_by_product, returned_products
 from crmplugin.domain.crm import Context, Product
 from crmplugin.ports import Population
 
@@ -65,13 +65,9 @@ class Account:
         return sorted(x.unit_price for x in lines if x.unit_price)
 
     @cached_property
-    def returned(self) -> set[str]:
-        """Products given back more than bought lately: the newest line of the product is a return."""
-        newest: dict[str, Decimal | None] = {}
-        for order in sorted(self.context.orders, key=lambda o: (o.ordered_at or self.now, o.id)):
-            if order.ordered_at is None or order.ordered_at <= self.now:
-                newest |= {line.product_id: line.quantity for line in order.lines if line.product_id}
-        return {pid for pid, quantity in newest.items() if quantity is not None and quantity < 0}
+    def returned(self) -> frozenset[str]:
+        """Products that they sent back last."""
+        return returned_products(self.context.orders, now=self.now)
 
 
 @dataclass

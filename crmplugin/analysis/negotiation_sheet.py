@@ -20,7 +20,7 @@ from crmplugin.analysis.people import gaps_among, people_of
 from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
 from crmplugin.analysis.upsell import find_needs
 from crmplugin.domain.brief import Signals
-from crmplugin.domain.crm import Contact, Context
+from crmplugin.domain.crm import Activity, Contact, Context
 from crmplugin.ports import Population
 
 SECTIONS = (
@@ -105,9 +105,19 @@ def _alternatives(t: Table) -> Iterator[SheetLine]:
     if t.deal.competitors:
         rivals = sheet.text(", ".join(t.deal.competitors))
         yield say("alternatives", "batna_theirs", inputs=(t.pointer("competitors"),), rivals=rivals)
+    elif said := _rival_said(t):
+        activity, quote = said
+        yield say("alternatives", "batna_theirs", "batna_theirs_said", sources=(("activities", activity.id, "body"),),
+                  quote=sheet.text(quote), on=day_of(t, activity.at))  # fmt: skip
     else:
         yield say("alternatives", "batna_theirs", "batna_theirs_unknown")
     yield say("alternatives", "batna_ours")
+
+
+def _rival_said(t: Table) -> tuple[Activity, str] | None:
+    """The newest message or note that speaks of another offer, and the sentence."""
+    heard = ((a, o.quote) for a in t.talks for o in find_objections(a.body or "") if o.ground == "competitor")
+    return next(heard, None)
 
 
 def _numbers(t: Table) -> Iterator[SheetLine]:
@@ -244,7 +254,8 @@ def _people(t: Table) -> Iterator[SheetLine]:
             continue
         role = _role(c)
         last = day_of(t, person.last_in) if person.last_in else sheet.word("never")
-        yield say("people", f"person_{c.id}", "person", inputs=(("contacts", c.id, "name"),),
+        words = "person_left" if person.is_gone(t.now) else "person"
+        yield say("people", f"person_{c.id}", words, inputs=(("contacts", c.id, "name"),),
                   name=sheet.text(name), role=role, last=last)  # fmt: skip
         yield from _authority(t, c, name)
     for gap in gaps_among(people, t.now) if people else ():
@@ -307,7 +318,7 @@ def _unknowns(t: Table) -> Iterator[SheetLine]:
     gaps = (
         ("unknown_cost", n.cost is None), ("unknown_list", n.list_amount is None),
         ("unknown_target", n.target_pct is None), ("unknown_policy", t.context.policy is None),
-        ("unknown_budget", t.budget is None), ("unknown_rival", not t.deal.competitors),
+        ("unknown_budget", t.budget is None), ("unknown_rival", not t.deal.competitors and _rival_said(t) is None),
         ("unknown_close", t.deal.close_date is None),
     )  # fmt: skip
     for key, missing in gaps:

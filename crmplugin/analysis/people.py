@@ -21,6 +21,11 @@ class Person:
     last_in: datetime | None
     last_touch: datetime | None
 
+    def is_gone(self, now: datetime) -> bool:
+        """Whether they had left the company; a date of leaving goes before the status."""
+        left = self.contact.left_at
+        return left <= now if left else self.contact.status == "left"
+
     def answers(self, now: datetime) -> bool:
         """Whether they wrote, called or met us in the last sixty days."""
         return self.last_in is not None and now - self.last_in <= timedelta(days=TWO_WAY_DAYS)

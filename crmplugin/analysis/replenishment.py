@@ -63,8 +63,21 @@ class Purchases:
 def due_items(
     orders: Iterable[Order], products: Iterable[Product], population: Population, *, now: datetime, zone: str
 ) -> tuple[DueItem, ...]:
-    """Items that are due, overdue or lapsed today; early ones are left out. `orders` are one account's."""
-    return tuple(item for item in rhythms(orders, products, population, now=now, zone=zone) if item.state != "early")
+    """Items that are due, overdue or lapsed today; early ones and what was sent back last are left out. `orders` are
+    one account's."""
+    orders = tuple(orders)
+    sent_back = returned_products(orders, now=now)
+    found = rhythms(orders, products, population, now=now, zone=zone)
+    return tuple(item for item in found if item.state != "early" and item.product_id not in sent_back)
+
+
+def returned_products(orders: Iterable[Order], *, now: datetime) -> frozenset[str]:
+    """Products whose newest line so far is a return."""
+    newest: dict[str, Decimal | None] = {}
+    for order in sorted(orders, key=lambda o: (o.ordered_at or now, o.id)):
+        if order.ordered_at is None or order.ordered_at <= now:
+            newest |= {line.product_id: line.quantity for line in order.lines if line.product_id}
+    return frozenset(id_ for id_, quantity in newest.items() if quantity is not None and quantity < 0)
 
 
 def rhythms(

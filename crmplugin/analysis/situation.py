@@ -175,9 +175,8 @@ def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
             role = sheet.text(c.title or c.role or "") if c.title or c.role else sheet.word("role_unknown")
             last = v.day(person.last_in) if person.last_in else sheet.word("never")
             pointer = ("contacts", c.id, "name")
-            yield say(
-                section, f"person_{c.id}", "person", inputs=(pointer,), name=sheet.text(name), role=role, last=last
-            )
+            words = "person_left" if person.is_gone(v.now) else "person"
+            yield say(section, f"person_{c.id}", words, inputs=(pointer,), name=sheet.text(name), role=role, last=last)
 
 
 def deal_lines(v: View) -> Iterator[SheetLine]:

@@ -130,3 +130,11 @@ def test_durable_and_discontinued_items_are_never_due():
 
     for product in (Product(id="GK-12", durable=True), Product(id="GK-12", active=False)):
         assert due_items(placed, [product], learned(30), now=NOW, zone="UTC") == ()
+
+
+def test_what_was_sent_back_last_is_not_due():
+    kept = orders("2025-09-05", "2025-10-05", "2025-11-04", "2026-01-10", quantities=(5, 5, -2, 5))
+    sent_back = orders("2025-09-05", "2025-10-05", "2025-12-04", "2026-01-10", quantities=(5, 5, 5, -1))
+
+    assert [i.product_id for i in due_items(kept, [KIT], learned(30), now=NOW, zone="UTC")] == ["GK-12"]
+    assert due_items(sent_back, [KIT], learned(30), now=NOW, zone="UTC") == ()

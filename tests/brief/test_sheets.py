@@ -38,6 +38,7 @@ from tests.builders import (
     TODAY,
     at,
     make_activity,
+    make_contact,
     make_context,
     make_deal,
     make_order,
@@ -270,6 +271,27 @@ def test_what_they_say_they_need_is_an_interest_in_their_words():
 
     assert shown(sheet, "D-1.need1") == "“Our biggest worry is downtime on line two.” (6 March)."
     assert "D-1.interests_theirs" not in dict(sheet.sections["negotiation_note"])["interests"]
+
+
+def test_a_rival_that_was_only_heard_of_is_an_alternative_and_no_unknown():
+    note = make_activity("A-9", type="note", direction=None, body="They have another offer at 850.")
+
+    sheet = sheet_of(make_context(note, deal=DEAL), "negotiation_note")
+
+    assert shown(sheet, "D-1.batna_theirs") == (
+        "Another offer, as heard: “They have another offer at 850.” (6 March), not verified."
+    )
+    assert sheet.get("D-1.unknown_rival") is None
+
+
+@pytest.mark.parametrize("kind", ["meeting_brief", "negotiation_note"])
+def test_who_has_left_is_said_to_have_left(kind):
+    gone = make_contact("C-2", first_name="Mark", last_name="Sun", role=None, title=None, left_at=at("2026-03-01"))
+    deal = replace(DEAL, contact_ids=("C-1", "C-2"))
+
+    line = shown(sheet_of(make_context(deal=deal, contacts=(make_contact(), gone)), kind), "D-1.person_C-2")
+
+    assert line == "role not on record; has left; last word to us: never."
 
 
 def test_an_order_in_their_name_shows_authority():
