@@ -57,7 +57,8 @@ def writing(engine: Engine, turn_timeout_s: float = TURN_TIMEOUT_S) -> Iterator[
 def take_turns(engine: Engine) -> None:
     """Lets statements of others that change something over this SQLite engine stand in the same line.
 
-    From the first such statement of a transaction until its connection goes back to the pool.
+    From the first such statement of a transaction until its connection goes back to the pool. They hold a connection
+    while they wait, so the engine's pool must have no bound.
     """
 
     def take(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:

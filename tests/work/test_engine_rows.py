@@ -13,6 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from crmplugin.errors import StoreError
 from crmplugin.store.database import open_engine
 from crmplugin.store.guard import reading, writing
+from tests.work.servers import wait_until
 
 PASSING = {"created_at", "updated_at", "creator_xid", "retention_timestamp"}
 """Moments, and a token by which the library knows a row of its own again."""
@@ -93,6 +94,26 @@ def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says
     with writing(engine) as db:
         db.execute(text("CREATE TABLE t (n INTEGER)"))
     engine.dispose()
+
+
+@pytest.mark.embedded
+def test_who_has_the_turn_gets_a_connection_however_many_hold_one_and_wait(jobs, monkeypatch):
+    monkeypatch.setattr(guard, "TURN_TIMEOUT_S", 20.0)
+    waiting = 40  # more than a pool has by default
+
+    def change() -> None:
+        with jobs.database.begin() as db:  # as the library does: a connection first, the turn at the first change
+            db.execute(text("DELETE FROM workflow_status WHERE workflow_uuid = 'none'"))
+
+    with ThreadPoolExecutor(waiting) as pool, guard._turn(jobs.database):
+        changes = [pool.submit(change) for _ in range(waiting)]
+        wait_until(lambda: jobs.database.pool.checkedout() >= waiting, 10)
+        with writing(jobs.database) as db:
+            jobs.enqueue_events(db, [("local", "e-1")])
+        assert not any(one.done() for one in changes)
+
+    assert [one.result() for one in changes] == [None] * waiting
+    assert jobs.find("local/e-1").state == "waiting"
 
 
 @pytest.mark.embedded
