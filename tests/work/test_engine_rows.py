@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from crmplugin.errors import StoreError
+from crmplugin.store import guard
 from crmplugin.store.database import open_engine
 from crmplugin.store.guard import reading, writing
 from tests.work.servers import wait_until
@@ -97,15 +98,14 @@ def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says
 
 
 @pytest.mark.embedded
-def test_who_has_the_turn_gets_a_connection_however_many_hold_one_and_wait(jobs, monkeypatch):
-    monkeypatch.setattr(guard, "TURN_TIMEOUT_S", 20.0)
+def test_who_has_the_turn_gets_a_connection_however_many_hold_one_and_wait(jobs):
     waiting = 40  # more than a pool has by default
 
     def change() -> None:
         with jobs.database.begin() as db:  # as the library does: a connection first, the turn at the first change
             db.execute(text("DELETE FROM workflow_status WHERE workflow_uuid = 'none'"))
 
-    with ThreadPoolExecutor(waiting) as pool, guard._turn(jobs.database):
+    with ThreadPoolExecutor(waiting) as pool, guard._turn(jobs.database, 20.0):
         changes = [pool.submit(change) for _ in range(waiting)]
         wait_until(lambda: jobs.database.pool.checkedout() >= waiting, 10)
         with writing(jobs.database) as db:
