@@ -61,8 +61,8 @@ def open_engine(url: str, *, unbounded: bool = False) -> Engine:
         refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
     more = {"pool_size": 0} if unbounded else {}
-    arguments = {"timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(parsed, connect_args=arguments, hide_parameters=True, **more)
+    patience = {"timeout": BUSY_TIMEOUT_MS / 1000}
+    engine = create_engine(parsed, connect_args=patience, hide_parameters=True, **more)
     event.listen(engine, "connect", _set_pragmas)
     return engine
 
