@@ -6,6 +6,7 @@ pass (a JWT of an hour) that the panel sends as `Authorization: Bearer …`.
 
 from __future__ import annotations
 
+import hashlib
 import uuid
 from collections.abc import Mapping
 from datetime import UTC
@@ -64,6 +65,20 @@ def launch(connection: str) -> Response:
     about = {"type": subject.type, "id": subject.id}
     answer = {"pass": token, "expires_at": ends.astimezone(UTC).isoformat(), "connection": connection}
     return jsonify({**answer, "about": about, "user": user_id})
+
+
+@blueprint.post("")
+def launch_by_crm(connection: str) -> Response:
+    """A launch that the CRM signed itself, with its user and record (Salesforce's Canvas): the page, once."""
+    here = desk()
+    check_known(here, connection)
+    now, call = here.clock(), panel_call(here)
+    seen = here.connector(connection).verify_panel(call, now=now) if connection != "local" else None
+    if seen is None or seen.subject is None or seen.user_id is None:
+        raise NotGenuine("the CRM has signed no user and record: open the panel on a record of the CRM")
+    _use_up(here, hashlib.sha256(call.body).hexdigest())
+    token = make_pass(here, connection, seen.subject, seen.user_id, now + PASS_LASTS)
+    return opened(connection, seen.subject, seen.user_id, token)
 
 
 def _use_up(here: Desk, signature: str) -> None:

@@ -129,6 +129,7 @@ RIGHTS: Mapping[str, Right] = {
     "console.campaign_file": Right(CAMPAIGNERS, "campaign"),
     # the panel in a CRM
     "panel.launch": Right(OPEN, "signature"),
+    "panel.launch_by_crm": Right(OPEN, "signature"),
     "panel.create_panel_draft": Right(OPEN, "pass"),
     "panel.get_panel_draft": Right(OPEN, "pass"),
     "panel.list_panel_drafts": Right(OPEN, "pass"),

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import base64
+import json
+import re
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
-from connectors.salesforce.verify import ORGANIZATION, USER
+from connectors.salesforce.verify import ORGANIZATION, USER, sign_context
 from connectors.tracing import traced
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
@@ -19,6 +23,7 @@ from tests.connectors.journey import Server, days_ago, server, wait_for
 from tests.connectors.salesforce.test_webhooks import message
 from tests.fakes.salesforce import ACCOUNT, DANA, DEAL, ORG, REP, ROBOT, FakeSalesforce, with_orbis
 
+CANVAS = "canvas-consumer-secret-EXAMPLE"
 HOOK = f"/webhooks/acme/{TOKEN}"
 
 
@@ -33,7 +38,7 @@ def salesforce() -> Iterator[FakeSalesforce]:
 
 @pytest.fixture(scope="module")
 def here(salesforce: FakeSalesforce, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    options = {**OPTIONS, "base_url": salesforce.url}
+    options = {**OPTIONS, "base_url": salesforce.url, "canvas_secret": CANVAS}
     var = tmp_path_factory.mktemp("var")
     with server(var, options, crm="salesforce", public_url="https://assist.example.com") as made:
         yield made
@@ -241,6 +246,46 @@ def test_user_whom_salesforce_lets_not_see_the_deal_and_wrong_secret_get_nothing
 
     assert call(here, "/drafts", asked, user="005A0000000NobdIAS").status_code == 404
     assert call(here, "/drafts", asked, secret="x" * 40).status_code == 401
+
+
+def signed_request(deal: str, *, user: str = REP, secret: str = CANVAS) -> str:
+    """What Salesforce signs when a Canvas frame opens on a record."""
+    context = {
+        "algorithm": "HMACSHA256", "issuedAt": int(time.time() * 1000), "userId": user, "client": {},
+        "context": {"organization": {"organizationId": ORG}, "user": {"userName": "rep@seller.example"},
+                    "environment": {"record": {"Id": deal}}},
+    }  # fmt: skip
+    text = base64.b64encode(json.dumps(context).encode()).decode()
+    return f"{sign_context(secret, text)}.{text}"
+
+
+def canvas(here: Server, value: str, connection: str = "acme") -> Any:
+    return here.client.post(f"/panel/{connection}", data={"signed_request": value})
+
+
+def test_canvas_frame_opens_our_panel_once_for_its_user_and_record(here, salesforce):
+    deal = open_deal(salesforce, "006A00000010011IAA")
+    signed = signed_request(deal)
+
+    opened, again = canvas(here, signed), canvas(here, signed)
+    token = re.search(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+", opened.data)[0].decode()
+    asked = {"kind": "meeting_brief", "deal_id": deal, "key": "canvas-1"}
+    started = here.client.post("/panel/acme/drafts", json=asked, headers={"Authorization": f"Bearer {token}"})
+
+    assert (opened.status_code, opened.content_type) == (200, "text/html; charset=utf-8")
+    assert deal.encode() in opened.data
+    assert again.status_code == 401
+    assert started.status_code in (201, 202)
+
+
+def test_canvas_frame_of_a_stranger_or_another_secret_stays_closed(here, salesforce):
+    deal = open_deal(salesforce, "006A00000010012IAA")
+
+    assert canvas(here, signed_request(deal, user="005A0000000NobdIAS")).status_code == 404
+    assert canvas(here, signed_request(deal, secret="another-secret")).status_code == 401
+    assert canvas(here, signed_request("701A000000CampaIAA")).status_code == 401
+    assert canvas(here, "x").status_code == 401
+    assert canvas(here, signed_request(deal), "local").status_code == 401
 
 
 def test_without_the_token_401_and_unreadable_xml_is_kept_and_acknowledged(here):
