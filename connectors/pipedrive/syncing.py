@@ -1,7 +1,10 @@
 """What changed in Pipedrive, page by page, for the mirror; and saved filters as segments.
 
-A cursor is `kind;where`. Deals that were archived or deleted are lists of their own; that another record was deleted is
-seen among the recent changes, where it is switched off. Of a merge Pipedrive keeps no more than that: the record that
+A look at what changed begins with the recent changes of all kinds, one call: only the lists of kinds that stand there
+are asked for. Every three hours all of them are, because leads do not stand there. A cursor is
+`kind;where;started;ahead`.
+Deals that were archived or deleted are lists of their own; that another record was deleted is seen among the recent
+changes, where it is switched off. Of a merge Pipedrive keeps no more than that: the record that
 went into another one is found as deleted, and into which one is told by the webhook alone. A lead is its person, who is
 a contact with the lifecycle `lead` until there is a deal. Won deals with their products are the purchases.
 """
@@ -10,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,7 +30,9 @@ from crmplugin.ports import Changes, SegmentPage
 
 ORDER = ("organizations", "persons", "products", "deals", "archived", "leads", "activities", "notes")
 DELETED, RECENT = "deleted", "recents"
-"""Deals that were deleted; what was changed lately, of every kind. Read last, and only after a first read."""
+"""Deals that were deleted; what was changed lately, of every kind. Read only after a first read."""
+WHOLE_HOURS = 3
+"""So often all lists are asked for (140 tokens), whatever the recent changes (20) name."""
 LISTS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "deals": ("deals", {"include_fields": ABOUT_DEALS}),
     "archived": ("deals/archived", {"include_fields": ABOUT_DEALS}),
@@ -40,7 +45,7 @@ TIMED = frozenset({"organizations", "persons", "leads", "activities", "notes", *
 """Kinds that can be asked for by the time of their change; products are few and read whole."""
 SINGULAR = {"organizations": "company", "persons": "contact", "products": "product", "deals": "deal",
             "leads": "lead", "activities": "activity", "notes": "activity"}  # fmt: skip
-RECENT_ITEMS = {"person": "persons", "organization": "organizations", "product": "products",
+RECENT_ITEMS = {"deal": "deals", "person": "persons", "organization": "organizations", "product": "products",
                 "activity": "activities", "note": "notes"}  # fmt: skip
 """Pipedrive's word for one record among the recent changes -> its kind."""
 OVERLAP = timedelta(seconds=30)
@@ -49,6 +54,25 @@ MOST_ASKED = 50
 
 Thing = Mapping[str, Any]
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a pull stands, and which kinds are still ahead."""
+
+    kind: str
+    where: str | None
+    started: datetime
+    ahead: tuple[str, ...]
+
+    def next(self, following: str | int | None) -> Place:
+        """The next page of this kind, or the first of the next one."""
+        if following is not None:
+            return replace(self, where=str(following))
+        return replace(self, kind=self.ahead[0], where=None, ahead=self.ahead[1:])
+
+    def text(self) -> str:
+        return ";".join((self.kind, self.where or "", self.started.isoformat(), ",".join(self.ahead)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,26 +90,38 @@ class Puller:
 
     def page(self, since: datetime | None, cursor: str | None, now: datetime) -> Changes:
         """One page, and the cursor of the next."""
-        order = self._order(since)
-        kind, where, started = _place(cursor, order, now)
-        things, following = self._things(kind, since, where)
-        alive = [] if kind == RECENT else [one for one in things if not _is_gone(kind, one)]
-        records = self._records(kind, alive)
+        place = _place(cursor) if cursor else self._first(since, now)
+        kind = place.kind
+        things, following = self._things(kind, since, place.where)
+        alive = [] if kind in (DELETED, RECENT) else [one for one in things if not _is_gone(kind, one)]
+        records = self._records(kind, alive) if kind not in (DELETED, RECENT) else {}
         told = self._told(kind, alive, since, now) if since else ()
-        if cursor is None:
+        if cursor is None and records:
             records["users"] = self.book.users
-        ahead = order[order.index(kind) + 1 :]
-        more: dict[str, Any] = {"deleted": _gone(kind, things, since), "events": told}
-        if following is None and not ahead:
-            return Changes(records, up_to=started - OVERLAP, **more)
-        place = (kind, following) if following is not None else (ahead[0], "")
-        return Changes(records, cursor=f"{place[0]};{place[1]};{started.isoformat()}", **more)
+        if kind == RECENT and _is_short(since, place.started):
+            place = replace(place, ahead=self._named(things, place.ahead))
+        gone = _gone(kind, things, since)
+        if following is None and not place.ahead:
+            return Changes(records, told, gone, up_to=place.started - OVERLAP)
+        return Changes(records, told, gone, cursor=place.next(following).text())
 
-    def _order(self, since: datetime | None) -> list[str]:
+    def _first(self, since: datetime | None, now: datetime) -> Place:
+        """Where a pull begins: with the recent changes alone, or with all lists ahead."""
+        if _is_short(since, now):
+            return Place(RECENT, None, now, ())
         kinds = [kind for kind in ORDER if _kind(kind) not in self.without]
-        if since is None:
-            return kinds
-        return [*kinds, *([DELETED] if "deals" in kinds else []), RECENT]
+        if since is not None:
+            kinds += [*([DELETED] if "deals" in kinds else []), RECENT]
+        return Place(kinds[0], None, now, tuple(kinds[1:]))
+
+    def _named(self, things: Sequence[Thing], ahead: Sequence[str]) -> tuple[str, ...]:
+        """The lists that must be asked for, in their order: of the kinds that changed, and those found before."""
+        named = {RECENT_ITEMS.get(str(one.get("item")), "") for one in things}
+        deals = [one.get("data") or {} for one in things if one.get("item") == "deal"]
+        named |= {"archived"} if any(deal.get("is_archived") for deal in deals) else set()
+        named |= {DELETED} if any(deal.get("deleted") or deal.get("status") == DELETED for deal in deals) else set()
+        wanted = named | set(ahead)
+        return tuple(kind for kind in (*ORDER, DELETED) if kind in wanted and _kind(kind) not in self.without)
 
     def _things(self, kind: str, since: datetime | None, where: str | None) -> tuple[Sequence[Thing], str | int | None]:
         stamp = since.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z") if since else None
@@ -101,8 +137,6 @@ class Puller:
 
     def _records(self, kind: str, things: Sequence[Thing]) -> dict[str, list[Document]]:
         company = self.book.read()
-        if kind in (DELETED, RECENT):
-            return {}
         if kind == "leads":
             return {"contacts": [to_document("persons", person, company) for person in self._people_of(things)]}
         documents = [to_document(_kind(kind), thing, company) for thing in things]
@@ -147,7 +181,7 @@ def _gone(kind: str, things: Sequence[Thing], since: datetime | None) -> tuple[O
     if kind == RECENT:
         off = [one for one in things if _is_off(one.get("data"))]
         kinds = [(RECENT_ITEMS.get(str(one.get("item")), ""), one) for one in off]
-        return tuple(ObjectRef(SINGULAR[of], _our_id(of, one)) for of, one in kinds if of)
+        return tuple(ObjectRef(SINGULAR[of], _our_id(of, one)) for of, one in kinds if of and of != "deals")
     gone = [one for one in things if _is_gone(kind, one)]
     found = [ObjectRef(SINGULAR[_kind(kind)], _our_id(_kind(kind), one)) for one in gone]
     if _kind(kind) == "deals" and since is not None:
@@ -169,17 +203,24 @@ def _is_gone(kind: str, thing: Thing) -> bool:
     return kind == DELETED or (marked and kind != "leads")
 
 
-def _place(cursor: str | None, order: Sequence[str], now: datetime) -> tuple[str, str | None, datetime]:
-    if cursor is None:
-        return order[0], None, now
+def _place(cursor: str) -> Place:
+    wrong = f"cursor {cursor!r} is none of Pipedrive's: start the pull again without one"
     try:
-        kind, where, started = cursor.split(";")
-        moment = datetime.fromisoformat(started).astimezone(UTC)
+        kind, where, started, *rest = cursor.split(";")
+        # Cursors of version 0.1 do not say what is ahead.
+        ahead = rest[0].split(",") if rest else ORDER[ORDER.index(kind) + 1 :]
+        place = Place(kind, where or None, datetime.fromisoformat(started).astimezone(UTC), tuple(filter(None, ahead)))
     except ValueError as error:
-        raise UsageError(f"cursor {cursor!r} is none of Pipedrive's: start the pull again without one") from error
-    if kind not in order or (kind in OLD and where and not where.isdigit()):
-        raise UsageError(f"cursor {cursor!r} is none of Pipedrive's: start the pull again without one")
-    return kind, where or None, moment
+        raise UsageError(wrong) from error
+    known = {*ORDER, DELETED, RECENT}
+    if not {kind, *place.ahead} <= known or (kind in OLD and where and not where.isdecimal()):
+        raise UsageError(wrong)
+    return place
+
+
+def _is_short(since: datetime | None, now: datetime) -> bool:
+    """Whether the recent changes say what must be read: no whole look is due since then."""
+    return since is not None and since.timestamp() // (WHOLE_HOURS * 3600) == now.timestamp() // (WHOLE_HOURS * 3600)
 
 
 def _our_id(kind: str, thing: Thing) -> str:

@@ -207,7 +207,7 @@ class FakePipedrive(FakeServer):
         kinds |= {"activity": "activities", "note": "notes", "deal": "deals"}
         since = request.one("since_timestamp").replace(" ", "T") + "Z"
         found = [
-            {"item": item, "id": id_, "data": {"id": id_, "active_flag": thing.get("is_deleted") is not True}}
+            {"item": item, "id": id_, "data": _recent(item, id_, thing)}
             for item in request.one("items").split(",")
             for id_, thing in self.things[kinds[item]].items()
             if thing["update_time"] >= since
@@ -228,6 +228,14 @@ class FakePipedrive(FakeServer):
 
     def webhooks(self, request: Request) -> tuple[int, Any]:
         return 200, {"success": True, "data": self.hooks}
+
+
+def _recent(item: str, id_: int, thing: dict[str, Any]) -> dict[str, Any]:
+    """A record as it stands among the recent changes: deals say in their own way that they were deleted."""
+    gone = thing.get("is_deleted") is True
+    if item == "deal":
+        return {"id": id_, "deleted": gone, "is_archived": thing.get("is_archived") is True}
+    return {"id": id_, "active_flag": not gone}
 
 
 def with_orbis(fake: FakePipedrive) -> FakePipedrive:

@@ -279,7 +279,73 @@ def test_deletion_whose_webhook_was_lost_is_found(pipedrive, kind, id_, ref):
     assert gone(pull(make_connector(pipedrive), datetime(2026, 11, 21, tzinfo=UTC))) == [ref]
 
 
-@pytest.mark.parametrize("cursor", ["x", "aliens;;2026-11-21T00:00:00+00:00", "notes;b;2026-11-21T00:00:00+00:00"])
+LOOKED = datetime(2026, 11, 21, 9, 5, tzinfo=UTC)
+SHORT = {
+    "nothing": ([], []),
+    "a person": ([("persons", 501, {"job_title": "Head"})], ["/api/v2/persons"]),
+    "a deal": (
+        [("deals", 9001, {"value": 5})],
+        ["/api/v2/deals", "/api/v2/deals/products", "/api/v1/deals/9001/changelog"],
+    ),
+    "a deleted deal": ([("deals", 9001, {"is_deleted": True})], ["/api/v2/deals", "/api/v2/deals"]),
+    "an archived deal": (
+        [("deals", 9001, {"is_archived": True})],
+        ["/api/v2/deals", "/api/v2/deals/archived", "/api/v2/deals/products"],
+    ),
+    "two kinds": ([("notes", 6001, {"content": "x"}), ("organizations", 7001, {"name": "Orbis"})],
+                  ["/api/v2/organizations", "/api/v1/notes"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("changes", "asked"), SHORT.values(), ids=SHORT)
+def test_look_asks_only_for_the_lists_of_what_changed(pipedrive, changes, asked):
+    for kind, id_, values in changes:
+        pipedrive.change(kind, id_, "2026-11-21T09:20:00Z", **values)
+
+    pull(make_connector(pipedrive), LOOKED)
+
+    about = ("/api/v1/users", "/api/v2/pipelines", "/api/v2/stages")
+    assert [r.path for r in pipedrive.requests if r.path not in about] == ["/api/v1/recents", *asked]
+
+
+def test_look_over_many_recent_changes_asks_for_each_list_once(pipedrive):
+    pipedrive.page = 1
+    for kind, id_ in (("notes", 6001), ("persons", 501), ("activities", 6201)):
+        pipedrive.change(kind, id_, "2026-11-21T09:20:00Z")
+
+    pages = pull(make_connector(pipedrive), LOOKED)
+
+    assert [len(pipedrive.asked("GET", f"/api/../{name}")) for name in ("recents", "persons", "activities")] == [
+        3,
+        1,
+        1,
+    ]
+    assert len(pipedrive.asked("GET", "/api/v1/notes")) == 1
+    assert pages[-1].up_to == AT - timedelta(seconds=30)
+
+
+def test_pull_that_an_earlier_version_began_goes_on(pipedrive):
+    page = make_connector(pipedrive).changes_since(None, cursor=f"deals;;{NOON}")
+
+    assert [deal["id"] for deal in page.records["deals"]] == ["9001", "9002", "9003"]
+    assert page.cursor == f"archived;;{NOON};leads,activities,notes"
+
+
+def test_every_three_hours_all_lists_are_asked_for(pipedrive):
+    pipedrive.put("persons", 502, name="Bo Lind")
+    pipedrive.put("leads", 1, title="Lead", person_id=502, update_time="2026-11-21T08:59:00Z")
+
+    pages = pull(make_connector(pipedrive), datetime(2026, 11, 21, 8, 55, tzinfo=UTC))
+
+    assert [doc["lifecycle"] for doc in docs(pages, "contacts")] == ["lead"]
+
+
+NOON = "2026-11-21T12:00:00+00:00"
+
+
+@pytest.mark.parametrize(
+    "cursor", ["x", f"aliens;;{NOON};", f"notes;b;{NOON};", f"deals;;{NOON};aliens", "deals;;noon;"]
+)
 def test_foreign_cursor_is_refused(pipedrive, cursor):
     with pytest.raises(UsageError):
         make_connector(pipedrive).changes_since(None, cursor=cursor)

@@ -147,7 +147,7 @@ def test_token_that_ends_before_the_write_is_told_and_after_the_mend_one_activit
     failed = here.draft_when(draft["id"], "failed")
     nothing = activities_of(pipedrive, deal)
     pipedrive.troubles.clear()
-    retry_dead(here.office.desk)
+    wait_for(lambda: retry_dead(here.office.desk))
     here.draft_when(draft["id"], "written")
 
     assert "unauthorized access" in failed["problem"]
