@@ -70,17 +70,15 @@ class Puller:
         if place.kind not in self._kinds:
             raise UsageError(f"cursor {cursor!r} is none of Salesforce's: start the pull again without one")
         things = self._things(place, since)
-        alive = [thing for thing in things if thing.get("IsDeleted") is not True]
-        gone = [thing for thing in things if thing.get("IsDeleted") is True and place.kind in KINDS]
-        merged = [
-            (_ref(place.kind, one["Id"]), _ref(place.kind, one["MasterRecordId"])) for one in gone if _master(one)
-        ]
+        heirs = {str(one["Id"]): heir for one in things if (heir := _heir(place.kind, one))}
+        alive = [one for one in things if one.get("IsDeleted") is not True and one["Id"] not in heirs]
+        gone = [one for one in things if one.get("IsDeleted") is True and place.kind in KINDS]
         following = self._following(place, things)
         return Changes(
             records=self._records(place.kind, alive, now),
             events=(*self._events(place.kind, alive, since, now), *self._erased(place, since, now)),
-            deleted=tuple(_ref(place.kind, one["Id"]) for one in gone if not _master(one)),
-            merged=tuple(merged),
+            deleted=tuple(_ref(place.kind, one["Id"]) for one in gone if one["Id"] not in heirs),
+            merged=tuple((_ref(place.kind, lost), _ref(place.kind, heir)) for lost, heir in heirs.items()),
             cursor=following,
             up_to=None if following else place.started - LAG,
         )
@@ -187,8 +185,12 @@ def _ref(kind: str, id_: Any) -> ObjectRef:
     return ObjectRef(KINDS[kind], str(id_))
 
 
-def _master(thing: Thing) -> bool:
-    return bool(thing.get("MasterRecordId"))
+def _heir(kind: str, thing: Thing) -> str | None:
+    """The record in which this one lives on: it was merged into it, or the lead was converted to it."""
+    if thing.get("IsDeleted") is True:
+        return str(thing["MasterRecordId"]) if kind in MERGED and thing.get("MasterRecordId") else None
+    converted = kind == "Lead" and thing.get("IsConverted") is True
+    return str(thing["ConvertedContactId"]) if converted and thing.get("ConvertedContactId") else None
 
 
 def _since(thing: Thing, since: datetime) -> Thing:

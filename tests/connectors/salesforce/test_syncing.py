@@ -9,7 +9,7 @@ import pytest
 
 from crmplugin.domain.event import ObjectRef
 from crmplugin.errors import UsageError
-from tests.connectors.cases.salesforce import AT, make_connector
+from tests.connectors.cases.salesforce import AT, LEAD, make_connector
 from tests.fakes.salesforce import DANA, DEAL, WON_1, WON_2
 
 
@@ -39,6 +39,21 @@ def test_pull_gives_all_then_changes_events_deletions_and_merges(org):
         (ObjectRef("contact", "003A0000000TwinIAA"), ObjectRef("contact", DANA))
     ]
     assert first[-1].up_to == AT - timedelta(seconds=30)
+
+
+def test_converted_lead_lives_on_in_its_contact(org):
+    connector = make_connector(org)
+    org.put("Lead", LEAD, LastName="Lind", Email="bo@x.example", IsConverted=False)
+    before = [one["id"] for page in pull(connector) for one in page.records.get("contacts", ())]
+    org.touch("Lead", LEAD, "2026-11-21T08:00:00.000+0000", IsConverted=True, ConvertedContactId=DANA)
+
+    later = pull(connector, datetime(2026, 11, 21, tzinfo=UTC))
+
+    assert before == [DANA, LEAD]
+    assert [pair for page in later for pair in page.merged] == [
+        (ObjectRef("contact", LEAD), ObjectRef("contact", DANA))
+    ]
+    assert [one["id"] for page in later for one in page.records.get("contacts", ())] == []
 
 
 def test_pull_goes_on_at_its_cursor_in_another_process(org):
