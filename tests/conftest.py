@@ -16,6 +16,7 @@ from hypothesis import settings as hypothesis_settings
 from crmplugin.cli import cli
 from crmplugin.errors import CrmPluginError
 from tests.postgres import cluster, drop_database, make_database
+from tests.written import kept_log, markers_in
 
 # How long an example takes says more about the other work of the machine than about ours.
 hypothesis_settings.register_profile("crmplugin", deadline=None)
@@ -47,6 +48,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if item.get_closest_marker(foreign)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def no_marker_in_any_log(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Customers' texts and secrets are in no log that these tests wrote."""
+    folder = tmp_path_factory.getbasetemp()
+    with kept_log(folder / "this-process.log"):
+        yield
+    assert markers_in(folder) == []
 
 
 @pytest.fixture(scope="session")

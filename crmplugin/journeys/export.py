@@ -53,6 +53,7 @@ def export_contact(extract: Extract, contact_id: str, *, lines: bool, audit: Aud
         ("x_drafts", map(_draft, rows)),
         ("x_decisions", (_decision(id_, move) for id_, move in extract.moves(ids))),
         ("x_versions", extract.versions(ids)),
+        ("x_streams", extract.pieces(ids)),
         ("x_campaigns", extract.campaign_messages(contact_id)),
         ("x_audit", _told_of(audit, extract.connection, contact_id, ids)),
         ("x_events", (_event(row) for row in extract.events() if _tells_of(row, contact_id, told))),

@@ -17,6 +17,7 @@ from crmplugin.store.record_writes import Key, chunks, read_docs
 from crmplugin.store.tables_campaigns import campaign_recipients, campaigns
 from crmplugin.store.tables_records import contact_links, records
 from crmplugin.store.tables_work import draft_moves, draft_versions, drafts, events
+from crmplugin.store.tables_work import pieces as stream_pieces
 
 PAGE = 500
 
@@ -74,6 +75,13 @@ class Extract:
             for row in self._db.execute(query.order_by(draft_versions.c.draft, draft_versions.c.version)):
                 text = {"subject": row.subject, "body": row.body, "by": row.by, "at": row.at.isoformat()}
                 yield {"draft": row.draft, "version": row.version, **text}
+
+    def pieces(self, draft_ids: Collection[str]) -> Iterator[Document]:
+        """What was streamed while these drafts were written, in order."""
+        for ids in chunks(sorted(draft_ids)):
+            query = select(stream_pieces).where(stream_pieces.c.draft.in_(ids))
+            for row in self._db.execute(query.order_by(stream_pieces.c.draft, stream_pieces.c.n)):
+                yield {"draft": row.draft, "n": row.n, "event": row.event, "data": row.data}
 
     def campaign_messages(self, contact_id: str) -> Iterator[Document]:
         """What campaigns had for a contact."""

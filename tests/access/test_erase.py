@@ -257,6 +257,7 @@ def test_export_of_a_person_is_complete(busy, crmplugin):
     assert {"A-90", "A-92"} <= {activity["id"] for activity in document["activities"]}
     assert "note" in {draft["id"] for draft in document["x_drafts"]}
     assert any(version["body"] and "Heron" in version["body"] for version in document["x_versions"])
+    assert {piece["draft"] for piece in document["x_streams"]} >= {"note"}
     told = [row for row in document["x_audit"] if row["kind"] == "draft.edited"]
     assert any("Heron" in row["personal"]["body"] for row in told)
     assert {row["draft"] for row in document["x_audit"]} >= {"note"}
