@@ -2,8 +2,8 @@
 
 A cursor is `kind;after;from`: which kind of record, where HubSpot's own paging stands, and from when on this kind is
 read. HubSpot's search gives at most 10,000 results, so a long search goes on from the newest time it has seen.
-Deleted records of the watched kinds come last, from HubSpot's lists of archived ones. What the mirror keeps of a page
-stands in `mirroring.py`.
+Deleted records of the watched kinds come last, every three hours, from HubSpot's lists of archived ones: those cannot
+be asked for by time and hold ninety days. What the mirror keeps of a page stands in `mirroring.py`.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ TIES: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 DELETED = ("companies", "contacts", "deals", "tickets")
 SEARCH_END = 9_900
+ARCHIVE_HOURS = 3
 LAG = timedelta(seconds=30)
 """HubSpot's index shows a change some seconds late: the next read begins so much earlier."""
 
@@ -141,10 +142,10 @@ class Puller:
                 return Place(place.kind, None, newest, place.started).text()
         if after:
             return Place(place.kind, after, place.since, place.started).text()
-        number = self._kinds.index(place.kind) + 1
-        if number == len(self._kinds):
+        ahead = self._kinds[self._kinds.index(place.kind) + 1 :]
+        if not ahead or (ahead[0].startswith("deleted:") and not _is_archive_due(since, place.started)):
             return None
-        return Place(self._kinds[number], None, since, place.started).text()
+        return Place(ahead[0], None, since, place.started).text()
 
     def _deleted(self, place: Place, since: datetime | None) -> Changes:
         """One page of deleted records of a kind, as far as they were deleted since then."""
@@ -179,6 +180,14 @@ def _merged(kind: str, thing: Thing) -> list[tuple[ObjectRef, ObjectRef]]:
     return [(ObjectRef(into.type, old.strip()), into) for old in given.split(";") if old.strip()]
 
 
+def _is_archive_due(since: datetime | None, started: datetime) -> bool:
+    """Whether the lists of archived records are looked at: never at first, when nothing of them is in the mirror."""
+    span = ARCHIVE_HOURS * 3600
+    return since is not None and since.timestamp() // span != started.timestamp() // span
+
+
 def _since(thing: Thing, since: datetime | None) -> bool:
+    """Whether a record was archived since then, or since the lists were looked at before."""
     archived = instant_text(thing.get("archivedAt"))
-    return since is None or archived is None or datetime.fromisoformat(archived) >= since
+    earliest = since - timedelta(hours=ARCHIVE_HOURS) if since else None
+    return earliest is None or archived is None or datetime.fromisoformat(archived) >= earliest

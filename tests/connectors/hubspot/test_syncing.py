@@ -60,6 +60,22 @@ def test_later_pull_gives_what_changed_with_ties_and_what_was_deleted(hubspot):
     assert [ref for page in pages for ref in page.deleted] == [ObjectRef("contact", "502")]
 
 
+@pytest.mark.parametrize(("since", "looks"), [(None, 0), ("2026-11-18T11:05:00", 0), ("2026-11-18T08:55:00", 4)])
+def test_archived_records_are_looked_at_every_three_hours(hubspot, since, looks):
+    pull(make_connector(hubspot), datetime.fromisoformat(since).replace(tzinfo=UTC) if since else None)
+
+    asked = [r for r in hubspot.asked("GET", r"/crm/objects/2026-09/[a-z]+") if r.one("archived") == "true"]
+    assert len(asked) == looks
+
+
+def test_what_was_archived_after_the_look_before_is_found_at_the_next(hubspot):
+    hubspot.archive("contacts", "501", "2026-11-18T06:10:00.000Z")
+
+    pages = pull(make_connector(hubspot), datetime(2026, 11, 18, 8, 55, tzinfo=UTC))
+
+    assert [ref for page in pages for ref in page.deleted] == [ObjectRef("contact", "501")]
+
+
 def docs(pages: list[Changes], collection: str) -> list[Any]:
     return [doc for page in pages for doc in page.records.get(collection, ())]
 

@@ -6,8 +6,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from connectors.hubspot.connector import HubSpotConnector
 from connectors.hubspot.verify import decoded, verify
+from connectors.in_memory import MemoryLimiter, MemoryVault
 from crmplugin.errors import NotGenuine
+from crmplugin.ports import PanelCall, Services
 from tests.connectors.cases.hubspot import BODY, SECRET, URL
 
 STAMP = "1795000000456"
@@ -132,6 +135,28 @@ SPOILT = {
 def test_everything_else_is_not_genuine(headers, call):
     with pytest.raises(NotGenuine):
         check(headers, **call)
+
+
+def old_call(versions: list[str]) -> None:
+    """A webhook with a v1 signature and a workflow's step with a v2 signature, as HubSpot's older tools send them."""
+    options = {"client_secret": SECRET, "access_token": "token-of-the-test", "signature_versions": versions}
+    services = Services(MemoryLimiter(), MemoryVault(), clock=lambda: NOW)
+    connector = HubSpotConnector("acme", options, services)
+    headers, _ = GENUINE["A v1"]
+    connector.verify_webhook(headers, BODY, url=URL, now=NOW)
+    headers, call = GENUINE["E v2"]
+    action = connector.read_action(PanelCall("POST", call["url"], headers, call["body"]), now=NOW)
+    assert action.key == "ap-62515-1-1-0"
+
+
+def test_older_signatures_are_taken_where_the_settings_name_them():
+    old_call(["v1", "v2"])
+
+
+@pytest.mark.parametrize("versions", [[], ["v1"], ["v2"]])
+def test_older_signatures_are_refused_where_the_settings_do_not_name_them(versions):
+    with pytest.raises(NotGenuine, match="signature_versions"):
+        old_call(versions)
 
 
 @pytest.mark.parametrize("ms", [-60_000, 0, 300_000])
