@@ -70,8 +70,8 @@ class Puller:
         if place.kind not in self._kinds:
             raise UsageError(f"cursor {cursor!r} is none of Salesforce's: start the pull again without one")
         things = self._things(place, since)
-        heirs = {str(one["Id"]): heir for one in things if (heir := _heir(place.kind, one))}
-        alive = [one for one in things if one.get("IsDeleted") is not True and one["Id"] not in heirs]
+        heirs = {one.get("Id"): heir for one in things if (heir := _heir(place.kind, one))}
+        alive = [one for one in things if one.get("IsDeleted") is not True and one.get("Id") not in heirs]
         gone = [one for one in things if one.get("IsDeleted") is True and place.kind in KINDS]
         following = self._following(place, things)
         return Changes(
