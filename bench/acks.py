@@ -110,7 +110,7 @@ def served(folder: Path, *args: str) -> Iterator[Server]:
         server.kill()
 
 
-def row(name: str, server: Server, seconds: float) -> None:
+def row(name: str, server: Server, seconds: float, bar: float) -> None:
     """No-op and acks in turns, so that the machine's other work falls on both."""
     noops, acks = [], []
     for _ in range(2):
@@ -118,9 +118,8 @@ def row(name: str, server: Server, seconds: float) -> None:
         acks.append(measure(server.address, noop=False, seconds=seconds / 2))
     noop, ack = (sum(rate for rate, _ in found) / 2 for found in (noops, acks))
     p99 = max(late for _, late in acks)
-    print(
-        f"{name:28} no-op {noop:7.0f}/s   acks {ack:7.0f}/s   ratio {ack / noop:4.2f}   p99 {p99:4.0f} ms", flush=True
-    )
+    found = f"{name:28} no-op {noop:7.0f}/s   acks {ack:7.0f}/s   p99 {p99:4.0f} ms"
+    print(f"{found}   ratio {ack / noop:4.2f}   bar {bar:3.1f}   {ack / noop / bar:4.0%} of it", flush=True)
 
 
 def main() -> None:
@@ -130,9 +129,9 @@ def main() -> None:
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         with served(Path(folder) / "a", "--no-worker") as server:
-            row("SQLite, worker paused", server, given.seconds)
+            row("SQLite, worker paused", server, given.seconds, 0.5)
         with served(Path(folder) / "b") as server:
-            row("SQLite, jobs running", server, given.seconds)
+            row("SQLite, jobs running", server, given.seconds, 0.2)
     if given.postgresql:
         on_postgresql(given.seconds)
 
@@ -147,7 +146,7 @@ def on_postgresql(seconds: float) -> None:
             served(var, "--no-worker") as server,
             subprocess.Popen(worker, env=environ(var / "var"), stderr=subprocess.DEVNULL) as working,
         ):
-            row("PostgreSQL, worker elsewhere", server, seconds)
+            row("PostgreSQL, worker elsewhere", server, seconds, 0.3)
             working.terminate()
         drop_database(folder, url)
 

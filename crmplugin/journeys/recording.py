@@ -38,7 +38,7 @@ class Recording:
 
     def __init__(self, tools: Tools, step: Step = plain_step) -> None:
         self._tools, self._step = tools, step
-        self._answers: dict[str, list[Any]] = {}
+        self._answers: dict[str, list[Mapping[str, Any]]] = {}
         self._names: dict[str, list[Any]] = {}
         self._contacts: tuple[Contact, ...] = ()
         self._watched: _Watched | None = None
@@ -55,14 +55,14 @@ class Recording:
         except ModelError as error:
             self._keep(name, {"failed": str(error), "retryable": error.retryable})
             raise
-        self._keep(name, {"value": to_json(answer)})
+        self._keep(name, {"value": answer})  # as JSON later: a brief is large, and a model may take a minute
         return answer
 
     def kept(self, draft: Draft) -> Kept:
         """What is kept for the audit of the draft that was made, and whom it is about."""
         model = {"set": self._tools.model is not None, "why_not": self._tools.why_no_model}
         draft_of = {name: to_json(getattr(draft, name)) for name in OF_A_DRAFT}
-        content = {"draft": draft_of, "answers": self._answers, "names": self._names, "model": model}
+        content = {"draft": draft_of, "answers": to_json(self._answers), "names": self._names, "model": model}
         return Kept(content, _named(self._contacts, str(content)), versions())
 
     def _keep(self, name: str, answer: Mapping[str, Any]) -> None:

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, Row, func, select
+from sqlalchemy import Engine, Row, func, select, text
 
 from crmplugin.domain.event import Event
 from crmplugin.errors import NotFound, StateConflict
-from crmplugin.store.database import insert_into
 from crmplugin.store.guard import reading, writing
 from crmplugin.store.paging import Page, after, page_of
-from crmplugin.store.statements import change_where, keyed, renewed, row_where
-from crmplugin.store.tables_work import events
+from crmplugin.store.statements import change_where, keyed, new_row_once, renewed, row_where
+from crmplugin.store.tables_work import events, stored_instant
 
 KEYS = ("connection", "id")
 POLLED = "poll-"
@@ -49,8 +49,10 @@ class EventStore:
             return []
         values = [{name: getattr(row, name) for name in EventRow.__slots__} for row in rows]
         with writing(self._engine) as connection:
-            insert = insert_into(connection, events).on_conflict_do_nothing()
-            added = connection.execute(insert.returning(events.c.connection, events.c.id), values).all()
+            if connection.dialect.name == "postgresql":
+                added = connection.execute(_ADD, {"rows": json.dumps([_plain(row) for row in values])}).all()
+            else:
+                added = connection.execute(new_row_once("sqlite", events, *KEYS), values).all()
         new = {(row.connection, row.id) for row in added}
         return [(row.connection, row.id) in new for row in rows]
 
@@ -174,6 +176,21 @@ def _is_told(
 
 def _key(connection_name: str, event_id: str) -> dict[str, Any]:
     return keyed(connection=connection_name, id=event_id)
+
+
+_ADD = text(
+    "INSERT INTO events (connection, id, type, state, reason, at, received_at, attempts, document)"
+    " SELECT connection, id, type, state, reason, at, received_at, attempts, document"
+    " FROM json_to_recordset(CAST(:rows AS json)) AS new (connection text, id text, type text, state text,"
+    " reason text, at text, received_at text, attempts integer, document json)"
+    " ON CONFLICT DO NOTHING RETURNING connection, id"
+)
+"""All rows as one value: a statement for each number of rows is put together anew by SQLAlchemy, and by PostgreSQL."""
+
+
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row's values as the database keeps them."""
+    return {name: stored_instant(value) if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 _START = (

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import psycopg
 from sqlalchemy import Engine, bindparam, func, select
 
 from crmplugin.store.database import APPLICATION
@@ -77,6 +76,8 @@ class PieceListener:
             self._thread.join(timeout=2 * LISTEN_S)
 
     def _run(self) -> None:
+        import psycopg  # takes a tenth of a second, which an embedded server need not spend
+
         while not self._stopping.is_set():
             try:
                 self._listen()
@@ -85,6 +86,8 @@ class PieceListener:
                 self._stopping.wait(LISTEN_S)
 
     def _listen(self) -> None:
+        import psycopg
+
         with psycopg.connect(self._url, autocommit=True, application_name=APPLICATION) as connection:
             connection.execute(f"LISTEN {NEWS}")
             while not self._stopping.is_set():

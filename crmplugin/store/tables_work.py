@@ -13,6 +13,11 @@ from sqlalchemy import JSON, Column, Index, Integer, String, Table, Text, TypeDe
 from crmplugin.store.database import metadata
 
 
+def stored_instant(moment: datetime) -> str:
+    """A moment as it is kept: UTC, all of one width."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
 class Instant(TypeDecorator[datetime]):
     """A datetime with zone, kept as `2026-03-10T14:05:00.000000Z`."""
 
@@ -20,7 +25,7 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Any) -> str | None:
-        return None if value is None else value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        return None if value is None else stored_instant(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> datetime | None:
         return None if value is None else datetime.fromisoformat(value)

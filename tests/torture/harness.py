@@ -247,13 +247,14 @@ def post_all(world: World, done: threading.Event) -> None:
     chance = random.Random(world.plan.seed)
     with ThreadPoolExecutor(4) as pool:
         for n in range(world.plan.events):
-            pool.submit(_post, world, n)
+            pool.submit(post, world, n)
             if chance.random() < 0.1:
-                pool.submit(_post, world, n)
+                pool.submit(post, world, n)
     done.set()
 
 
-def _post(world: World, n: int) -> None:
+def post(world: World, n: int) -> None:
+    """Sends one event until it is taken."""
     about = {"type": "deal", "id": f"D-{n}"}
     body = json.dumps([{"id": f"evt-{n}", "type": "deal.stage_changed", "at": time.time(), "object": about}]).encode()
     headers = {"X-Fake-Signature": sign(body, SECRET.encode())}
@@ -277,7 +278,12 @@ def wait_for_server(world: World, seconds: float = 30.0) -> None:
                 return
         except requests.RequestException:
             time.sleep(0.05)
-    raise AssertionError(f"no server after {seconds} s")
+    raise AssertionError(f"no server after {seconds} s: {_last_words(world)}")
+
+
+def _last_words(world: World) -> str:
+    """The end of what the processes wrote to their logs."""
+    return " ".join(f"{p.name}: {(world.folder / f'{p.name}.log').read_text()[-1000:]}" for p in world.processes)
 
 
 def torment(world: World, victims: list[Process], enough: Callable[[], bool]) -> int:
