@@ -197,11 +197,15 @@ class PanelCall:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Who the CRM says opened the panel. `subject` None: the CRM does not attest the record, so it must be checked."""
+    """Who the CRM says opened the panel. `subject` None: the CRM does not attest the record, so it must be checked.
+
+    `signed`: the text that the CRM signed, where that opens the panel; it does so once.
+    """
 
     user_id: str | None
     email: str | None = None
     subject: Subject | None = None
+    signed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,7 +148,7 @@ class SalesforceConnector:
         user_id = str(context.get("userId") or user.get("userId") or "")
         if not user_id.startswith("005"):
             raise NotGenuine("the signed_request names no user")
-        return Visitor(user_id, user.get("userName"), _subject_of(id_))
+        return Visitor(user_id, user.get("userName"), _subject_of(id_), signed=value.partition(".")[2])
 
     def may_see(self, user_id: str, subject: Subject) -> bool | None:
         """Whether Salesforce itself lets this user read the record; None when it cannot be asked about this user."""

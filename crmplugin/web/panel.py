@@ -76,7 +76,8 @@ def launch_by_crm(connection: str) -> Response:
     seen = here.connector(connection).verify_panel(call, now=now) if connection != "local" else None
     if seen is None or seen.subject is None or seen.user_id is None:
         raise NotGenuine("the CRM has signed no user and record: open the panel on a record of the CRM")
-    _use_up(here, hashlib.sha256(call.body).hexdigest())
+    # What was signed, not the body around it: else a field more would be another launch.
+    _use_up(here, hashlib.sha256(seen.signed.encode() if seen.signed else call.body).hexdigest())
     token = make_pass(here, connection, seen.subject, seen.user_id, now + PASS_LASTS)
     return opened(connection, seen.subject, seen.user_id, token)
 

@@ -38,8 +38,8 @@ def refuse_unkept() -> Response | None:
 
 def _in_json() -> Iterator[tuple[str, str]]:
     """Path and text of every text in a JSON body; a body without escapes has no such character."""
-    if "json" in request.mimetype and b"\\u" in request.get_data():
-        yield from _texts(request.get_json(silent=True), "")
+    if b"\\u" in request.get_data():
+        yield from _texts(request.get_json(force=True, silent=True), "")
 
 
 def _texts(value: Any, path: str) -> Iterator[tuple[str, str]]:

@@ -268,13 +268,14 @@ def test_canvas_frame_opens_our_panel_once_for_its_user_and_record(here, salesfo
     signed = signed_request(deal)
 
     opened, again = canvas(here, signed), canvas(here, signed)
+    otherwise = here.client.post("/panel/acme", data={"more": "1", "signed_request": signed})
     token = re.search(rb"eyJ[\w-]+\.[\w-]+\.[\w-]+", opened.data)[0].decode()
     asked = {"kind": "meeting_brief", "deal_id": deal, "key": "canvas-1"}
     started = here.client.post("/panel/acme/drafts", json=asked, headers={"Authorization": f"Bearer {token}"})
 
     assert (opened.status_code, opened.content_type) == (200, "text/html; charset=utf-8")
     assert deal.encode() in opened.data
-    assert again.status_code == 401
+    assert (again.status_code, otherwise.status_code) == (401, 401)
     assert started.status_code in (201, 202)
 
 
