@@ -213,7 +213,7 @@ def _credentials(connection: str, options: Mapping[str, Any], services: Services
     client_id = str(options["client_id"])
     if options.get("private_key") and options.get("username"):
         audience = str(options.get("audience") or "https://login.salesforce.com")
-        key, user = str(options["private_key"]), str(options["username"])
+        key, user = _private_key(connection, str(options["private_key"])), str(options["username"])
         form: Mapping[str, str] = Assertion(client_id, user, key, audience, services)
     elif options.get("client_secret"):
         secret = str(options["client_secret"])
@@ -221,6 +221,19 @@ def _credentials(connection: str, options: Mapping[str, Any], services: Services
     else:
         raise SettingsError(f"connections.{connection} has no client_secret: add it, or private_key and username")
     return OAuth(connection, str(options.get("auth_url") or base_url + TOKEN_PATH), form, services)
+
+
+def _private_key(connection: str, text: str) -> str:
+    """The key in PEM; in a variable its line breaks may be written as two characters each."""
+    key = text.replace("\\n", "\n")
+    try:
+        jwt.encode({}, key, algorithm="RS256")
+    except (ValueError, TypeError, jwt.PyJWTError) as error:
+        raise SettingsError(
+            f"connections.{connection}.private_key is no RSA key in PEM: expected the text of the .key file, from "
+            "-----BEGIN PRIVATE KEY----- to its end"
+        ) from error
+    return key
 
 
 def _base_url(connection: str, options: Mapping[str, Any]) -> str:

@@ -101,6 +101,7 @@ def test_stage_without_meaning_is_named(org):
 WRONG = [
     {"base_url": "https://login.salesforce.com"}, {"webhook_token": "short"}, {"client_secret": ""},
     {"organization_id": ""}, {"write_back": {"email": "fax"}}, {"stages": {"New": "fresh"}}, {"messages": {"04k": "x"}},
+    {"private_key": "not a key", "username": "bot@acme.example"},
 ]  # fmt: skip
 
 

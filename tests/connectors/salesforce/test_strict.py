@@ -274,7 +274,8 @@ def key() -> rsa.RSAPrivateKey:
 ])  # fmt: skip
 def test_certificate_signs_an_assertion_for_the_user_that_ends_in_minutes(key, given, audience):
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
-    options = {"client_secret": None, "private_key": pem, "username": "bot@acme.example", "audience": given}
+    text = pem if given else pem.replace("\n", "\\n")
+    options = {"client_secret": None, "private_key": text, "username": "bot@acme.example", "audience": given}
 
     [sent] = signed_in_with((200, {"access_token": "t", "token_type": "Bearer"}), **options)
 
