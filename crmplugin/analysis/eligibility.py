@@ -146,7 +146,7 @@ def _far_above(product: Product, account: Account) -> bool:
     paid, price = account.prices, product.list_price
     if not paid or price is None or product.currency != account.context.seller.currency:
         return False
-    if product.id in account.bought or product.id in account.asked_for:
+    if product.id in account.asked_for | account.in_talks or product.id in account.bought:
         return False
     p90 = paid[min(len(paid) - 1, int(len(paid) * 0.9))]
     return price > FAR_ABOVE * p90

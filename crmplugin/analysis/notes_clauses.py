@@ -13,6 +13,8 @@ from crmplugin.analysis.phrases import Token, book, fold, tokens, words
 _LINE_MARK = re.compile(r"\s*(?:[-*•–—▪◦·→>+]+|=>|->|\[[ xX✓]?\]|\(?\d{1,2}[.)]|[a-z]\))\s+")
 _TICKED = re.compile(r"\s*(?:[-*•]\s*)?(?:\[[xX✓]\]|✓|✔|☑)")
 _HARD_BREAK = re.compile(r"[;\n|]|[.!?](?=\s|$)|\s[/→]\s|(?<=\s)\(\d{1,2}\)\s")
+_DATE_ENDS = re.compile(r"_\d{1,4}$")
+"""A date whose other marks are replaced: its last point belongs to it."""
 _SOFT_BREAK = re.compile(r",\s+(?!\d)|\s[–—-]\s|\s(?:and|und|et|y|e|en|&)\s|:\s")
 
 
@@ -26,11 +28,21 @@ class Clause:
 
 
 def without_dates(text: str, dates: Sequence[DateMention]) -> str:
-    """The text with marks inside dates replaced, so that "20.3." and "March 20, 2026" do not break a clause."""
+    """The text with marks inside dates replaced, so that "20.3." and "March 20, 2026" do not break a clause.
+
+    The last point of "4.12." stays where an item of its own follows: "until 4.12. Decision on 15 January".
+    """
     for mention in dates:
         inside = re.sub(r"[^\w\s]", "_", text[mention.start : mention.end])
+        if text[mention.end - 1] == "." and _item_follows(text[mention.end :]):
+            inside = inside[:-1] + "."
         text = text[: mention.start] + inside + text[mention.end :]
     return text
+
+
+def _item_follows(rest: str) -> bool:
+    clause = _HARD_BREAK.split(rest.lstrip(" "), maxsplit=1)[0]
+    return rest[:1] == " " and clause[:1].isupper() and _stands_alone(clause)
 
 
 def clauses_of(text: str) -> list[Clause]:
@@ -47,7 +59,8 @@ def _hard_parts(text: str) -> list[tuple[int, int]]:
     for match in _HARD_BREAK.finditer(text):
         if match.group() == "." and _is_inner_point(text, match.start()):
             continue
-        parts.append((at, match.start() + (match.group() == "?")))
+        kept = match.group() == "?" or _DATE_ENDS.search(text, at, match.start()) is not None
+        parts.append((at, match.start() + kept))
         at = match.end()
     parts.append((at, len(text)))
     return [span for span in (_trimmed(text, *part) for part in parts) if span[0] < span[1]]

@@ -224,13 +224,13 @@ def _talk(desk: _Desk) -> None:
     for question in signals.open_questions:
         desk.add([question_fact(make, question, by_id.get(question.activity_id), desk.suspicion)])
     said = [q.activity_id for q in signals.open_questions]
-    for activity_id in (*said, signals.last_in_id, signals.last_out_id, signals.meeting_id):
+    for activity_id in (*said, signals.last_in_id, signals.last_out_id, signals.meeting_id, signals.mood_id):
         if activity_id and activity_id in by_id:
             desk.add(when_facts(make, by_id[activity_id]))
     _notes(desk)
     _promises(desk)
-    if signals.mood and signals.last_in_id and signals.last_in_id in by_id:
-        desk.add([mood_fact(make, signals.mood, by_id[signals.last_in_id])])
+    if signals.mood and signals.mood_id and signals.mood_id in by_id:
+        desk.add([mood_fact(make, signals.mood, by_id[signals.mood_id])])
 
 
 def _notes(desk: _Desk) -> None:

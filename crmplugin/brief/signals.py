@@ -152,11 +152,16 @@ def _questions(m: Moment) -> dict[str, Any]:
 
 
 def _mood(m: Moment) -> dict[str, Any]:
-    """How their newest message of the last 30 days sounds: a reading, never told."""
-    last = newest(m.view, "inbound", m.now)
-    if last is None or last.at is None or m.now - last.at > timedelta(days=MOOD_DAYS) or not last.body:
-        return {}
-    return {"mood": read_mood(last.body).state}
+    """How their messages of the last 30 days sound that no word of ours has followed; else their newest: a reading,
+    never told. Anger goes before worry, and both before what a later message leaves out."""
+    since = m.now - timedelta(days=MOOD_DAYS)
+    heard = sorted((a for a in m.view if a.direction == "inbound" and is_touch(a, m.now) and a.at and a.at >= since),
+                   key=lambda a: (a.at or m.now, a.id), reverse=True)  # fmt: skip
+    answered = newest(m.view, "outbound", m.now)
+    waiting = [a for a in heard if answered is None or (a.at or m.now) > (answered.at or m.now)] or heard[:1]
+    read = [(read_mood(a.body).state, a.id) for a in waiting if a.body]
+    found = next((r for mood in ("angry", "worried") for r in read if r[0] == mood), next(iter(read), None))
+    return {"mood": found[0], "mood_id": found[1]} if found else {}
 
 
 def _promises(m: Moment) -> dict[str, Any]:

@@ -163,6 +163,8 @@ class Signals:
     event: Mapping[str, Any] | None = None
     relationship: Mapping[str, Any] | None = None
     mood: Literal["angry", "worried", "neutral", "pleased"] | None = None
+    mood_id: str | None = None
+    """The message that sounds so."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,6 +51,18 @@ def test_two_owners_in_one_line_are_two_items() -> None:
     assert (ours.side, ours.quantity, ours.product_words) == ("us", Decimal(2), "Muster")
 
 
+def test_a_date_that_ends_with_a_point_ends_its_sentence_where_an_item_follows() -> None:
+    notes = "Wir schicken Muster bis 4.12. Entscheidung am 15. Januar. Wir senden bis 9.12. Angebote."
+
+    found = read_notes(notes, written_on=date(2026, 11, 27))
+
+    assert [(i.kind, i.side, i.what, i.due) for i in found] == [
+        ("action", "us", "schicken Muster", date(2026, 12, 4)),
+        ("decision", None, "Entscheidung", date(2027, 1, 15)),
+        ("action", "us", "senden Angebote", date(2026, 12, 9)),
+    ]
+
+
 def test_a_named_owner_is_kept_as_written() -> None:
     (item,) = read("AI: Tom sends NDA by Fri")
 

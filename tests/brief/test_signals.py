@@ -132,6 +132,15 @@ def test_the_mood_is_of_their_newest_message(mail, mood):
     assert signals(mail).mood == mood
 
 
+def test_anger_that_nobody_has_answered_stands_beside_a_later_calm_message():
+    angry = make_inbound("A-1", at=at("2026-03-08"), body="This is unacceptable.")
+    calm = make_inbound("A-2", at=at("2026-03-09"), body="Here is the photo.")
+    ours = make_outbound("A-3", at=at("2026-03-08", "18:00"), body="We are on it.")
+
+    assert (signals(angry, calm).mood, signals(angry, calm).mood_id) == ("angry", "A-1")
+    assert (signals(angry, ours, calm).mood, signals(angry, ours, calm).mood_id) == ("neutral", "A-2")
+
+
 # Promises
 
 
