@@ -245,9 +245,12 @@ OPEN_REST = (
     say("answer.open_rest_plain", "claim", by="by.on"),
 )
 SUPPORT = row(say("answer.valid", "claim", number="quote.number", valid_until="quote.valid_until"))
+SORRY = row(say("common.sorry", carried=("angry.on",)))
+"""Anger is acknowledged once, before anything is answered."""
 MESSAGE: tuple[Row, ...] = (
     row(say("answer.subject_date", "subject", on="inbound.on"), say("answer.subject_plain", "subject")),
     must("the message to answer", say("answer.message", on="inbound.on")),
+    SORRY,
     must(
         NO_DAY,
         say("answer.open_message_me", "claim", by="my_by.on"),
@@ -422,7 +425,8 @@ def _finished(said: _Said, scene: Scene, *, only_open: bool) -> tuple[Beat, ...]
     waits = only_open or any(key.startswith("answer.confirm") for key in keys)
     ask = ASK_OPEN if waits else ASK_ENDED if "answer.ended" in keys else row(say("answer.ask", "ask"))
     ending, _ = scene.beats((ask,))
-    return (said.subject or subject[0], *said.beats, *support, *ending)
+    sorry, _ = scene.beats((SORRY,))
+    return (said.subject or subject[0], *sorry, *said.beats, *support, *ending)
 
 
 def _first(scene: Scene, options: tuple[Option, ...]) -> Beat | None:

@@ -146,6 +146,7 @@ def _talk(context: Context, signals: Signals) -> dict[str, Place | None]:
     return {
         "inbound": _place("activities", signals.last_in_id),
         "waiting": _place("activities", signals.last_in_id if signals.awaiting == "us" else None),
+        "angry": _place("activities", signals.mood_id if signals.mood == "angry" else None),
         "upset": _place("activities", signals.mood_id if signals.mood in ("angry", "worried") else None),
         "meeting": _place("activities", signals.meeting_id),
     }

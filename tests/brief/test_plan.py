@@ -253,6 +253,16 @@ def test_a_greeting_on_an_anniversary_makes_no_offer():
     assert not {id_ for id_ in cited(brief) if id_.startswith(("Q-", "FM-", "CL-"))}
 
 
+@pytest.mark.parametrize(("mood", "sorry"), [("angry", 1), ("worried", 0), ("neutral", 0), ("pleased", 0)])
+def test_anger_is_acknowledged_once_before_the_answer(mood, sorry):
+    signals = make_signals(mood=mood, mood_id="A-31", open_questions=(ask("What is the lead time of the FM-300?"),))
+
+    found = keys(make_brief("answer", signals=signals))
+
+    assert found.count("common.sorry") == sorry
+    assert not sorry or found.index("common.sorry") == 1
+
+
 def fitting_product(**changes):
     """A product that fits what they own and costs about what they pay."""
     feature = Feature(feature="it keeps its own record", benefit="you see a fault at once", need_tags=("manual_work",))
