@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from crmplugin.analysis import sheet
 from crmplugin.analysis.negotiation import break_even_on_margin, zopa
@@ -276,13 +277,14 @@ def _time(t: Table) -> Iterator[SheetLine]:
 
 
 def _risks(t: Table) -> Iterator[SheetLine]:
-    s, n = t.signals, t.numbers
+    s, n, day = t.signals, t.numbers, t.now.astimezone(ZoneInfo(t.zone)).date()
     risky = False
     for key, true in (
         ("risk_expired", s.quote_days_left is not None and s.quote_days_left < 0),
         ("risk_hold", s.ticket.hold),
         ("risk_stalled", s.stage_state in ("slow", "stalled")),
         ("risk_silent", s.no_reply_count >= 2),
+        ("risk_late", any(p.due and p.due < day for p in s.promises_us)),
         ("risk_nobody", not people_of(t.context.contacts, t.deal, t.context.activities, t.now)),
         ("risk_above_limit", n.limit.pct is not None and n.given_pct is not None and n.given_pct > n.limit.pct),
         ("risk_stacking", _stacks(t)),

@@ -135,7 +135,7 @@ def language_choice(context: Context, contact: Contact | None, request: Request)
     """The first language of the ladder that we have words for, and the locale of the recipient's country.
 
     The ladder: asked for, the contact's, the thread's, the company's, the owner's; internal kinds: asked for, the
-    owner's. A customer whose language we cannot write gets English, not our rep's language.
+    owner's, with numbers and dates as our own country writes them. A customer whose language we cannot write gets English, not our rep's language.
     """
     tags = [tag for tag in _ladder(context, contact, request) if language_code(tag)]
     wanted = [code for tag in tags if (code := language_code(tag))]
@@ -144,7 +144,8 @@ def language_choice(context: Context, contact: Contact | None, request: Request)
         owner = None if wanted else language_code(_owner_language(context))
         spoken = owner if owner in OUTPUT_LANGUAGES else FALLBACK_LANGUAGE
     region = next((_region(tag) for tag in tags if language_code(tag) == spoken), None)
-    locale = locale_of(spoken, region or _country(context, contact))
+    place = context.seller.country if request.kind in INTERNAL_KINDS else _country(context, contact)
+    locale = locale_of(spoken, region or place)
     if not wanted or wanted[0] == spoken:
         return LanguageChoice(spoken, locale)
     reason = f"there are no words in {_language_name(wanted[0])} yet: this is in {_language_name(spoken)}"

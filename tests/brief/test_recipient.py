@@ -318,3 +318,11 @@ def test_the_only_contact_is_the_recipient_although_no_address_is_valid():
 
     assert chosen(context) == "C-1"
     assert chosen(gone) is None
+
+
+def test_internal_notes_are_written_as_our_own_country_writes():
+    context = make_context(company=make_company(country="US"), seller=make_seller(country="DE"), users=(make_user(),))
+
+    assert choose_language(context, None, make_request(kind="summary", language="en")) == ("en", "en_GB")
+    assert choose_language(context, None, make_request(kind="summary", language="de")) == ("de", "de_DE")
+    assert choose_language(context, DANA, make_request(kind="pitch", language="en")) == ("en", "en_US")
