@@ -135,7 +135,8 @@ def language_choice(context: Context, contact: Contact | None, request: Request)
     """The first language of the ladder that we have words for, and the locale of the recipient's country.
 
     The ladder: asked for, the contact's, the thread's, the company's, the owner's; internal kinds: asked for, the
-    owner's, with numbers and dates as our own country writes them. A customer whose language we cannot write gets English, not our rep's language.
+    owner's, with numbers and dates as our own country writes them. A customer whose language we cannot write gets
+    English, not our rep's language.
     """
     tags = [tag for tag in _ladder(context, contact, request) if language_code(tag)]
     wanted = [code for tag in tags if (code := language_code(tag))]
