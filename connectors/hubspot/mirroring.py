@@ -32,6 +32,10 @@ class Mirror:
         self._client, self._book, self._without = client, book, frozenset(without)
         self._keeps_orders: bool | None = None
 
+    def begin(self) -> None:
+        """A new pull: whether the account keeps orders is looked at again."""
+        self._keeps_orders = None
+
     def records(self, kind: str, things: Sequence[Thing]) -> dict[str, list[Document]]:
         """Collections of documents of these records; each comes with its ties, and deals with the past of the stage."""
         account = self._book.account

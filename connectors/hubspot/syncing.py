@@ -77,6 +77,7 @@ class Puller:
         things, after, total = self._things(place)
         records = self._mirror.records(place.kind, things)
         if place.kind == self._kinds[0] and not cursor:
+            self._mirror.begin()
             self._book.read()
             records["users"] = self._book.users
         following = self._following(place, since, things, after)
