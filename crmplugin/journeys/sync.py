@@ -7,8 +7,10 @@ into the same intake as webhooks, where the same event is one event. A read that
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -16,18 +18,19 @@ from typing import Any
 from crmplugin.domain.crm import COLLECTIONS, SINGLES
 from crmplugin.domain.event import Event, ObjectRef
 from crmplugin.domain.records import check_record
-from crmplugin.errors import CrmUnavailable, RecordProblem
+from crmplugin.errors import CrmUnavailable, RecordProblem, StoreError
 from crmplugin.journeys.accept_event import SAME_CHANGE
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.fit import LEARNED_FROM, refresh_fit
 from crmplugin.ports import Changes
-from crmplugin.store.syncs import SyncRow
+from crmplugin.store.syncs import HELD_FOR, SyncRow
 
 log = logging.getLogger(__name__)
 
 OVERLAP = timedelta(minutes=5)
 """Read again at each poll: changes become visible late, and two clocks differ."""
 BUSY_S = 20.0
+KEEP_S = HELD_FOR.total_seconds() / 4
 RENEW_AGAIN = timedelta(minutes=1)
 LOOK_AGAIN = timedelta(days=1)
 """When a connection is asked again that has nothing to renew."""
@@ -73,16 +76,37 @@ def sync(desk: Desk, connection: str, *, since: datetime | None = None, progress
 
 
 def _sync(desk: Desk, connection: str, since: datetime | None, whole: bool, progress: Progress) -> SyncReport:
-    holder = uuid.uuid4().hex
+    with _place(desk, connection):
+        try:
+            return _read(desk, _begin(desk, connection, since, whole), progress)
+        except Exception as error:
+            desk.syncs.note(connection, problem=str(error))
+            raise
+
+
+@contextmanager
+def _place(desk: Desk, connection: str) -> Iterator[None]:
+    """The one place for a reader, kept for as long as a page may take; of a process that died it is soon free."""
+    holder, ended = uuid.uuid4().hex, threading.Event()
+
+    def keep() -> None:
+        while not ended.wait(KEEP_S):
+            try:
+                desk.syncs.hold(connection, holder, now=desk.clock())
+            except StoreError as error:
+                log.warning(
+                    "the place of a reader was not kept", extra={"connection": connection, "reason": error.code}
+                )
+
     if not desk.syncs.hold(connection, holder, now=desk.clock()):
         raise CrmUnavailable(f"{connection} is being read by another process: look again later", BUSY_S)
+    keeper = threading.Thread(target=keep, name=f"reader of {connection}", daemon=True)
+    keeper.start()
     try:
-        row = _begin(desk, connection, since, whole)
-        return _read(desk, row, holder, progress)
-    except Exception as error:
-        desk.syncs.note(connection, problem=str(error))
-        raise
+        yield
     finally:
+        ended.set()
+        keeper.join()
         desk.syncs.leave(connection, holder)
 
 
@@ -113,7 +137,7 @@ def _begin(desk: Desk, connection: str, since: datetime | None, whole: bool) -> 
     return desk.syncs.get(connection)
 
 
-def _read(desk: Desk, row: SyncRow, holder: str, progress: Progress) -> SyncReport:
+def _read(desk: Desk, row: SyncRow, progress: Progress) -> SyncReport:
     report, touched = SyncReport(resumed=row.pages > 0), set[str]()
     connector = desk.connector(row.connection)
     while True:
@@ -124,7 +148,6 @@ def _read(desk: Desk, row: SyncRow, holder: str, progress: Progress) -> SyncRepo
         progress(row.done, row.total)
         if page.cursor is None:
             break
-        desk.syncs.hold(row.connection, holder, now=desk.clock())
     up_to = _finish(desk, row, page.up_to or row.started_at)
     if row.whole and touched & LEARNED_FROM:
         refresh_fit(row.connection, records=desk.records)

@@ -33,7 +33,7 @@ syncs = Table(
     Column("mirrored_at", Instant),
 )
 
-HELD_FOR = timedelta(minutes=2)
+HELD_FOR = timedelta(seconds=20)
 """A reader that is not heard of for so long has lost its place to the next one."""
 
 
@@ -88,6 +88,13 @@ class SyncStore:
             blank = insert_into(connection, syncs).values(connection=connection_name, pages=0, done=0, whole=False)
             connection.execute(blank.on_conflict_do_nothing())
             return connection.execute(take.values(held_by=holder, held_until=now + HELD_FOR)).rowcount == 1
+
+    def held_until(self, connection_name: str) -> datetime | None:
+        """Until when somebody reads this connection; None while nobody does."""
+        query = select(syncs.c.held_until).where(syncs.c.connection == connection_name)
+        with reading(self._engine) as connection:
+            found: datetime | None = connection.scalar(query)
+        return found
 
     def leave(self, connection_name: str, holder: str) -> None:
         """Gives the place back."""

@@ -189,6 +189,28 @@ def test_second_reader_waits_until_the_first_has_ended_or_is_long_gone(desk):
     assert sync(later, "acme").taken == 124
 
 
+def test_reader_keeps_its_place_however_long_a_page_takes(desk, monkeypatch):
+    monkeypatch.setattr("crmplugin.journeys.sync.KEEP_S", 0.01)
+    started, late = datetime.now(UTC), []
+    slow = replace(desk, clock=lambda: started + timedelta(minutes=len(late)))
+
+    def take_long(done: int, total: int | None) -> None:
+        late.append(done)
+        wait_until(lambda: slow.syncs.held_until("acme") > slow.clock())
+        assert not slow.syncs.hold("acme", "another process", now=slow.clock())
+
+    assert sync(slow, "acme", progress=take_long).taken == 124
+    assert len(late) > 1
+    assert slow.syncs.held_until("acme") is None
+
+
+def test_place_of_a_reader_that_died_is_free_within_a_poll_of_a_minute(desk):
+    desk.syncs.hold("acme", "a process that is dead", now=desk.clock())
+    later = replace(desk, clock=lambda: datetime.now(UTC) + timedelta(seconds=21))
+
+    assert sync(later, "acme").taken == 124
+
+
 def test_crm_that_is_down_leaves_the_place_and_says_so(desk, crm):
     sync(desk, "acme")
     crm.put("deals", {"id": "D-9", "stage": "Closing"})

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ class Live:
         """Our server dies and is started again."""
         self.server.kill()
         self.serve()
+
+    def is_read(self) -> bool:
+        """Whether our server reads Odoo just now."""
+        with closing(sqlite3.connect(f"file:{self.var}/crmplugin.sqlite?mode=ro", uri=True)) as database:
+            return database.execute("SELECT held_by FROM syncs WHERE held_by IS NOT NULL").fetchone() is not None
 
     def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         env = environ(self.var) | {"CRMPLUGIN_CONFIG": str(self.var.parent / "crmplugin.toml")}

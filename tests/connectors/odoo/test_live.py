@@ -37,7 +37,7 @@ def test_connection_is_well_and_a_key_of_more_than_90_days_is_refused(live):
 
     assert done.returncode == 0, done.stdout + done.stderr
     refused = live.odoo.shell(
-        "bot = env['res.users'].search([('login', '=', 'crmplugin-live')])\n"
+        "bot = env['res.users'].search([('login', '=', 'crmplugin-sales')])\n"
         "from datetime import datetime, timedelta\n"
         "own = env['res.users.apikeys'].with_user(bot)\n"
         "try:\n    own._check_expiration_date(datetime.now() + timedelta(days=91))\n"
@@ -88,7 +88,9 @@ def test_answers_that_get_lost_and_a_server_that_dies_then_still_make_one(live):
 
 
 def test_three_events_missed_while_down_become_drafts(live):
+    """Our server even dies while it reads: the place of the dead reader must not keep the next one waiting."""
     deals = [live.open_deal(f"Missed {n}") for n in range(3)]
+    soon(live.is_read, 90)
     live.server.kill()
     for deal in deals:
         live.move(deal, "Negotiation")
@@ -96,7 +98,7 @@ def test_three_events_missed_while_down_become_drafts(live):
     began = time.monotonic()
 
     for deal in deals:
-        live.draft(deal, "negotiation_note", "written", "proposed", seconds=100)
+        live.draft(deal, "negotiation_note", "written", "proposed", seconds=120)
 
     print(f"\nthree missed events were drafts {time.monotonic() - began:.0f} s after the start (interval 60 s)")
 
@@ -165,11 +167,41 @@ def test_button_is_pressed_in_a_real_browser(live, chromium):  # noqa: F811
     shown = page.locator(".modal [name=subject] input").input_value()
     audit = live.server.api(f"/api/v1/drafts/{draft['id']}")
     demo = find(live.odoo.call, "res.users", ["login", "=", "demo"])
+    _, tasks = live.written(deal)
+    page.click(".modal button[name=action_send_mail]")
+    page.wait_for_selector(".modal", state="detached")
     page.close()
     assert shown == draft["subject"]
     assert audit["created_by"] == f"user:{demo}"
-    _, tasks = live.written(deal)
     assert sum(f"Ref crmplugin:{draft['id']}" in task["note"] for task in tasks) == 1
+    assert live.written(deal)[1] == [], "the mail was sent, so nothing is left to do"
+    sent = [["model", "=", "crm.lead"], ["res_id", "=", deal], ["subject", "=", shown]]
+    assert live.odoo.call("mail.message", "search_count", domain=sent) == 1
+
+
+def test_button_of_a_contact_opens_the_same_window(live, chromium):  # noqa: F811
+    page = signed_in(chromium, live, "demo")
+    page.set_viewport_size({"width": 1600, "height": 760})
+    page.goto(f"{live.odoo.url}/odoo/res.partner/{live.ids['contact']}")
+    page.click("button[name=action_crmplugin_draft]")
+    page.wait_for_selector(".modal button[name=action_start]")
+    picture(page, "contact")
+    page.click(".modal button[name=action_start]")
+    page.wait_for_selector(".modal [name=status]:has-text('Waits for you'), .modal [name=reason]", timeout=60_000)
+    page.close()
+
+
+def test_window_tells_once_that_the_assistant_does_not_answer(live, chromium):  # noqa: F811
+    page = signed_in(chromium, live, "demo")
+    page.goto(f"{live.odoo.url}/odoo/crm.lead/{live.ids['moved']}")
+    page.click("button[name=action_crmplugin_draft]")
+    page.wait_for_selector(".modal button[name=action_start]")
+    live.server.kill()
+    page.click(".modal button[name=action_start]")
+    page.wait_for_selector("text=The assistant does not answer", timeout=60_000)
+    picture(page, "silent")
+    live.serve()
+    page.close()
 
 
 def test_administrator_finds_the_settings(live, chromium):  # noqa: F811

@@ -87,17 +87,18 @@ def test_deal_of_another_company_is_read_only_where_the_settings_name_it(live):
     call = live.odoo.call
     two = make(call, "res.company", name="Halden Second")
     ours = {"allowed_company_ids": [1, two]}
-    for login in ("admin", "crmplugin-marketing"):
+    # Our server asks all the time as the other bot, and Odoo keeps what it once answered of a user's companies.
+    for login in ("admin", "crmplugin-sales"):
         call("res.users", "write", [find(call, "res.users", ["login", "=", login])], vals={"company_ids": [[4, two]]})
     values = {"name": "Of the second", "type": "opportunity", "company_id": two, "user_id": False, "team_id": False}
     deal = Subject("deal", str(call("crm.lead", "create", vals_list=[values], context=ours)[0]))
-    both, second, first = (live.as_bot("marketing", company_ids=ids) for ids in ([], [two], [1]))
+    both, second, first = (live.as_bot("sales", company_ids=ids) for ids in ([], [two], [1]))
 
     assert both.read_context(deal).deal.name == second.read_context(deal).deal.name == "Of the second"
-    for bot in (first, live.as_bot("sales")):
+    for bot in (first, live.as_bot("marketing")):
         with pytest.raises(NotFound, match="company"):
             bot.read_context(deal)
-    assert lacks(live.as_bot("sales", company_ids=[two])) >= {"companies"}
+    assert "companies" in lacks(live.as_bot("marketing", company_ids=[two]))
     assert [deal.id in deals_of(bot) for bot in (both, second, first)] == [True, True, False]
 
 

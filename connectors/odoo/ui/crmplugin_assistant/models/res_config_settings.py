@@ -58,28 +58,19 @@ class ResConfigSettings(models.TransientModel):
     def _make_rule(self, address, model, trigger, triggers, sent, domain):
         rules = self.env["base.automation"]
         model_id = self.env["ir.model"]._get_id(model)
+        told = {"webhook_url": address, "webhook_field_ids": [Command.set(self._fields_of(model, sent.split()).ids)]}
+        when = {
+            "trigger": trigger,
+            "trigger_field_ids": [Command.set(self._fields_of(model, triggers).ids)],
+            "filter_domain": repr(domain) if domain else False,
+        }
         rule = rules.search([("name", "=", NAME), ("model_id", "=", model_id)], limit=1)
         if rule:
-            rule.action_server_ids.write({"webhook_url": address})
+            rule.write(when)
+            rule.action_server_ids.write(told)
             return rule
-        action = {
-            "name": NAME,
-            "model_id": model_id,
-            "state": "webhook",
-            "webhook_url": address,
-            "webhook_field_ids": [Command.set(self._fields_of(model, sent.split()).ids)],
-            "usage": "base_automation",
-        }
-        return rules.create(
-            {
-                "name": NAME,
-                "model_id": model_id,
-                "trigger": trigger,
-                "trigger_field_ids": [Command.set(self._fields_of(model, triggers).ids)],
-                "filter_domain": repr(domain) if domain else False,
-                "action_server_ids": [Command.create(action)],
-            }
-        )
+        action = {"name": NAME, "model_id": model_id, "state": "webhook", "usage": "base_automation", **told}
+        return rules.create({"name": NAME, "model_id": model_id, "action_server_ids": [Command.create(action)], **when})
 
     def _fields_of(self, model, names):
         return self.env["ir.model.fields"].search([("model", "=", model), ("name", "in", list(names))])

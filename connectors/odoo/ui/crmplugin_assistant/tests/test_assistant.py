@@ -34,7 +34,8 @@ class Assistant(BaseHTTPRequestHandler):
 
 
 DRAFT = {
-    "id": "d-1", "version": 2, "status": "proposed", "audience": "customer", "subject": "Your quote",
+    "id": "d-1", "version": 2, "status": "proposed", "audience": "customer", "channel": "email",
+    "subject": "Your quote",
     "html": "<p>The quote is valid until Friday.</p><script>x</script>",
     "to": {"contact_id": "0", "display_name": "Dana Reyes", "address": "dana@orbis.example"},
     "sentences": [{"text": "The quote is valid until Friday.", "evidence": ["q.valid_until"], "action": "kept"}],
@@ -114,12 +115,42 @@ class TestAssistant(TransactionCase):
         self.assertEqual((composer.subject, composer.partner_ids), ("Your quote", self.person))
         self.assertIn("valid until Friday", composer.body)
 
-    def test_internal_note_is_approved_without_a_composer(self):
-        Assistant.answers += [(201, {**DRAFT, "audience": "internal"}), (200, {**DRAFT, "audience": "internal"})]
+    def test_activity_is_done_once_its_mail_is_sent(self):
+        Assistant.answers += [(201, {**DRAFT, "id": "d1"}), (200, {**DRAFT, "id": "d1", "status": "approved"})]
         wizard = self.wizard()
         wizard.action_start()
+        mine, other = (
+            self.deal.activity_schedule(
+                "mail.mail_activity_data_email", note=f"<p>Text</p><p>Ref crmplugin:{draft}</p>"
+            )
+            for draft in ("d1", "d12")
+        )
 
-        self.assertEqual(wizard.action_approve()["res_model"], "crmplugin.draft.wizard")
+        action = wizard.action_approve()
+        composer = self.env["mail.compose.message"].with_user(self.rep).with_context(**action["context"])
+        composer.create({"partner_ids": self.person.ids})._action_send_mail()
+
+        self.assertIn("valid until Friday", " ".join(self.deal.message_ids.mapped("body")))
+        self.assertEqual((self.deal.with_context(active_test=True).activity_ids, mine.active), (other, False))
+
+    def test_note_and_words_for_a_call_are_approved_without_a_composer(self):
+        for changed in ({"audience": "internal", "channel": None}, {"channel": "phone"}):
+            Assistant.answers[:] = [(201, {**DRAFT, **changed}), (200, {**DRAFT, **changed})]
+            wizard = self.wizard()
+            wizard.action_start()
+
+            self.assertEqual(wizard.action_approve()["res_model"], "crmplugin.draft.wizard")
+
+    def test_wizard_speaks_french_german_and_spanish(self):
+        for language, words in (("fr_FR", "Vous attend"), ("de_DE", "Wartet auf Sie"), ("es_ES", "Le espera")):
+            self.env["res.lang"]._activate_lang(language)
+            self.env["ir.module.module"].search([("name", "=", "crmplugin_assistant")])._update_translations([language])
+            wizard = self.env["crmplugin.draft.wizard"].with_context(lang=language)
+            shown = wizard.fields_get(["status"])["status"]["selection"]
+            arch = wizard.get_view(self.env.ref("crmplugin_assistant.draft_wizard_form").id)["arch"]
+
+            self.assertEqual(dict(shown)["proposed"], words)
+            self.assertNotIn(">What it rests on<", arch)
 
     def test_company_and_person_are_asked_for_by_what_they_are(self):
         company = self.env["res.partner"].create({"name": "Orbis Dairy", "is_company": True})
@@ -168,6 +199,7 @@ class TestAssistant(TransactionCase):
             [("name", "=", "Deal assistant"), ("model_id.model", "=", "crm.lead")]
         )
         self.assertEqual(len(rules), 1)
+        self.assertIn("date_last_stage_update", rules.action_server_ids.webhook_field_ids.mapped("name"))
         self.assertEqual(rules.action_server_ids.mapped("webhook_url"), ["https://b.example/webhooks/acme/x"])
 
     def test_rules_need_an_address(self):

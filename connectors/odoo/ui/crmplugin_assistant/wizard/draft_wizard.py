@@ -49,7 +49,7 @@ class DraftWizard(models.TransientModel):
     contact = fields.Char(readonly=True)
     reason = fields.Char(readonly=True)
     proof = fields.Html(readonly=True, sanitize=True)
-    audience = fields.Char(readonly=True)
+    is_mail = fields.Boolean("Mail", readonly=True)
 
     @api.model
     def _opened_for(self, record):
@@ -95,7 +95,7 @@ class DraftWizard(models.TransientModel):
     def action_approve(self):
         """Approves, and for a mail opens the composer filled in: the person sends."""
         self._decide("approve")
-        return self._composer() if self.audience == "customer" else self._reopened()
+        return self._composer() if self.is_mail else self._reopened()
 
     def action_reject(self):
         self._decide("reject")
@@ -115,6 +115,7 @@ class DraftWizard(models.TransientModel):
             "default_subject": self.subject,
             "default_body": self.body,
             "default_partner_ids": [int(person)] if person else [],
+            "crmplugin_draft": self.draft,
         }
         return {
             "type": "ir.actions.act_window",
@@ -141,7 +142,7 @@ class DraftWizard(models.TransientModel):
                 if draft.get("status") in ("blocked", "no_message", "failed")
                 else False,
                 "proof": self._proof_of(draft),
-                "audience": draft.get("audience"),
+                "is_mail": draft.get("audience") == "customer" and draft.get("channel") == "email",
             }
         )
 

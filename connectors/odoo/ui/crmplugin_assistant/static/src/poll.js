@@ -25,8 +25,10 @@ class Poll extends Component {
         try {
             await this.orm.call(record.resModel, "action_look", [[record.resId]]);
             await record.load();
-        } finally {
             this.busy = false;
+        } catch (error) {
+            clearInterval(this.timer);  // Told once: from here on "Look again" asks.
+            throw error;
         }
     }
 }
