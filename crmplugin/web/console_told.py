@@ -17,7 +17,8 @@ from crmplugin.web.console_show import Reader
 from crmplugin.web.console_words import Words
 
 _NESTED = "why"
-_WORDS: Mapping[str, str] = {"channel": "channel", "type": "type", "tongue": "tongue", "other": "tongue"}
+_WORDS: Mapping[str, str] = {"channel": "channel", "type": "type", "tongue": "tongue", "other": "tongue",
+                             "verdict": "verdict", "role": "role", "roles": "role"}  # fmt: skip
 """Value of a text -> the table that has its plain word."""
 
 
@@ -43,7 +44,8 @@ def _value(name: str, value: str, words: Words, reader: Reader) -> str:
     if name == "people":
         return value.replace(" and ", f" {words('told.and')} ")
     table = _WORDS.get(name)
-    return words.plain(table, value) if table and value in words.tables[table] else value
+    known = words.tables[table] if table else {}
+    return ", ".join(known.get(part, part) for part in value.split(", "))
 
 
 def _find(text: str) -> tuple[str, Mapping[str, str]] | None:

@@ -117,6 +117,27 @@ def test_a_link_that_is_too_old_is_refused_in_the_readers_language(crm, demo):
     expect(frame.locator("#problem")).to_contain_text("Öffnen Sie das Panel im CRM noch einmal")
 
 
+def test_a_pass_that_is_over_says_how_to_come_back(crm, demo):
+    """What is on the page stays; what is asked for with the old pass is refused in words."""
+    demo.draft(kind="follow_up", deal_id="D-106")
+    seen, frame = crm(demo.panel_link("D-106", "U-1"))
+    expect(frame.locator("#approve")).to_be_visible()
+    over = {"authorization": "Bearer of-yesterday"}
+    seen.page.route("**/pages**", lambda route: route.continue_(headers={**route.request.headers, **over}))
+
+    frame.get_by_role("button", name="Summary").click()
+
+    expect(frame.locator("#notice")).to_contain_text("You are signed out. Your time in this panel is over")
+    expect(frame.locator("#approve")).to_be_visible()
+
+
+def test_a_refused_launch_shows_nothing_of_the_console(crm, demo):
+    _, frame = crm(demo.panel_link("D-104", "U-1", age_s=3600))
+
+    expect(frame.locator("#problem")).to_be_visible()
+    expect(frame.locator("header, nav")).to_have_count(0)
+
+
 def test_a_colleagues_deal_is_not_shown(crm, demo):
     _, frame = crm(demo.panel_link("D-104", "U-2"))
 

@@ -71,7 +71,7 @@ def test_a_wrong_value_is_said_at_its_field_and_nothing_is_saved(person, office,
 
     assert page.status_code == 422
     assert re.search(r'id="r-max_exclaim"[^>]*aria-invalid="true"', page.text)
-    assert "max_exclaim: expected" in page.text
+    assert "This takes a number, such as 12.5; it says" in page.text
     assert office.desk.records.read_doc("local", "voice", "voice")["max_exclaim"] == "0"
 
 

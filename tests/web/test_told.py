@@ -60,6 +60,15 @@ def test_every_text_is_there_in_each_language_with_no_value_of_its_own():
             "Do not promote by phone: the address of Ann (C-1) and Bo (C-2) opted out.",
             "Keine Werbung (Anruf): Die Adresse von Ann (C-1) und Bo (C-2) hat widersprochen.",
         ),
+        (
+            '"35 % off." is unsupported (No fact says this.): change it, or override with a reason',
+            "„35 % off.“: Kein Datensatz sagt das (Kein Fakt sagt das.) Ändern Sie es, oder geben Sie es mit einem "
+            "Grund trotzdem frei.",
+        ),
+        (
+            "a rep may not do this: it takes one of admin, manager",
+            "Ihre Rolle (Vertrieb) darf das nicht. Diese dürfen es: Administration, Vertriebsleitung.",
+        ),
         ("The sentence is not in de: en.", "Dieser Satz sollte auf Deutsch sein, nicht auf Englisch."),
         ("“35 %”: no fact grants it.", "“35 %”: Das gewährt kein Fakt."),
         ("unknown_deal: the CRM has no deal D-9", "Das CRM kennt deal D-9 nicht."),
