@@ -112,7 +112,11 @@ class Served:
         body = json.dumps(document).encode()
         headers = {"X-Crmplugin-Signature": sign(body, secret=SECRET, now=datetime.now(UTC))}
         requests.post(self.address + "/webhooks/local", data=body, headers=headers, timeout=60).raise_for_status()
-        wait_until(lambda: self._event_state(document["id"]) in ("done", "ignored"))
+        self.wait_for_event(document["id"])
+
+    def wait_for_event(self, event_id: str) -> None:
+        """Returns when an event was worked on; those of the sample company come a moment after the start."""
+        wait_until(lambda: self._event_state(event_id) in ("done", "ignored"))
 
     def _event_state(self, event_id: str) -> str | None:
         """None for one that is taken but not yet handed on."""

@@ -18,7 +18,8 @@ def test_dark_and_light_are_different_and_readable(visit, demo):
 
 
 def test_on_a_narrow_page_the_proof_comes_up_from_below(visit, demo):
-    draft = demo.draft(kind="follow_up", deal_id="D-145")["id"]
+    demo.wait_for_event("demo-1")  # it brings the mail that the draft answers
+    draft = demo.draft(kind="follow_up", deal_id="D-142")["id"]
     page = visit(demo, width=400, height=760).open(f"/console/drafts/{draft}")
     place = page.locator(".s", has_text="6 to 8 weeks")
 

@@ -74,6 +74,7 @@ def test_an_older_text_is_brought_back(visit, demo, draft):
 
 
 def test_an_event_is_worked_on_again(visit, demo):
+    demo.wait_for_event("demo-1")
     page = visit(demo).open("/console/events")
     row = page.locator("li.row", has_text="demo-1")
 

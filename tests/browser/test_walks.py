@@ -9,8 +9,9 @@ from playwright.sync_api import expect
 from tests.browser.reading import Reading, english_left
 
 PAGES = (
-    "/console", "/console?show=held", "/console/new", "/console/new?about=deal:D-101", "/console/deals?health=1", "/console/campaigns",
-    "/console/figures", "/console/events", "/console/jobs", "/console/connections", "/console/rules",
+    "/console", "/console?show=held", "/console/new", "/console/new?about=deal:D-101", "/console/deals?health=1",
+    "/console/campaigns", "/console/figures", "/console/events", "/console/jobs", "/console/connections",
+    "/console/rules",
     "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1", "/console/people",
     "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/console/drafts/unknown",
 )  # fmt: skip
