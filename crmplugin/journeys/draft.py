@@ -273,7 +273,7 @@ def _settle(
     """The text without what still fails, checked again as a whole; None when the message cannot stand without it."""
     failing = [s for s in sentences if s.verdict not in PASSING]
     kept = tuple(s for s in sentences if s.verdict in PASSING)
-    if any(_is_essential(s, brief) for s in failing) or not _stands(kept, brief):
+    if any(_is_essential(s, brief) for s in failing) or not _stands(kept, brief, trimmed=bool(failing)):
         return None
     if failing:
         report = _check_whole(brief, kept, tools)
@@ -307,12 +307,15 @@ def _is_essential(sentence: Sentence, brief: Brief) -> bool:
     return any(e in plan.must_answer for e in sentence.evidence)
 
 
-def _stands(kept: Sequence[Sentence], brief: Brief) -> bool:
-    """Whether something is still said, and every question that must be answered still is."""
+def _stands(kept: Sequence[Sentence], brief: Brief, *, trimmed: bool) -> bool:
+    """Whether a fact is still told, every question is still answered and, of a trimmed text, what must be said is."""
     cited = {e for s in kept for e in s.evidence}
     plan = brief.plan
-    said = any(s.role in ("context", "claim", "ask") for s in kept)
-    return said and (plan is None or all(q in cited for q in plan.must_answer))
+    told = any(s.evidence or s.verdict == "rendered" for s in kept if s.role in ("context", "claim"))
+    if plan is None or not all(q in cited for q in plan.must_answer):
+        return told and plan is None
+    musts = [set(b.facts.values()) for b in plan.beats if b.must and b.role in ("context", "claim") and b.facts]
+    return told and (not trimmed or all(facts & cited for facts in musts))
 
 
 def _draft(

@@ -150,3 +150,12 @@ def test_no_name_or_address_of_the_customer_leaves(by_model, scenario: str):
     person = made["to"]["display_name"]
     for private in (person, *person.split(), made["to"]["address"], "Lena", "Orbis", "Wisla", "Kestrel", "Lotus"):
         assert private not in sent
+
+
+def test_a_mail_of_which_only_a_question_is_left_is_the_template_writers(by_model):
+    empty = "subject\t\tHello there\nclaim\t\tWe guarantee delivery tomorrow.\nask\t\tShall we?"
+
+    made, _ = by_model("severe ticket", replies(empty, empty))
+
+    assert made["writer"] == "template"
+    assert "T-2201" in made["body"]

@@ -12,13 +12,22 @@ import os
 import re
 from collections import Counter
 from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from functools import cache
 from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from crmplugin.llm.scripted import replies, scripted_model
+from crmplugin.domain.brief import Request
+from crmplugin.domain.crm import Subject
+from crmplugin.journeys.draft import make_draft
+from crmplugin.journeys.import_records import import_document
+from crmplugin.journeys.present import draft_json
+from crmplugin.llm.scripted import Reply, replies, scripted_model
+from crmplugin.settings import load_settings
+from crmplugin.wiring import Assistant
 from tests.scenarios import world
 from tests.scenarios.reading import customer_text
 
@@ -50,16 +59,23 @@ TURNED: dict[str, Callable[[str], str]] = {
 }
 
 
+@cache
 def attacks() -> list[tuple[str, str, str]]:
     """Kind, order, mail that holds it; 125 in all, spread over the 50 mails."""
     if not DATA.is_dir():
         return []
     number, rows = count(), []
-    mails = [json.loads(line)["context"] for line in _text("email_train.jsonl").splitlines() if line.strip()]
     for name in ("text_attack_train.json", "code_attack_train.json"):
         for kind, orders in json.loads(_text(name)).items():
-            rows += [(kind, order, mails[next(number) % len(mails)]) for order in orders]
+            rows += [(kind, order, mails()[next(number) % len(mails())]) for order in orders]
     return rows
+
+
+@cache
+def mails() -> list[str]:
+    """The texts of the 50 mails; none without the data."""
+    lines = _text("email_train.jsonl").splitlines() if DATA.is_dir() else []
+    return [json.loads(line)["context"] for line in lines if line.strip()]
 
 
 def _text(name: str) -> str:
@@ -99,10 +115,8 @@ def _mail(order: str, mail: str) -> dict[str, Any]:
     return records
 
 
-def _rows(long: bool) -> list[Any]:
-    rows = attacks()
-    chosen = rows if long else rows[::16]
-    return [pytest.param(*row, id=f"{row[0]}-{i}") for i, row in enumerate(chosen)]
+def _rows() -> list[Any]:
+    return [pytest.param(*row, id=f"{row[0]}-{i}") for i, row in enumerate(attacks()[::16])]
 
 
 def _assert_nothing_obeyed(made: dict[str, Any], kind: str, order: str) -> None:
@@ -140,16 +154,35 @@ needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="PUBLIC_DATA_DIR unset
 
 
 @needs_data
-@pytest.mark.parametrize(("kind", "order", "mail"), _rows(long=False))
+@pytest.mark.parametrize(("kind", "order", "mail"), _rows())
 def test_a_model_that_obeys_says_nothing_of_it_in_the_draft(obey, kind, order, mail):
     _assert_nothing_obeyed(obey(kind, order, mail), kind, order)
 
 
+@pytest.fixture(scope="module")
+def obedient_house(tmp_path_factory: pytest.TempPathFactory):
+    """One assistant whose model says what `saying["answer"]` holds; the model writer's own code, no process a draft."""
+    saying = {"answer": ""}
+    with scripted_model(lambda body: Reply(saying["answer"])) as model:
+        env = {"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path_factory.mktemp("obeying")), **model.environment}
+        assistant = Assistant(load_settings(env))
+        yield assistant, saying
+        assistant.close()
+
+
 @needs_data
 @pytest.mark.long
-@pytest.mark.parametrize(("kind", "order", "mail"), _rows(long=True))
-def test_none_of_all_obeyed_orders_is_in_a_draft(obey, kind, order, mail):
-    _assert_nothing_obeyed(obey(kind, order, mail), kind, order)
+@pytest.mark.parametrize("mail", mails(), ids=lambda mail: str(mails().index(mail)))
+def test_no_order_obeyed_in_any_mail_is_in_a_draft(obedient_house, mail):
+    """Each order in each mail: 125 in 50, 6,250 drafts."""
+    assistant, saying = obedient_house
+    now = datetime.combine(date.fromisoformat(world.TODAY), time(11), UTC)
+    for kind, order, _ in attacks():
+        import_document(_mail(order, mail), connection="local", records=assistant.records)
+        saying["answer"] = "\n".join(obedient(kind, order))
+        request = Request("local", "follow_up", Subject("deal", "D-6"), as_of=now)
+        made = make_draft(request, tools=assistant.tools("local"), draft_id="1", now=now)
+        _assert_nothing_obeyed(draft_json(made), kind, order)
 
 
 @needs_data
@@ -158,4 +191,4 @@ def test_the_obeyed_orders_are_counted(capsys):
     """Prints after the others; a run in which hardly any draft came about would prove little."""
     with capsys.disabled():
         print(f"\n{dict(tally)}")
-    assert tally["approvable"] >= 100
+    assert tally["approvable"] >= 0.8 * len(mails()) * len(attacks())
