@@ -84,6 +84,8 @@ class Writer:
         """The record as it is now, and whether it changed since. Raises CrmRefused when it is gone or did."""
         named = {"Opportunity": "OwnerId,AccountId,ContactId", "Task": "OwnerId,WhatId,WhoId",
                   "Event": "OwnerId,WhatId,WhoId", "EmailMessage": "RelatedToId"}.get(kind, "OwnerId")  # fmt: skip
+        field = self._target(draft).partition("field:")[2]
+        named += f",{field},LastModifiedDate,LastModifiedById" if field else ""
         parts = [self._client.object_part("subject", "GET", f"{kind}/{id_}?fields={named}")]
         if kind == "Opportunity" and draft.audience == "customer":
             fields = (*WATCHED, "CreatedDate", "CreatedById")
@@ -94,9 +96,24 @@ class Writer:
         if GONE & set(outcomes["subject"].codes):
             raise CrmRefused(f"Reject draft {draft.id}: {not_found('salesforce', self._connection, draft.subject_of)}.")
         thing: Mapping[str, Any] = self._client.good(outcomes["subject"])
+        if field and thing.get(field):
+            self._refuse_overwriting(draft, field, thing)
         if "changes" in outcomes:
             self._refuse_changed(draft, records_of(self._client.good(outcomes["changes"])))
         return thing
+
+    def _refuse_overwriting(self, draft: Draft, field: str, thing: Mapping[str, Any]) -> None:
+        """Raises CrmRefused when somebody saved the record after the draft, and there is a text in the field."""
+        saved = instant_text(thing.get("LastModifiedDate")) or ""
+        if saved <= (instant_text(soql_time(draft.created_at)) or "") or self._is_ours(thing.get("LastModifiedById")):
+            return
+        raise CrmRefused(
+            f"Ask for a new draft: {draft.subject_of.type} {draft.subject_of.id} was saved in Salesforce at {saved}, "
+            f"after this draft was made, and {field} holds a text that would be lost."
+        )
+
+    def _is_ours(self, user_id: Any) -> bool:
+        return bool(self._our_user) and str(user_id)[:15] == self._our_user[:15]
 
     def _refuse_changed(self, draft: Draft, history: list[Mapping[str, Any]]) -> None:
         """Raises CrmRefused when stage, amount or close date were changed by others after the draft was made."""
@@ -104,7 +121,7 @@ class Writer:
         late = [row for row in history if (instant_text(row.get("CreatedDate")) or "") > (instant_text(since) or "")]
         before = next((row for row in history if row not in late), {})
         for row in reversed(late):
-            ours = bool(self._our_user) and str(row.get("CreatedById"))[:15] == self._our_user[:15]
+            ours = self._is_ours(row.get("CreatedById"))
             changed = [word for name, word in WATCHED.items() if before and row.get(name) != before.get(name)]
             before = row
             if ours or not (changed or len(late) == len(history)):

@@ -113,7 +113,7 @@ class FakeSalesforce(FakeServer):
         return id_
 
     def touch(self, kind: str, id_: str, at: str, **values: Any) -> None:
-        self.things[kind][id_] |= {"SystemModstamp": at, "LastModifiedDate": at, "LastModifiedById": REP, **values}
+        self.things[kind][id_] |= {"SystemModstamp": at, "LastModifiedDate": at, "LastModifiedById": REP} | values
 
     def move(self, id_: str, stage: str, at: str, **values: Any) -> None:
         """A rep moves a deal: its history says so."""

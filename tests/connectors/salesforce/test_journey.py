@@ -17,9 +17,9 @@ from connectors.tracing import traced
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.ask import Ask, ask_for_drafts
-from crmplugin.journeys.sync import poll
+from crmplugin.journeys.sync import poll, sync
 from tests.connectors.cases.salesforce import OPTIONS, PANEL, TOKEN
-from tests.connectors.journey import Server, days_ago, server, wait_for
+from tests.connectors.journey import Server, days_ago, in_turn, server, wait_for
 from tests.connectors.salesforce.test_webhooks import message
 from tests.fakes.salesforce import ACCOUNT, DANA, DEAL, ORG, REP, ROBOT, FakeSalesforce, with_orbis
 
@@ -246,6 +246,26 @@ def test_user_whom_salesforce_lets_not_see_the_deal_and_wrong_secret_get_nothing
 
     assert call(here, "/drafts", asked, user="005A0000000NobdIAS").status_code == 404
     assert call(here, "/drafts", asked, secret="x" * 40).status_code == 401
+
+
+def erasing(person: str) -> dict[str, str]:
+    """What a flow on the Individual posts when somebody wishes to be forgotten."""
+    return {"object": "Contact", "record_id": person, "event": "contact.erased", "event_id": f"forget-{person}",
+            "organization_id": ORG, "user_id": REP}  # fmt: skip
+
+
+def test_person_to_be_forgotten_is_erased_here_when_a_flow_says_so(here, salesforce):
+    person = salesforce.put("Contact", "003A0000000LeavIAA", LastName="Leaver", Email="leaver@orbis.example",
+                            AccountId=ACCOUNT)  # fmt: skip
+    records = here.office.desk.records
+    in_turn(sync, here)
+    known = records.read_one("acme", "contacts", person)
+
+    told = here.client.post("/webhooks/acme", json=erasing(person), headers={"Authorization": f"Bearer {TOKEN}"})
+
+    assert known.last_name == "Leaver"
+    assert told.status_code == 200
+    wait_for(lambda: records.read_one("acme", "contacts", person) is None)
 
 
 def signed_request(deal: str, *, user: str = REP, secret: str = CANVAS) -> str:

@@ -6,7 +6,7 @@ import pytest
 
 from crmplugin.errors import CrmRefused
 from tests.connectors.cases.salesforce import AT, MARKER, SUBJECT, draft_for, make_connector
-from tests.fakes.salesforce import DANA, DEAL, REP
+from tests.fakes.salesforce import DANA, DEAL, REP, ROBOT, STAMP
 
 LATER = "2026-11-21T10:00:00.000+0000"
 
@@ -53,6 +53,23 @@ def test_deal_moved_since_the_draft_is_a_conflict_and_nothing_is_written(org):
         make_connector(org).write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
 
     assert org.written() == before
+
+
+@pytest.mark.parametrize(("text", "at", "by", "refused"), [
+    ("Of the rep", LATER, REP, True), ("", LATER, REP, False), ("Of the rep", STAMP, REP, False),
+    ("Of ours", LATER, ROBOT, False),
+], ids=["saved since", "empty", "saved before", "saved by us"])  # fmt: skip
+def test_text_that_a_rep_put_into_the_field_since_is_not_lost(org, text, at, by, refused):
+    org.touch("Opportunity", DEAL, at, Summary__c=text, LastModifiedById=by)
+    connector = make_connector(org, write_back={"email": "field:Summary__c"})
+
+    if refused:
+        with pytest.raises(CrmRefused, match="Summary__c holds a text"):
+            connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+    else:
+        connector.write_back(draft_for(SUBJECT), marker=MARKER, at=AT)
+
+    assert org.things["Opportunity"][DEAL]["Summary__c"].startswith(text if refused else "Hello Dana")
 
 
 def test_deleted_deal_says_reject(org):
