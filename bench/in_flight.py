@@ -58,7 +58,7 @@ def main() -> None:
 def _start(world: harness.World, name: str, bar: str = "") -> Process:
     began = time.monotonic()
     serve = world.serve()
-    harness.wait_for_server(world)
+    harness.wait_for_server(world, 120)
     took = time.monotonic() - began
     print(f"{name:23} {took:6.2f} s{bar}   {cpu_s(serve):.2f} s of CPU   load {os.getloadavg()[0]:.0f}", flush=True)
     return serve

@@ -36,11 +36,10 @@ SCHEMA_LOCK = 7_263_001
 """Key of PostgreSQL's advisory lock for migrations; any number that nobody else uses."""
 
 
-def open_engine(url: str, *, unbounded: bool = False) -> Engine:
+def open_engine(url: str) -> Engine:
     """An engine for `sqlite:///var/crmplugin.sqlite` or `postgresql+psycopg://…`; makes the folder of a SQLite file.
 
-    Its errors name the statement and never what stood in it: errors end in logs. `unbounded`: as many connections to a
-    SQLite file as threads ask for, where some hold one while they wait for a turn: who has the turn must get one too.
+    Its errors name the statement and never what stood in it: errors end in logs.
     """
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
@@ -60,9 +59,7 @@ def open_engine(url: str, *, unbounded: bool = False) -> Engine:
     if parsed.database and parsed.database != ":memory:":
         refuse_unfinished_restore(Path(parsed.database))
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-    more = {"pool_size": 0} if unbounded else {}
-    patience = {"timeout": BUSY_TIMEOUT_MS / 1000}
-    engine = create_engine(parsed, connect_args=patience, hide_parameters=True, **more)
+    engine = create_engine(parsed, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000}, hide_parameters=True)
     event.listen(engine, "connect", _set_pragmas)
     return engine
 

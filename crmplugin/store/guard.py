@@ -10,7 +10,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Engine, event
 from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
@@ -21,6 +21,7 @@ TURN_TIMEOUT_S = 30.0
 """As long as SQLite itself waits for another process."""
 CHANGES = ("INSERT", "UPDATE", "DELETE")
 _turns: WeakKeyDictionary[Engine, threading.RLock] = WeakKeyDictionary()
+_connection_first: WeakSet[Engine] = WeakSet()
 
 
 @contextmanager
@@ -57,12 +58,13 @@ def writing(engine: Engine, turn_timeout_s: float = TURN_TIMEOUT_S) -> Iterator[
 def take_turns(engine: Engine) -> None:
     """Lets statements of others that change something over this SQLite engine stand in the same line.
 
-    From the first such statement of a transaction until its connection goes back to the pool. They hold a connection
-    while they wait, so the engine's pool must have no bound.
+    From the first such statement of a transaction until its connection goes back to the pool. `writing` over such an
+    engine takes its turn there too: a connection first, then the turn. Were it the other way round for some, who has
+    the turn could wait for a connection, and all who hold one for the turn.
     """
 
     def take(connection: Connection, _cursor: Any, statement: str, *_more: Any) -> None:
-        if statement.lstrip()[:6].upper() in CHANGES and not connection.info.get("turn"):
+        if statement.lstrip()[:6].upper() in (*CHANGES, "BEGIN ") and not connection.info.get("turn"):
             _take(line)
             connection.info["turn"] = True
 
@@ -71,13 +73,14 @@ def take_turns(engine: Engine) -> None:
             line.release()
 
     line = _line(engine)
+    _connection_first.add(engine)
     event.listen(engine, "before_cursor_execute", take)
     event.listen(engine, "checkin", give)
 
 
 @contextmanager
 def _turn(engine: Engine, timeout_s: float) -> Iterator[None]:
-    if engine.dialect.name != "sqlite":
+    if engine.dialect.name != "sqlite" or engine in _connection_first:
         yield
         return
     line = _line(engine)

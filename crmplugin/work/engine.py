@@ -47,8 +47,6 @@ ADOPTED = "earlier"
 """The partition of jobs that were added before queues had any."""
 STOP_TIMEOUT_S = 8
 CLICKS_AT_ONCE = 64
-CACHE_KB = 256
-"""Of the engine's file in memory, for each connection."""
 SHARE = 0.75
 """How much of a worker the jobs of one connection may take; the rest is for others, however many jobs the one has."""
 
@@ -79,7 +77,7 @@ def open_engine_database(settings: Settings) -> Engine:
     """The database of the engine's own rows."""
     if not settings.database_url.startswith("sqlite"):
         return open_engine(settings.database_url)
-    engine = open_engine(f"sqlite:///{settings.var}/jobs.sqlite", unbounded=True)
+    engine = open_engine(f"sqlite:///{settings.var}/jobs.sqlite")
     event.listen(engine, "connect", _begin_immediate)
     take_turns(engine)
     return engine
@@ -88,7 +86,6 @@ def open_engine_database(settings: Settings) -> Engine:
 def _begin_immediate(connection: Any, _record: Any) -> None:
     # As DBOS does on connections of its own: a transaction that reads first must not fail to write afterwards.
     connection.isolation_level = "IMMEDIATE"
-    connection.execute(f"PRAGMA cache_size=-{CACHE_KB}")  # there may be a thousand of them
 
 
 class JobEngine:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
@@ -11,7 +12,6 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from crmplugin.errors import StoreError
-from crmplugin.store import guard
 from crmplugin.store.database import open_engine
 from crmplugin.store.guard import reading, writing
 from tests.work.servers import wait_until
@@ -98,22 +98,29 @@ def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says
 
 
 @pytest.mark.embedded
-def test_who_has_the_turn_gets_a_connection_however_many_hold_one_and_wait(jobs):
-    waiting = 40  # more than a pool has by default
+def test_nobody_has_the_turn_and_waits_for_the_connections_of_those_who_wait_for_it(jobs):
+    many = 40  # more than the pool has connections
 
-    def change() -> None:
-        with jobs.database.begin() as db:  # as the library does: a connection first, the turn at the first change
+    def as_the_library() -> None:
+        with jobs.database.begin() as db:
             db.execute(text("DELETE FROM workflow_status WHERE workflow_uuid = 'none'"))
 
-    with ThreadPoolExecutor(waiting) as pool, guard._turn(jobs.database, 20.0):
-        changes = [pool.submit(change) for _ in range(waiting)]
-        wait_until(lambda: jobs.database.pool.checkedout() >= waiting, 10)
+    def as_we(n: int) -> None:
         with writing(jobs.database) as db:
-            jobs.enqueue_events(db, [("local", "e-1")])
-        assert not any(one.done() for one in changes)
+            jobs.enqueue_events(db, [("local", f"e-{n}")])
 
-    assert [one.result() for one in changes] == [None] * waiting
-    assert jobs.find("local/e-1").state == "waiting"
+    with ThreadPoolExecutor(2 * many) as pool:
+        with jobs.database.begin() as db:
+            db.execute(text("DELETE FROM workflow_status WHERE workflow_uuid = 'none'"))
+            ours = [pool.submit(as_we, n) for n in range(many)]
+            theirs = [pool.submit(as_the_library) for _ in range(many)]
+            wait_until(lambda: jobs.database.pool.checkedout() >= 15, 10)
+        began = time.monotonic()
+        for one in (*ours, *theirs):
+            one.result()
+
+    assert time.monotonic() - began < 20  # a standstill ends after thirty
+    assert len(jobs.list(limit=100)[0]) == many
 
 
 @pytest.mark.embedded
