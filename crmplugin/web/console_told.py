@@ -16,6 +16,8 @@ from string import Formatter
 from crmplugin.web.console_show import Reader
 from crmplugin.web.console_words import Words
 
+LONGEST = 2000
+"""Characters of a text of ours; what is longer holds what somebody else wrote, and is not searched."""
 _NESTED = "why"
 _WORDS: Mapping[str, str] = {"channel": "channel", "type": "type", "tongue": "tongue", "other": "tongue",
                              "verdict": "verdict", "role": "role", "roles": "role"}  # fmt: skip
@@ -26,7 +28,7 @@ def in_words(text: str | None, words: Words, reader: Reader) -> str:
     """A kept text as this reader reads it; empty for none."""
     if not text:
         return ""
-    found = _find(text)
+    found = _find(text) if len(text) <= LONGEST else None
     if found is None:
         return text
     key, values = found

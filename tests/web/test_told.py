@@ -75,8 +75,11 @@ def test_every_text_is_there_in_each_language_with_no_value_of_its_own():
         ("unknown_event: deal.sneezed", "Für diese Art Ereignis ist nichts zu tun: deal.sneezed"),
         ("Asked for.", ""),
         ("the CRM answered 502: try again", "the CRM answered 502: try again"),
+        ("No fact states {curly} <b>.", "Kein Fakt nennt {curly} <b>."),
+        ("No fact states " + "x" * 100_000 + ".", "No fact states " + "x" * 100_000 + "."),
         (None, ""),
     ],
+    ids=lambda text: (text or "none")[:40],
 )
 def test_a_kept_text_is_shown_in_german(kept, shown):
     assert german(kept) == shown
