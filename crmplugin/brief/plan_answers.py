@@ -13,6 +13,7 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Protocol
 
+from crmplugin.analysis.evidence import content_of, cover
 from crmplugin.analysis.phrases import book, tokens
 from crmplugin.brief.facts_of.products import products_in
 from crmplugin.brief.plan_rows import Option, Place, Row, Scene, must, row, say
@@ -351,6 +352,9 @@ def _take(view: _View, fact_id: str, place: Place) -> None:
         view.fields.add("products.text")
 
 
+PLAIN_YES = "answer.included_plain"
+NAMED_ENOUGH = Decimal("0.5")
+"""Share of what was asked for that the name of a product must hold to stand for it."""
 TEXT_ENDS = (".description", ".advantage", "description", "advantage")
 
 
@@ -364,11 +368,23 @@ def _answer(said: _Said, scene: Scene, view: _View) -> bool:
         confirm = _first(inside, CONFIRM) if view.needs_a_person else None
         if asked is None or answer is None or (confirm is None and view.needs_a_person and not _is_the_end(answer)):
             continue
+        if answer.key == PLAIN_YES and _says_too_little(view, scene):
+            continue
         said.beats += [_carrying(beat, view.question) for beat in (asked, answer, confirm) if beat]
         subject = inside.beat(topic.subject)
         said.subject = said.subject or (_carrying(subject, view.question) if subject else None)
         return True
     return False
+
+
+def _says_too_little(view: _View, scene: Scene) -> bool:
+    """Whether the words that answer cannot be shown here, and the product's name alone is not what was asked for: a yes
+    to "is breakfast included?" that names only the tour is none."""
+    line, ids = view.places.get("a_line"), view.found.fact_ids if view.found else ()
+    name = scene.facts.get(f"{line.id}.product") if line else None
+    if name is None or all(id_ in scene.facts for id_ in ids if id_.endswith(TEXT_ENDS)):
+        return False
+    return cover(content_of(view.question.text), name.display).share < NAMED_ENOUGH
 
 
 def _is_the_end(answer: Beat) -> bool:

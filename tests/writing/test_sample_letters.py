@@ -59,6 +59,14 @@ def test_a_question_that_is_put_off_with_a_day_counts_as_answered(draft, languag
     assert [c.verdict for c in made.checks if c.code == "answered"] == ["pass", "pass"]
 
 
+def test_a_yes_names_what_was_asked_for_or_is_put_off(draft):
+    """Asked in English for the certificates of the inspections; the description that says so is in English."""
+    assert "hygiene certificate" in draft("D-103").body
+    german = draft("D-103", language="de")
+    assert "Ja" not in german.body
+    assert "13. März" in german.body
+
+
 def test_news_for_a_lapsed_customer_is_about_what_they_bought(draft):
     assert "Baking Liner Bio" in draft("CO-26").body
     assert "Spira" not in draft("D-224").body
