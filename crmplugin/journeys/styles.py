@@ -25,6 +25,8 @@ from crmplugin.writing.habits import learn_sheet
 APPROVED = ("approved", "writing_back", "written")
 NEWEST = 30
 MAY_SEE_ALL = frozenset({"manager", "director", "admin"})
+LONGEST_KEY = (255, 32, 16)
+"""Letters of user, kind and language."""
 EDITABLE = frozenset({"words", "greeting", "phrases_used", "phrases_removed"})
 MARKS = ("{first}", "{last}")
 
@@ -89,6 +91,11 @@ def change_sheet(
     if unknown := set(changes) - EDITABLE:
         known = ", ".join(sorted(EDITABLE))
         raise UsageError(f"{', '.join(sorted(unknown))}: no field of a style sheet; known are {known}")
+    for value, most in zip(key, LONGEST_KEY, strict=True):
+        if not 0 < len(value) <= most:
+            raise UsageError(
+                f"{value[:40]!r}: user, kind and language have 1 to {', '.join(map(str, LONGEST_KEY))} letters"
+            )
     given: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in changes.items()
     }

@@ -1,4 +1,5 @@
-"""Transactions of the store. A database that is full, locked or gone is one StoreError, whoever was asking.
+"""Transactions of the store. A database that is full, locked or gone is one StoreError, whoever was asking; a value
+that it does not take is a UsageError.
 
 SQLite has one writer, and who finds it busy sleeps and looks again, up to a tenth of a second each time and holding a
 connection of the pool meanwhile. So the threads of one process stand in a line of our own before they ask it.
@@ -13,9 +14,9 @@ from typing import Any
 from weakref import WeakKeyDictionary, WeakSet
 
 from sqlalchemy import Connection, Engine, event
-from sqlalchemy.exc import DBAPIError, IntegrityError, TimeoutError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, TimeoutError
 
-from crmplugin.errors import StoreError
+from crmplugin.errors import StoreError, UsageError
 
 TURN_TIMEOUT_S = 30.0
 """As long as SQLite itself waits for another process."""
@@ -106,6 +107,9 @@ def _as_store_error() -> Iterator[None]:
         yield
     except IntegrityError:
         raise
+    except DataError as error:  # PostgreSQL alone looks at how long a text and how large a number is
+        why = str(error.orig).partition("\n")[0]
+        raise UsageError(f"a value cannot be kept ({why}): shorten or correct it") from error
     except (DBAPIError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreError(f"the database does not answer ({cause}): look at its disk and its connection") from error

@@ -23,9 +23,9 @@ class StyleQuery(Schema):
 
 class StyleChanges(Schema):
     connection = fields.String(load_default="local")
-    user_id = fields.String(required=True)
-    kind = fields.String(required=True)
-    language = fields.String(required=True)
+    user_id = fields.String(required=True, validate=validate.Length(1, 255))
+    kind = fields.String(required=True, validate=validate.Length(1, 32))
+    language = fields.String(required=True, validate=validate.Length(1, 16))
     words = fields.Integer(validate=validate.Range(1, 1000), allow_none=True)
     greeting = fields.String(allow_none=True)
     phrases_used = fields.List(fields.String(validate=validate.Length(max=160)))

@@ -147,3 +147,9 @@ def test_the_command_shows_changes_and_deletes(crmplugin):
     assert [sheet["greeting"] for sheet in listed.json["items"]] == ["Hi {first},"]
     assert crmplugin("style", "erase", "U-1", "--json").json == {"erased": 1}
     assert crmplugin("style", "erase", "U-1").code == 1
+
+
+@pytest.mark.parametrize("key", [("U-1", "follow_up", "e" * 17), ("", "follow_up", "en"), ("U-1", "k" * 33, "en")])
+def test_sheet_of_a_key_that_is_too_long_or_empty_is_refused(styles, key):
+    with pytest.raises(UsageError, match="user, kind and language have 1 to 255, 32, 16 letters"):
+        change_sheet(styles, "local", key, {"words": 60}, at=NOW)
