@@ -111,11 +111,18 @@ def _place(desk: Desk, connection: str) -> Iterator[None]:
 
 
 def poll(desk: Desk, connection: str) -> SyncReport:
-    """What changed since the last look. A connection that was never read is looked at from now on."""
+    """What changed since the last look. A connection that was never read is looked at from now on.
+
+    After a look that was interrupted and went on here, another one: what it had read may have changed while it stood.
+    """
     row = desk.syncs.get(connection)
     if row.up_to is None and not row.under_way:
         desk.syncs.note(connection, up_to=desk.clock())
-    return _sync(desk, connection, None, False, quiet)
+    report = _sync(desk, connection, None, False, quiet)
+    if not report.resumed:
+        return report
+    again = _sync(desk, connection, None, False, quiet)
+    return replace(again, resumed=True, events=report.events + again.events)
 
 
 def renew(desk: Desk, connection: str) -> datetime | None:

@@ -136,6 +136,25 @@ def test_interrupted_read_goes_on_at_its_page(desk, crm):
     assert desk.records.counts("acme")["deals"] == 120
 
 
+def test_look_that_was_interrupted_is_followed_by_another_at_once(desk, crm):
+    sync(desk, "acme")
+    for n in range(60):
+        crm.put("deals", {"id": f"D-{n}", "stage": "Proposal"})
+
+    def stop(done, total):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        sync(desk, "acme", progress=stop)
+    calls = crm.calls["GET changes"]
+
+    report = poll(desk, "acme")
+
+    assert (report.resumed, report.events) == (True, 10)
+    assert crm.calls["GET changes"] > calls + 1
+    assert not desk.syncs.get("acme").under_way
+
+
 def test_what_a_webhook_told_is_not_told_again(desk, crm):
     sync(desk, "acme")
     at = time.time()
