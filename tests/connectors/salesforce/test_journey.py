@@ -18,7 +18,7 @@ from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.ask import Ask, ask_for_drafts
 from crmplugin.journeys.sync import poll, sync
-from tests.connectors.cases.salesforce import OPTIONS, PANEL, TOKEN
+from tests.connectors.cases.salesforce import LEAD, OPTIONS, PANEL, TOKEN
 from tests.connectors.journey import Server, days_ago, in_turn, server, wait_for
 from tests.connectors.salesforce.test_webhooks import message
 from tests.fakes.salesforce import ACCOUNT, DANA, DEAL, ORG, REP, ROBOT, FakeSalesforce, with_orbis
@@ -211,6 +211,20 @@ def test_apex_starts_polls_and_approves_for_its_user(here, salesforce):
 
     assert (started.status_code, again.json["id"], approved.status_code) == (202, id_, 200)
     assert notes(salesforce, deal) == 1
+
+
+SUBJECTS = [("company_id", ACCOUNT), ("contact_id", DANA), ("contact_id", LEAD), ("ticket_id", "500A0000000CaseIAA")]
+
+
+@pytest.mark.parametrize(("field", "id_"), SUBJECTS, ids=["account", "contact", "lead", "case"])
+def test_button_on_every_object_gets_a_text_about_it(here, salesforce, field, id_):
+    salesforce.put("Lead", LEAD, FirstName="Bo", LastName="Lind", Email="bo@x.example", OwnerId=REP)
+    salesforce.put("UserRecordAccess", f"access{id_}", UserId=REP, RecordId=id_, HasReadAccess=True)
+
+    draft = call(here, "/drafts?wait=20", {"kind": "summary", field: id_, "key": f"on-{id_}"}).json
+
+    assert (draft["status"], draft["about"]["id"]) == ("proposed", id_)
+    assert draft["body"]
 
 
 def test_text_is_shown_as_it_comes_checked_or_not(here, salesforce):
