@@ -123,7 +123,8 @@ class Puller:
 
     def _erased(self, place: Place, since: datetime | None, now: datetime) -> list[Event]:
         """People who wish to be forgotten, each told once: the mark is on the Individual, which has its own time."""
-        if since is None or place.id or place.kind not in PEOPLE or not self._book.has("Individual", "ShouldForget"):
+        told = self._book.has("Individual", "ShouldForget") and self._book.has(place.kind, "IndividualId")
+        if since is None or place.id or place.kind not in PEOPLE or not told:
             return []
         changed = f"Individual.ShouldForget = true AND Individual.SystemModstamp >= {soql_time(since)}"
         people = self._client.rest_of(self._client.query(select(["Id", "IndividualId"], place.kind, changed)))

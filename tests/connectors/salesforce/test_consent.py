@@ -145,3 +145,10 @@ def test_person_who_wishes_to_be_forgotten_is_told_as_erased_once(private):
     assert [event.object for event in told] == [ObjectRef("contact", DANA)] * 2
     assert told[0].id == told[1].id
     assert erased(AT) == []
+
+
+def test_individual_that_our_user_may_not_see_on_the_person_stops_no_pull(private):
+    private.hidden = {("Contact", "IndividualId"), ("Lead", "IndividualId")}
+
+    assert pull(make_connector(private), YESTERDAY)[-1].cursor is None
+    assert consent_in_context(private) == {}
