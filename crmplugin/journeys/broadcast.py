@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
+from crmplugin.errors import StoreError
 from crmplugin.store.pieces import Piece, PieceStore
 
 FLUSH_S = 0.5
@@ -48,7 +49,7 @@ class Channel:
             self._changed.notify_all()
         left_s = self._flushed_at + self._flush_s - time.monotonic()
         if left_s <= 0:
-            self.flush()
+            self._flush_if_possible()
         elif self._late is None and self._flush_s <= FLUSH_TO_OTHERS_S:
             self._late = threading.Timer(left_s, self._flush_late)
             self._late.daemon = True
@@ -60,6 +61,13 @@ class Channel:
             new = self._pieces[self._flushed :]
             self._store.add(self._draft_id, new)
             self._flushed += len(new)
+            self._flushed_at = time.monotonic()
+
+    def _flush_if_possible(self) -> None:
+        """Keeps what is not kept yet, or a little later: a full disk must not end a text that is being paid for."""
+        try:
+            self.flush()
+        except StoreError:
             self._flushed_at = time.monotonic()
 
     def _flush_late(self) -> None:

@@ -10,9 +10,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from dbos import DBOS
+from sqlalchemy.exc import SQLAlchemyError
 
 from crmplugin.domain.draft import Written
-from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, ModelUnusable
+from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, ModelUnusable, StoreError
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.ports import Step
 from crmplugin.work.jobs import base_id
@@ -70,7 +71,8 @@ class Answers:
 def durable_step(payload: Payload) -> Step:
     """The steps of one job: the answers of a model are remembered, its failures too, so that no crash pays twice.
 
-    Raises ModelBusy instead of a failure that will pass at a known time, where the job may wait for that.
+    Raises StoreError when a database refused meanwhile, so that the job is tried again; ModelBusy instead of a failure
+    that will pass at a known time, where the job may wait for that.
     """
     patient = payload.get("priority", 10) >= 10 and payload.get("waits", 0) < PATIENT_WAITS
 
@@ -79,6 +81,8 @@ def durable_step(payload: Payload) -> Step:
         if kind is None:
             return fn(*args)
         answer = _ask_once(name, fn, args)
+        if "refused" in answer:
+            raise StoreError(answer["refused"])
         if "failed" not in answer:
             return from_json(kind, answer["value"])
         if patient and answer.get("retry_after_s"):
@@ -107,6 +111,9 @@ def _ask_once(name: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Paylo
 def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Payload:
     try:
         return {"value": to_json(fn(*args))}
+    except (StoreError, SQLAlchemyError) as error:
+        # Kept as an answer: the engine gives a step's error back as one of its own, which would say nothing to us.
+        return {"refused": str(error)}
     except ModelError as error:
         wait_s = getattr(error, "retry_after_s", None)
         return {"failed": str(error), "retryable": error.retryable, "retry_after_s": wait_s}

@@ -98,6 +98,48 @@ def test_answer_is_not_paid_again_when_the_engine_could_not_keep_it(desk, model,
     assert not full
 
 
+def test_database_that_refuses_before_the_model_is_asked_is_no_answer_of_the_step(office, model, monkeypatch):
+    limiter, full = office._house.limiter, [True]
+    reserve = limiter.reserve
+
+    def refuse_once(*args, **more):
+        if full:
+            full.clear()
+            raise StoreError("the disk is full")
+        return reserve(*args, **more)
+
+    monkeypatch.setattr(limiter, "reserve", refuse_once)
+
+    ask(office.desk)
+
+    assert proposed(office.desk).document["writer"] == "model"
+    # A process that was killed here would find this again, and must know it for what it was.
+    (first,) = [s for s in office.jobs._client.list_workflow_steps("draft/asked/1") if s["function_name"] == "write"]
+    assert (first["output"], first["error"]) == ({"refused": "the disk is full"}, None)
+
+
+def test_pieces_that_could_not_be_kept_do_not_end_the_text(office, model, monkeypatch):
+    store, full = office.desk.broadcast.store, [True]
+    add = store.add
+
+    def refuse_once(*args, **more):
+        if full:
+            full.clear()
+            raise StoreError("the disk is full")
+        return add(*args, **more)
+
+    monkeypatch.setattr(store, "add", refuse_once)
+    monkeypatch.setattr(office.desk.broadcast, "_flush_s", 0.0)
+
+    ask(office.desk)
+
+    assert proposed(office.desk).document["writer"] == "model"
+    assert len(model.requests) == 1
+    wait_until(lambda: workflows.Workplace.busy() == 0)
+    assert [p.n for p in store.after("asked", 0)] == list(range(1, store.last("asked") + 1))
+    assert not full
+
+
 def test_run_that_stood_still_while_its_job_was_given_to_another_pays_nothing(office, model, monkeypatch):
     still, woken = threading.Event(), threading.Event()
     first = [True]
