@@ -109,7 +109,7 @@ def _attribution(p: Phrase) -> str | None:
         return None
     if "whether" in p.clause.kinds and _is_supposed(p):
         return None
-    rest = p.rest - courtesy_stems(scene.reader.words)
+    rest = p.rest - courtesy_stems(scene.reader.words) - _people_named(scene)
     if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
         return None if any(_right_day(p, f) for f in said) else f"{p.shown}: that was on another day."
     carrier = _telling(p, _of_that_day(p, said), rest) or _telling(p, said, rest)
@@ -119,6 +119,12 @@ def _attribution(p: Phrase) -> str | None:
         return f"{p.shown}: that was on another day."
     p.carry(carrier)
     return _other_way_round(p, [carrier])
+
+
+def _people_named(scene: Scene) -> frozenset[str]:
+    """Words of the names that the sentence cites: who answers a question is not what it was about."""
+    cited = (scene.shelf.by_id[i] for i in scene.cited_ids if i in scene.shelf.by_id)
+    return frozenset().union(*(scene.shelf.stems[f.id] for f in cited if f.kind == "person"))
 
 
 def _is_supposed(p: Phrase) -> bool:
