@@ -9,7 +9,7 @@ from crmplugin.web.console_words import load_words
 
 FOREIGN = frozenset({"bdi", "pre", "code", "textarea", "svg"})
 """Elements that hold what records, drafts and programs say; all else is ours."""
-OURS = frozenset({"row-what", "outcome", "reason", "line"})
+OURS = frozenset({"row-what", "outcome", "reason"})
 """Classes within which even those hold our own sentences."""
 DRAFTED = frozenset({"s", "subject"})
 """Classes of the words of a draft, which are in its reader's language."""

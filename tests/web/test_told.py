@@ -77,6 +77,12 @@ def test_every_text_is_there_in_each_language_with_no_value_of_its_own():
         ("the CRM answered 502: try again", "the CRM answered 502: try again"),
         ("No fact states {curly} <b>.", "Kein Fakt nennt {curly} <b>."),
         ("No fact states " + "x" * 100_000 + ".", "No fact states " + "x" * 100_000 + "."),
+        (
+            "Read A-1 yourself before you answer it: it holds text that tries to give the assistant orders (override). "
+            "It was not followed, and nothing in it supports a statement.",
+            "Lesen Sie A-1 selbst, bevor Sie antworten: Es enthält Text, der dem Assistenten Befehle geben will "
+            "(override). Er wurde nicht befolgt und belegt nichts.",
+        ),
         (None, ""),
     ],
     ids=lambda text: (text or "none")[:40],
