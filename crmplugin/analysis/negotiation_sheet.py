@@ -67,8 +67,11 @@ def _summary(t: Table) -> Iterator[SheetLine]:
     yield show("summary", t.pointer("stage"))
     if t.numbers.quoted:
         yield show("summary", t.numbers.quoted.pointers[0])
-    target, limit = t.numbers.target_price, t.numbers.limit_price
-    if target is not None and limit is not None and target <= limit:
+    n = t.numbers
+    target, limit, offered = n.target_price, n.limit_price, n.quoted.value if n.quoted else None
+    if limit is not None and offered is not None and offered < limit:
+        yield say("summary", "ask", "ask_above", price=t.money(offered))
+    elif target is not None and limit is not None and target <= limit:
         yield say("summary", "ask", "ask_limit", price=t.money(limit))
     elif target is not None:
         yield say("summary", "ask", price=t.money(target))

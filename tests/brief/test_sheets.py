@@ -110,6 +110,14 @@ def test_an_empty_deal_says_what_is_unknown():
     assert len(sheet.sections["negotiation_note"]) == 14
 
 
+def test_an_offer_beyond_the_limit_is_held_and_not_raised():
+    deal = replace(DEAL, amount=D(39000), target_discount_pct=D(20))
+
+    sheet = sheet_of(world(deal=deal), "negotiation_note")
+
+    assert shown(sheet, "D-1.ask").startswith("Hold at €39,000.00: the offer already gives more than is allowed")
+
+
 def test_unknown_cost_leaves_the_band_alone():
     sheet = sheet_of(world(deal=replace(DEAL, cost_amount=None)), "negotiation_note")
 
