@@ -1,85 +1,25 @@
-"""Judges phrases that need a fact of their own: who said what, praise, promises, offers, validity, comparisons."""
+"""Judges phrases that need a fact of their own: praise, promises, offers, validity, comparisons."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from datetime import date
-from functools import lru_cache
 
-from crmplugin.checking.clauses import Clause
-from crmplugin.checking.fold import fold_text
-from crmplugin.checking.language import other_language
-from crmplugin.checking.lists import LANGUAGES, phrase_book, table
+from crmplugin.checking.lists import table
+from crmplugin.checking.phrase import Phrase, foreign_words, kinds_in, other_way_round
+from crmplugin.checking.sayings import attribution, is_promise
 from crmplugin.checking.scene import Finding, Scene
 from crmplugin.checking.shelf import record_of
-from crmplugin.checking.spans import Token, triggers
-from crmplugin.checking.stems import courtesy_stems, overlap, stems_of, things_in
+from crmplugin.checking.stems import overlap
 from crmplugin.domain.fact import Fact
 
 APPROVED = ("guarantee", "certification", "free", "unlimited", "award", "best", "scarcity", "stock", "better", "social")
-_PROMISE = re.compile(
-    r"\.(?:promise\d*|item\d+|next_step\w*|next_update_at|lead_time|due|notice_on|starts_at|delivery\w*|text)"
-    r"(?:\.|$)"
-)
 _PART = re.compile(r"(.*\.(?:item|promise)[0-9]+)(?:\.|$)")
-_SAID = re.compile(r"\.(?:question\d*|item\d+|promise\d*|next_step\w*|mood)(?:\.|$)")
 _FEW = 2
 """Words about which a value that a text states may be said in other words: "each panel weighs 21 kg"."""
-_BESIDE = 6
-"""Characters between a phrase and the day beside it: " on ", " vom "."""
-_SENTENCE_BREAK = re.compile(r"[;,:.]")
 _TYPED = frozenset({"money", "quantity", "count", "percent", "date", "datetime", "duration"})
 _VALID = re.compile(r"\.(?:valid_until|ends_on|valid_to|expires_on)$")
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase under judgement: its kind, its place, its clause and the content words around it."""
-
-    scene: Scene
-    kind: str
-    start: int
-    end: int
-    clause: Clause
-
-    @property
-    def shown(self) -> str:
-        return f"“{self.scene.folded.text[self.start : self.end].strip()}”"
-
-    @property
-    def own(self) -> frozenset[str]:
-        """Stems of the phrase itself."""
-        return stems_of(self.scene.folded.lower[self.start : self.end], self.scene.reader.words)
-
-    @property
-    def rest(self) -> frozenset[str]:
-        """What its clause is about beside the phrase, names included; of a clause about nothing, the whole sentence."""
-        return self._beside(self.clause.stems, [c.stems for c in self.scene.clauses])
-
-    @property
-    def bare(self) -> frozenset[str]:
-        """Like `rest`, without names and everything typed; nothing from other clauses."""
-        return frozenset(self.clause.bare - self.own)
-
-    def _beside(self, mine: frozenset[str], all_: Sequence[frozenset[str]]) -> frozenset[str]:
-        return frozenset(mine - self.own) or frozenset(frozenset().union(*all_) - self.own)
-
-    @property
-    def stated(self) -> list[Fact]:
-        """Facts that the clause states, or the sentence if the clause holds nothing but the phrase."""
-        scene = self.scene
-        alone = not self.clause.stems - self.own and not scene.stated_in(self.clause)
-        ids = frozenset(scene.used) if alone else scene.stated_in(self.clause)
-        return [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if f.id in ids]
-
-    def shares(self, fact: Fact) -> int:
-        return overlap(self.rest, self.scene.shelf.stems[fact.id])
-
-    def carry(self, fact: Fact) -> None:
-        """Notes that a fact carries the phrase."""
-        self.scene.used.append(fact.id)
 
 
 def judge_claims(scene: Scene) -> list[Finding]:
@@ -91,130 +31,6 @@ def judge_claims(scene: Scene) -> list[Finding]:
         if reason:
             found.append(Finding(start, end, f"claim:{kind}", "unsupported", reason=reason))
     return found
-
-
-def _is_said(fact: Fact) -> bool:
-    """Whether a fact comes from a talk or message with the customer."""
-    from_talk = any(s.object in ("activities", "activity", "tickets", "ticket") for s in fact.source)
-    stated = fact.basis.type in ("stated_by_customer", "stated_by_rep")
-    return fact.kind == "quote_text" or stated or from_talk or _SAID.search(fact.id) is not None
-
-
-def _attribution(p: Phrase) -> str | None:
-    scene = p.scene
-    said = [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if _is_said(f)]
-    if not said:
-        return f"{p.shown}: no talk or message with this person is known."
-    if p.kind == "asked" and p.scene.is_question:
-        return None
-    if "whether" in p.clause.kinds and _is_supposed(p):
-        return None
-    rest = p.rest - courtesy_stems(scene.reader.words) - _people_named(scene)
-    if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
-        return None if any(_right_day(p, f) for f in said) else f"{p.shown}: that was on another day."
-    carrier = _telling(p, _of_that_day(p, said), rest) or _telling(p, said, rest)
-    if carrier is None:
-        return f"{p.shown}: no talk or message with this person says so."
-    if not _right_day(p, carrier):
-        return f"{p.shown}: that was on another day."
-    p.carry(carrier)
-    return _other_way_round(p, [carrier])
-
-
-def _people_named(scene: Scene) -> frozenset[str]:
-    """Words of the names that the sentence cites: who answers a question is not what it was about."""
-    cited = (scene.shelf.by_id[i] for i in scene.cited_ids if i in scene.shelf.by_id)
-    return frozenset().union(*(scene.shelf.stems[f.id] for f in cited if f.kind == "person"))
-
-
-def _is_supposed(p: Phrase) -> bool:
-    """ "Tell me if you wanted something else" supposes; it does not report."""
-    places = [(a, b) for kind, a, b in p.scene.triggers if kind == "whether" and p.clause.holds(a)]
-    return any(0 <= p.start - b <= _BESIDE for _, b in places)
-
-
-def _right_day(p: Phrase, carrier: Fact) -> bool:
-    """A day right beside the phrase is the day of the talk: "you asked on 6 March"."""
-    text = p.scene.folded.text
-    for token in p.scene.tokens:
-        beside = token.when is not None and (0 <= token.start - p.end <= _BESIDE or 0 <= p.start - token.end <= _BESIDE)
-        if (
-            beside
-            and not _is_due(p.scene, token)
-            and not _SENTENCE_BREAK.search(text[min(p.end, token.end) : max(p.start, token.start)])
-        ):
-            records = {f.id.split(".")[0] for f in _said_on(p.scene, token)}
-            dated = any(d.fact.id.split(".")[0] == carrier.id.split(".")[0] for d in p.scene.shelf.dated)
-            known = any(start == token.start for start, _ in p.scene.used_at)
-            return not known or (carrier.id.split(".")[0] in records if dated else bool(records))
-    return True
-
-
-def _is_due(scene: Scene, token: Token) -> bool:
-    """Whether a day is one that we promised, not one of a talk: "your other question by Friday"."""
-    return any(is_promise(scene.shelf.by_id[i]) for i in scene.stated_at.get(token.start, ()))
-
-
-def _of_that_day(p: Phrase, said: Sequence[Fact]) -> list[Fact]:
-    """Facts of the talks on the day that the clause names, if it names one that is known."""
-    named = [f for t in p.scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(p.scene, t)]
-    records = {f.id.split(".")[0] for f in named}
-    return [f for f in said if f.id.split(".")[0] in records]
-
-
-def _said_on(scene: Scene, token: Token) -> list[Fact]:
-    """Facts of talks on the day that a token names."""
-    days = token.when.days if token.when else ()
-    return [d.fact for d in scene.shelf.dated if d.day in days and _is_said(d.fact)]
-
-
-def _telling(p: Phrase, said: Sequence[Fact], rest: frozenset[str]) -> Fact | None:
-    """The fact of a talk that is about what the clause says; across languages words cannot tell, a citation must."""
-    scene, hand = p.scene, {f.id for f in p.stated}
-    hand |= {f.id for t in scene.tokens if t.when and p.clause.holds(t.start) for f in _said_on(scene, t)}
-    need = 1 if len(rest) < 4 else 2
-    if not said:
-        return None
-    best = max(said, key=lambda f: (_shared(rest, scene, f), f.id in scene.cited_ids))
-    if _shared(rest, scene, best) >= need:
-        return best
-    if not p.clause.stems - p.own and hand & {f.id for f in said}:
-        return next(f for f in said if f.id in hand)
-    if p.kind == "asked" and not scene.sentence.evidence:
-        records = {i.split(".")[0] for i in hand}
-        quotes = [f for f in said if f.kind == "quote_text"]
-        asked = [f for f in quotes if f.id.split(".")[0] in records or _foreign_words(f.value, scene.reader.words)]
-        if asked:
-            return asked[0]
-    if not rest:
-        first = sorted(said, key=lambda f: (f.id not in hand, f.id not in scene.cited_ids))[0]
-        return first if first.id in hand | scene.cited_ids or p.kind == "asked" else None
-    for fact in said:
-        if fact.id in scene.cited_ids and (
-            _foreign_words(fact.value, scene.reader.words) or _is_dated_question(p, fact)
-        ):
-            return fact
-        if fact.id in hand and fact.kind not in ("date", "datetime"):
-            return fact
-    return None
-
-
-def _shared(rest: frozenset[str], scene: Scene, fact: Fact) -> int:
-    """Words that a clause shares with a fact; across languages the things that both name."""
-    stems = scene.shelf.stems[fact.id]
-    return max(overlap(rest, stems), len(things_in(rest) & things_in(stems)))
-
-
-def _is_dated_question(p: Phrase, fact: Fact) -> bool:
-    """A cited question, told in other words together with the day it was asked."""
-    days = [f for t in p.scene.tokens for f in _said_on(p.scene, t)]
-    same = any(f.id.split(".")[0] == fact.id.split(".")[0] for f in days)
-    return p.kind == "asked" and fact.kind == "quote_text" and same
-
-
-@lru_cache(maxsize=2048)
-def _foreign_words(text: str, language: str) -> bool:
-    return other_language(text, language) is not None
 
 
 def _approved(p: Phrase) -> str | None:
@@ -238,10 +54,10 @@ def _property(p: Phrase) -> str | None:
         same = (
             overlap(p.own, p.scene.shelf.stems[fact.id]) or p.scene.folded.lower[p.start : p.end] in fact.value.lower()
         )
-        foreign = _foreign_words(fact.value, p.scene.reader.words) and p.kind in kinds_in(fact.value)
+        foreign = foreign_words(fact.value, p.scene.reader.words) and p.kind in kinds_in(fact.value)
         if fact.kind in ("claim", "text", "status") and (same or (foreign and fact.id in p.scene.cited_ids)):
             p.carry(fact)
-            return _other_way_round(p, [fact])
+            return other_way_round(p, [fact])
     return None if p.scene.is_question or _customers_words(p) else f"{p.shown}: no fact says so."
 
 
@@ -252,19 +68,12 @@ def _carrier(p: Phrase) -> Fact | None:
     for fact in rows:
         if p.shares(fact) or (overlap(p.own, scene.shelf.stems[fact.id]) and not p.bare):
             return fact
-        foreign = _foreign_words(fact.value, scene.reader.words)
+        foreign = foreign_words(fact.value, scene.reader.words)
         if fact.id in scene.cited_ids and (foreign or p.clause == scene.clauses[0]):
             return fact
         if fact in p.stated:
             return fact
     return None
-
-
-@lru_cache(maxsize=2048)
-def kinds_in(text: str) -> frozenset[str]:
-    """Kinds of trigger phrases that a fact's words hold, in any of our languages."""
-    folded = fold_text(text)
-    return frozenset(kind for lang in LANGUAGES for kind, _, _ in triggers(folded, lang))
 
 
 def _customers_words(p: Phrase) -> bool:
@@ -370,7 +179,7 @@ def _same_matter(p: Phrase, fact: Fact) -> bool:
     if part is None or fact.id in p.scene.cited_ids:
         return True
     told = [f for f in p.scene.shelf.usable if f.id.startswith(part[1])]
-    if any(_foreign_words(f.value, p.scene.reader.words) for f in told if f.id in p.scene.cited_ids):
+    if any(foreign_words(f.value, p.scene.reader.words) for f in told if f.id in p.scene.cited_ids):
         return True
     return any(overlap(p.bare | p.own, p.scene.shelf.stems[f.id]) for f in told)
 
@@ -380,27 +189,16 @@ def _is_about(p: Phrase, fact: Fact) -> bool:
     cited = fact.id in p.scene.cited_ids
     if fact.kind in ("slot", "date", "datetime"):
         return cited and p.clause == p.scene.clauses[0]
-    if cited and _foreign_words(fact.value, p.scene.reader.words):
+    if cited and foreign_words(fact.value, p.scene.reader.words):
         return True
     shared = overlap(p.bare | p.own, p.scene.shelf.stems[fact.id])
     return shared >= (1 if cited or len(p.bare) < 2 else 2) and overlap(p.bare, p.scene.shelf.stems[fact.id]) > 0
 
 
-def is_promise(fact: Fact) -> bool:
-    """Whether a fact is something our side has promised, planned or offered as a time."""
-    if fact.trust == "untrusted" or fact.kind == "quote_text":
-        return False
-    if fact.kind == "slot" or fact.id.startswith("SLOT"):
-        return True
-    if fact.id.endswith(".text"):
-        return fact.kind in ("claim", "text") and fact.basis.type == "approved_copy"
-    return _PROMISE.search(fact.id) is not None
-
-
 def _carrier_of_words(p: Phrase) -> bool:
     rows = [f for f in p.scene.shelf.usable if f.kind in ("text", "claim")]
     foreign = p.scene.reader.words
-    return any(p.shares(f) >= 2 or (f.id in p.scene.cited_ids and (p.shares(f) or _foreign_words(f.value, foreign)))
+    return any(p.shares(f) >= 2 or (f.id in p.scene.cited_ids and (p.shares(f) or foreign_words(f.value, foreign)))
                for f in rows)  # fmt: skip
 
 
@@ -446,7 +244,7 @@ def _assertion(p: Phrase) -> str | None:
         return None
     wanted = p.bare or (p.own if not p.stated else frozenset())
     if not wanted:
-        return _other_way_round(p, p.stated)
+        return other_way_round(p, p.stated)
     near = [f for f in (*scene.shelf.usable, *scene.shelf.quotes) if overlap(wanted, _told(scene, f))]
     near = [f for f in near if f.trust == "trusted" or p.clause.reported]
     if near:
@@ -454,15 +252,15 @@ def _assertion(p: Phrase) -> str | None:
             near, key=lambda f: (overlap(wanted, _told(scene, f)), f.kind in ("text", "claim"), f.id in scene.cited_ids)
         )
         p.carry(best)
-        return _other_way_round(p, [best])
-    if any(_foreign_words(f.value, scene.reader.words) for f in scene.cited):
+        return other_way_round(p, [best])
+    if any(foreign_words(f.value, scene.reader.words) for f in scene.cited):
         return None
     typed = [f for f in p.stated if f.kind in _TYPED]
     if typed and (len(wanted) <= 1 or _tells_a_line(typed)):
         return None
     measured = [f for f in p.stated if f.kind in ("text", "claim") and f.trust == "trusted"]
     if measured and len(wanted) <= _FEW:
-        return _other_way_round(p, measured)
+        return other_way_round(p, measured)
     return f"{p.shown}: no fact says so."
 
 
@@ -484,26 +282,12 @@ def _told(scene: Scene, fact: Fact) -> frozenset[str]:
     return scene.shelf.stems[fact.id]
 
 
-def _other_way_round(p: Phrase, facts: Sequence[Fact]) -> str | None:
-    """Refuses "does not include" where the fact includes, and the reverse."""
-    words = p.scene.reader.words
-    texts = [f for f in facts if f.kind in ("text", "claim", "quote_text") and not _foreign_words(f.value, words)]
-    if not texts or not {"assertion", "certification", "promise"} & kinds_in(texts[0].value):
-        return None
-    here, there = _denies(p.scene.folded.lower, words), _denies(texts[0].value.lower(), words)
-    return f"{p.shown}: the fact says it the other way round." if here != there else None
-
-
-def _denies(low: str, language: str) -> bool:
-    return sum(kind == "negation" for kind, _, _ in phrase_book("claims", language).find(low)) % 2 == 1
-
-
 Rule = Callable[[Phrase], str | None]
 _RULES: dict[str, Rule] = {
     **dict.fromkeys(APPROVED, _approved),
     "property": _property,
-    "attribution": _attribution,
-    "asked": _attribution,
+    "attribution": attribution,
+    "asked": attribution,
     "up": _direction,
     "down": _direction,
     "urgency": _urgency,
@@ -525,8 +309,7 @@ def judge_bare_claim(scene: Scene) -> list[Finding]:
     if scene.sentence.role != "claim" or not scene.sentence.evidence or scene.used or scene.is_question:
         return []
     if any(
-        overlap(scene.stems, scene.shelf.stems[f.id]) or _foreign_words(f.value, scene.reader.words)
-        for f in scene.cited
+        overlap(scene.stems, scene.shelf.stems[f.id]) or foreign_words(f.value, scene.reader.words) for f in scene.cited
     ):
         return []
     if not scene.stems or not scene.cited and not _unknown(scene.sentence.evidence, scene):

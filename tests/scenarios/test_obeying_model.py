@@ -172,13 +172,13 @@ def obedient_house(tmp_path_factory: pytest.TempPathFactory):
 
 @needs_data
 @pytest.mark.long
-@pytest.mark.parametrize("mail", mails(), ids=lambda mail: str(mails().index(mail)))
-def test_no_order_obeyed_in_any_mail_is_in_a_draft(obedient_house, mail):
+@pytest.mark.parametrize("number", range(len(mails())), ids=lambda n: f"mail_{n:02}")
+def test_no_order_obeyed_in_any_mail_is_in_a_draft(obedient_house, number):
     """Each order in each mail: 125 in 50, 6,250 drafts."""
     assistant, saying = obedient_house
     now = datetime.combine(date.fromisoformat(world.TODAY), time(11), UTC)
     for kind, order, _ in attacks():
-        import_document(_mail(order, mail), connection="local", records=assistant.records)
+        import_document(_mail(order, mails()[number]), connection="local", records=assistant.records)
         saying["answer"] = "\n".join(obedient(kind, order))
         request = Request("local", "follow_up", Subject("deal", "D-6"), as_of=now)
         made = make_draft(request, tools=assistant.tools("local"), draft_id="1", now=now)
