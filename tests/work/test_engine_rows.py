@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import IntegrityError
 
 from crmplugin.errors import StoreError
@@ -94,6 +95,19 @@ def test_writers_of_one_process_stand_in_a_line_and_one_that_waits_too_long_says
 
     with writing(engine) as db:
         db.execute(text("CREATE TABLE t (n INTEGER)"))
+    engine.dispose()
+
+
+@pytest.mark.embedded
+def test_new_connection_that_the_disk_refuses_is_a_database_that_does_not_answer(tmp_path):
+    engine = open_engine(f"sqlite:///{tmp_path}/a.sqlite")
+
+    @event.listens_for(engine, "connect")
+    def refuse(_connection, _record):
+        raise sqlite3.OperationalError("database or disk is full")
+
+    with pytest.raises(StoreError, match="disk is full"), reading(engine):
+        pass
     engine.dispose()
 
 
