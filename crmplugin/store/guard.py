@@ -7,7 +7,6 @@ connection of the pool meanwhile. So the threads of one process stand in a line 
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -111,10 +110,6 @@ def _as_store_error() -> Iterator[None]:
     except DataError as error:  # PostgreSQL alone looks at how long a text and how large a number is
         why = str(error.orig).partition("\n")[0]
         raise UsageError(f"a value cannot be kept ({why}): shorten or correct it") from error
-    except (
-        DBAPIError,
-        TimeoutError,
-        sqlite3.Error,
-    ) as error:  # bare ones come from the first words to a new connection
+    except (DBAPIError, TimeoutError) as error:
         cause = getattr(error, "orig", None) or error
         raise StoreError(f"the database does not answer ({cause}): look at its disk and its connection") from error

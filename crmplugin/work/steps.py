@@ -6,7 +6,6 @@ earlier one was answered: whatever made that one fail, a CRM, a database, a kill
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
@@ -112,7 +111,7 @@ def _ask_once(name: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Paylo
 def _call(fn: Callable[..., Any], args: tuple[Any, ...]) -> Payload:
     try:
         return {"value": to_json(fn(*args))}
-    except (StoreError, SQLAlchemyError, sqlite3.Error) as error:
+    except (StoreError, SQLAlchemyError) as error:
         # Kept as an answer: the engine gives a step's error back as one of its own, which would say nothing to us.
         return {"refused": str(error)}
     except ModelError as error:

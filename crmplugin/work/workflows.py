@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -220,7 +219,7 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
             return work(payload)
     except CrmPluginError as error:
         return _put_off(payload, error, bury)
-    except (SQLAlchemyError, sqlite3.Error) as error:
+    except SQLAlchemyError as error:
         return _put_off(payload, StoreError(f"the database does not answer ({type(error).__name__})"), bury)
     except Exception as error:
         log.exception("job failed", extra=about(payload))
@@ -253,7 +252,7 @@ def _insist(act: Callable[[], T]) -> T:
     while True:
         try:
             return act()
-        except (StoreError, SQLAlchemyError, sqlite3.Error):
+        except (StoreError, SQLAlchemyError):
             if Workplace.desk is None:  # the process ends; its successor does the job anew
                 raise
             log.warning("the database refuses; trying again", extra={"wait_s": INSIST_S})
