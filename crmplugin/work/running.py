@@ -10,9 +10,17 @@ from sqlalchemy import text
 
 from crmplugin.store.guard import reading
 
+_SCHEMAS = {"sqlite": "", "postgresql": "dbos."}
 _OWNER = {
     name: text(f"SELECT owner_xid FROM {schema}workflow_status WHERE workflow_uuid = :job")  # noqa: S608
-    for name, schema in (("sqlite", ""), ("postgresql", "dbos."))
+    for name, schema in _SCHEMAS.items()
+}
+_UNCOUNTED = {
+    name: text(
+        f"UPDATE {schema}workflow_status SET recovery_attempts = 0"  # noqa: S608
+        " WHERE workflow_uuid = :job AND executor_id = :executor AND status = 'PENDING'"
+    )
+    for name, schema in _SCHEMAS.items()
 }
 
 
@@ -22,7 +30,13 @@ def in_progress() -> set[str]:
 
 
 def hand_back(workflow_id: str, executor: str) -> None:
-    """Puts a row that this process holds back into its queue."""
+    """Puts a row that this process holds back into its queue.
+
+    The engine counts every new beginning as a crash and gives a job up after some. Handing back is none: while a disk
+    is full the same job may be begun anew every few seconds.
+    """
+    with _get_dbos_instance()._sys_db.engine.begin() as connection:
+        connection.execute(_UNCOUNTED[connection.dialect.name], {"job": workflow_id, "executor": executor})
     _get_dbos_instance()._sys_db.reenqueue_for_recovery(workflow_id, [executor], INTERNAL_QUEUE_NAME)
 
 
