@@ -301,10 +301,14 @@ def torment(world: World, victims: list[Process], enough: Callable[[], bool]) ->
             victim.kill(chance)
             kills += 1
         time.sleep(0.1)
-        for process in victims:
-            if process.ended():
-                process.start()
+        start_ended(victims)
     return kills
+
+
+def start_ended(victims: list[Process]) -> None:
+    for process in victims:
+        if process.ended():
+            process.start()
 
 
 def _cut_off(world: World, seconds: float = 1.5) -> None:
@@ -320,8 +324,11 @@ def usual_trouble() -> Trouble:
     )
 
 
-def settle(world: World) -> dict[str, int]:
-    """Waits until every event has its note, or nothing was written for `settle_s`; what is unfinished, by state."""
+def settle(world: World, victims: list[Process]) -> dict[str, int]:
+    """Waits until every event has its note, or nothing was written for `settle_s`; what is unfinished, by state.
+
+    A victim that ends late, because what was killed was a child of its, is still started again.
+    """
     engine = open_engine(world.database_url)
     most, deadline = 0, time.monotonic() + world.plan.settle_s
     try:
@@ -335,6 +342,7 @@ def settle(world: World) -> dict[str, int]:
                 left = {"not begun": world.plan.events - written}
             if not left or time.monotonic() > deadline:
                 return dict(left)
+            start_ended(victims)
             time.sleep(0.5)
     finally:
         engine.dispose()

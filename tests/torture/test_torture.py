@@ -55,7 +55,7 @@ def finish(world: World, victims: list[harness.Process]) -> harness.Count:
     sender.start()
     kills = harness.torment(world, victims, sent.is_set)
     sender.join()
-    unfinished = harness.settle(world)
+    unfinished = harness.settle(world, victims)
     found = harness.count(world, kills, unfinished)
     print(f"\n{found}", flush=True)
     return found

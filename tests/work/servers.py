@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ def environ(var: Path) -> dict[str, str]:
 def run(var: Path, *args: str) -> subprocess.CompletedProcess[str]:
     """One command of the command line."""
     done = subprocess.run([*RUN, *args], env=environ(var), capture_output=True, text=True, timeout=60, check=False)
-    with (var.parent / "commands.log").open("a", encoding="utf-8") as log:
+    with suppress(OSError), (var.parent / "commands.log").open("a", encoding="utf-8") as log:  # a disk may be read-only
         log.write(done.stderr)
     return done
 
