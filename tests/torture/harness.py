@@ -12,7 +12,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -305,7 +305,7 @@ def torment(world: World, victims: list[Process], enough: Callable[[], bool]) ->
     return kills
 
 
-def start_ended(victims: list[Process]) -> None:
+def start_ended(victims: Sequence[Process]) -> None:
     for process in victims:
         if process.ended():
             process.start()
@@ -324,7 +324,7 @@ def usual_trouble() -> Trouble:
     )
 
 
-def settle(world: World, victims: list[Process]) -> dict[str, int]:
+def settle(world: World, victims: Sequence[Process] = ()) -> dict[str, int]:
     """Waits until every event has its note, or nothing was written for `settle_s`; what is unfinished, by state.
 
     A victim that ends late, because what was killed was a child of its, is still started again.
