@@ -61,3 +61,18 @@ def test_settings_in_the_files_exist():
     }
 
     assert {name.lower() for name in named} <= set(SCALARS)
+
+
+def test_volume_of_the_containers_belongs_to_their_user():
+    """A named volume takes over the owner of the folder it is mounted on; without one it is root's."""
+    mounts = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]["web"]["volumes"]
+    image = (DEPLOY / "Dockerfile").read_text()
+
+    for folder in (mount.split(":")[1] for mount in mounts if not mount.startswith("./")):
+        assert re.search(rf"install -d -o crmplugin \S+ \S+ .*{folder}\n", image)
+
+
+def test_what_is_secret_stays_out_of_the_image():
+    left_out = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+
+    assert {".git", "var", "deploy/secrets", "deploy/crmplugin.toml"} <= set(left_out)
