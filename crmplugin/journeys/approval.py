@@ -11,6 +11,7 @@ from crmplugin.domain.brief import INTERNAL_KINDS
 from crmplugin.domain.campaign import Campaign
 from crmplugin.errors import AccessDenied
 from crmplugin.journeys.desk import Desk
+from crmplugin.journeys.persons import NAMELESS, user_behind
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 
@@ -24,7 +25,7 @@ MAY_APPROVE: Mapping[str, frozenset[str]] = {
 }
 """Roles that may approve what, where the owner's table has no row: internal notes, messages to one customer, public
 replies, campaigns."""
-NO_PERSON = frozenset({"playbook", "model", "template", None})
+NO_PERSON = frozenset({"playbook", "model", "template"})
 
 
 def rule_of(desk: Desk, row: DraftRow) -> ApprovalRow:
@@ -52,8 +53,16 @@ def why_not(desk: Desk, row: DraftRow, who: Principal) -> str | None:
     roles = roles_of(desk, row, rule)
     if who.role not in roles:
         return f"a {who.role} may not approve this {row.kind}: ask one of {', '.join(sorted(roles))}"
-    if rule.four_eyes and person_of(desk, who.name) in authors_of(desk, row):
-        return f"this {row.kind} needs a second person: you asked for it or edited it, so somebody else approves it"
+    return _why_not_second(desk, who, row.connection, row.kind, authors_of(desk, row)) if rule.four_eyes else None
+
+
+def _why_not_second(desk: Desk, who: Principal, connection: str, what: str, authors: frozenset[str]) -> str | None:
+    """Why somebody is not the second person that is needed."""
+    name = person_of(desk, who.name, connection)
+    if name.startswith(NAMELESS):
+        return f"this {what} needs a second person, and nobody knows who you are: take a link made for your user"
+    if name in authors:
+        return f"this {what} needs a second person: you asked for it or edited it, so somebody else approves it"
     return None
 
 
@@ -73,10 +82,9 @@ def check_campaign(desk: Desk, campaign: Campaign, who: Principal, recipients: C
         roles = rule.roles | rule.escalate_to if escalated else rule.roles
         if who.role not in roles:
             raise AccessDenied(f"a {who.role} may not approve a campaign: ask one of {', '.join(sorted(roles))}")
-        if rule.four_eyes and person_of(desk, who.name) in authors_of_campaign(desk, campaign):
-            raise AccessDenied(
-                "this campaign needs a second person: you made it or edited it, so somebody else approves it"
-            )
+        authors = authors_of_campaign(desk, campaign)
+        if rule.four_eyes and (why := _why_not_second(desk, who, campaign.connection, "campaign", authors)):
+            raise AccessDenied(why)
 
 
 def rules_of_campaign(desk: Desk, campaign: Campaign, recipients: Callable[[], int]) -> tuple[ApprovalRow, ...]:
@@ -91,20 +99,24 @@ def rules_of_campaign(desk: Desk, campaign: Campaign, recipients: Callable[[], i
 
 def authors_of_campaign(desk: Desk, campaign: Campaign) -> frozenset[str]:
     """The persons who made a campaign or changed its words."""
-    return frozenset(person_of(desk, name) for name in (campaign.created_by, *campaign.edited_by) if name)
+    names = (campaign.created_by, *campaign.edited_by)
+    return frozenset(person_of(desk, name, campaign.connection) for name in names if name)
 
 
 def authors_of(desk: Desk, row: DraftRow) -> frozenset[str]:
-    """The persons who asked for a draft or changed its text."""
-    names = [row.created_by, *(version.by for version in desk.drafts.versions(row.id))]
-    return frozenset(person_of(desk, name) for name in names if name not in NO_PERSON)
+    """The persons who asked for a draft or changed its text, or that of a draft which it is another variant of."""
+    found: set[str] = set()
+    at: DraftRow | None = row
+    while at is not None:
+        names = [at.created_by, *(version.by for version in desk.drafts.versions(at.id))]
+        found |= {person_of(desk, name, at.connection) for name in names if name and name not in NO_PERSON}
+        at = desk.drafts.find(at.replaces) if at.replaces else None
+    return frozenset(found)
 
 
-def person_of(desk: Desk, name: str | None) -> str:
-    """Who stands behind a name: the user of a token, so that one person with token and session is one."""
-    kind, _, rest = (name or "").partition(":")
-    token = desk.access.find_token(rest) if kind == "token" else None
-    return f"user:{token.user_id}" if token is not None and token.user_id else name or ""
+def person_of(desk: Desk, name: str, connection: str) -> str:
+    """Who stands behind a name on a connection."""
+    return user_behind(name, connection, access=desk.access, records=desk.records)
 
 
 def case_of(desk: Desk, row: DraftRow) -> ApprovalCase:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from crmplugin.domain.spending import FOR, Payer, Spender
+from crmplugin.journeys.persons import user_behind
 from crmplugin.settings import ConnectionSettings
 from crmplugin.store.access import AccessStore
 from crmplugin.store.records import RecordStore
@@ -25,24 +26,12 @@ def spender_of(
     name = payer.asked_by or ""
     if name in NOBODY:
         name = f"{FOR}{payer.owner_id}" if payer.owner_id else ""
-    person = _user_behind(name, payer.connection, access, records)
+    person = user_behind(name, payer.connection, access=access, records=records)
     kept = connections.get(payer.connection)
     sort, _, user = person.partition(":")
     teams = [team for team in (kept.teams if kept else ()) if f"{sort}:" in COUNTED and user in team]
     team = frozenset(f"{how}{member}" for member in set().union(*teams) for how in COUNTED)
     return Spender(payer.connection, payer.kind, person, team)
-
-
-def _user_behind(name: str, connection: str, access: AccessStore, records: RecordStore) -> str:
-    kind, _, rest = name.partition(":")
-    if kind == "token":
-        token = access.find_token(rest)
-        return f"user:{token.user_id}" if token is not None and token.user_id else name
-    if kind == "person":
-        users = records.iterate(connection, "users")
-        mine = [user.id for user in users if (user.email or "").strip().casefold() == rest]
-        return f"user:{mine[0]}" if len(mine) == 1 else name
-    return name
 
 
 def used_rows(used: Iterable[Used]) -> list[dict[str, Any]]:

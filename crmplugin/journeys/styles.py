@@ -17,6 +17,7 @@ from crmplugin.errors import NotFound, UsageError
 from crmplugin.journeys.desk import Desk
 from crmplugin.journeys.present import draft_from_json
 from crmplugin.journeys.run_draft import current_draft
+from crmplugin.journeys.visibility import check_connection
 from crmplugin.store.access import Principal
 from crmplugin.store.drafts import DraftRow
 from crmplugin.store.style_sheets import StyleStore
@@ -62,7 +63,12 @@ def _pairs(desk: Desk, row: DraftRow, language: str) -> list[tuple[Draft, Draft]
 
 
 def list_styles(desk: Desk, who: Principal, connection: str | None, user_id: str | None) -> tuple[StyleSheet, ...]:
-    """The sheets that somebody may see: their own, or everybody's for who leads; no connection: on all of them."""
+    """The sheets that somebody may see: their own, or everybody's for who leads; no connection: on all of them.
+
+    Raises NotFound for a connection that is not theirs.
+    """
+    if connection:
+        check_connection(desk, who, connection)
     asked = [connection] if connection else [name for name in desk.settings.connections if who.sees(name)]
     return tuple(sheet for name in asked for sheet in _seen(desk, who, name, user_id))
 

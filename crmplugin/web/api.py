@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, current_app, jsonify, request
-from flask_smorest import Blueprint
 
 from crmplugin.journeys import approve as decisions
 from crmplugin.journeys.visibility import is_visible, owners_seen
@@ -16,10 +15,11 @@ from crmplugin.web import schemas
 from crmplugin.web.asking import create_draft as ask
 from crmplugin.web.asking import own_draft, wait_for
 from crmplugin.web.auth import desk, who
+from crmplugin.web.openapi import ApiBlueprint
 from crmplugin.web.shapes import draft_answer, move_answer, version_answer
 from crmplugin.web.streams import EVENT_STREAM, UNFINISHED, StreamCap, follow, read_last_id
 
-blueprint = Blueprint(
+blueprint = ApiBlueprint(
     "drafts", __name__, url_prefix="/api/v1/drafts", description="Drafts: asked for, followed, edited, decided"
 )
 KEY_HEADER = {

@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify, request
-from flask_smorest import Blueprint
 
 from crmplugin.domain.campaign import Campaign
 from crmplugin.journeys import campaign_run, campaigns
@@ -19,8 +18,9 @@ from crmplugin.web import campaign_schemas as schemas
 from crmplugin.web.api import KEY_HEADER
 from crmplugin.web.asking import claim_id
 from crmplugin.web.auth import desk, who
+from crmplugin.web.openapi import ApiBlueprint
 
-blueprint = Blueprint(
+blueprint = ApiBlueprint(
     "campaigns",
     __name__,
     url_prefix="/api/v1/campaigns",

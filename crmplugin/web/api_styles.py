@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 from marshmallow import Schema, fields, validate
 
 from crmplugin.journeys.styles import edit_style, erase_styles, list_styles, style_json
 from crmplugin.web.auth import desk, who
+from crmplugin.web.openapi import ApiBlueprint
 
-styles = Blueprint("styles", __name__, url_prefix="/api/v1/styles", description="Style sheets of reps")
+styles = ApiBlueprint("styles", __name__, url_prefix="/api/v1/styles", description="Style sheets of reps")
 
 
 class StyleQuery(Schema):

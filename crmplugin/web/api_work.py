@@ -7,7 +7,6 @@ from __future__ import annotations
 from typing import Any
 
 from flask import Response, jsonify
-from flask_smorest import Blueprint
 
 from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
@@ -20,14 +19,15 @@ from crmplugin.store.events import EventRow
 from crmplugin.web import schemas
 from crmplugin.web.asking import seller_zone
 from crmplugin.web.auth import desk, who
+from crmplugin.web.openapi import ApiBlueprint
 from crmplugin.web.shapes import event_answer, job_answer
 
 CATCH_UP_S = 0.5
 """How long a reader of events waits for what was acknowledged just now."""
 
-briefs = Blueprint("briefs", __name__, url_prefix="/api/v1/briefs", description="Fact briefs")
-events = Blueprint("events", __name__, url_prefix="/api/v1/events", description="Events: what came in")
-jobs = Blueprint("jobs", __name__, url_prefix="/api/v1/jobs", description="Jobs: what is done about it")
+briefs = ApiBlueprint("briefs", __name__, url_prefix="/api/v1/briefs", description="Fact briefs")
+events = ApiBlueprint("events", __name__, url_prefix="/api/v1/events", description="Events: what came in")
+jobs = ApiBlueprint("jobs", __name__, url_prefix="/api/v1/jobs", description="Jobs: what is done about it")
 
 
 @briefs.get("")

@@ -65,7 +65,8 @@ def claim_id(desk: Desk, body: Mapping[str, Any], who: Principal, route: str, ke
         raise UsageError(f"Idempotency-Key: expected 1 to {MAX_KEY} printable characters")
     text = json.dumps({k: v for k, v in body.items() if k != "key"}, sort_keys=True)
     fingerprint = hashlib.sha256(text.encode()).hexdigest()
-    return desk.keys.claim(f"{who.name} {route}", key, fingerprint, uuid.uuid4().hex, at=desk.clock())
+    scope = f"{who.name} {body['connection']} {route}"
+    return desk.keys.claim(scope, key, fingerprint, uuid.uuid4().hex, at=desk.clock())
 
 
 def _check_subject(desk: Desk, request: Request, who: Principal) -> str | None:

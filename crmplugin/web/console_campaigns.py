@@ -15,6 +15,7 @@ from crmplugin.journeys.campaign_view import campaign_json, recipient_json
 from crmplugin.journeys.visibility import check_connection
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_frame import back_to, blueprint, page
+from crmplugin.web.texts import whole_number
 from crmplugin.writing.bank import languages
 
 PER_PAGE = 20
@@ -53,8 +54,8 @@ def keep_campaign() -> Response:
     connection, _, segment_id = form.get("segment", "").partition(":")
     segment_id = segment_id or form.get("list_id", "").strip()
     check_connection(desk(), who(), connection)
-    variants, holdout = form.get("variants", "1"), form.get("holdout_pct", "10")
-    if not (variants.isdecimal() and holdout.isdecimal()):
+    variants, holdout = whole_number(form.get("variants", "1")), whole_number(form.get("holdout_pct", "10"))
+    if variants is None or holdout is None:
         raise UsageError("variants, holdout_pct: expected whole numbers")
     wish = {
         "connection": connection,
@@ -63,8 +64,8 @@ def keep_campaign() -> Response:
         "channels": form.getlist("channel") or ["email"],
         "languages": form.getlist("language"),
         "mode": form.get("mode", "merge"),
-        "variants": int(variants),
-        "holdout_pct": int(holdout),
+        "variants": variants,
+        "holdout_pct": holdout,
     }
     if name := form.get("name", "").strip():
         wish["name"] = name

@@ -35,6 +35,7 @@ from crmplugin.web.console_frame import (
 from crmplugin.web.console_sheet import lay_out
 from crmplugin.web.console_waiting import what
 from crmplugin.web.take_away import FORMS, as_file, mailto
+from crmplugin.web.texts import whole_number
 
 KINDS = tuple(k for k in schemas.KINDS if k not in ("insight_digest",))
 CHANNELS = ("email", "phone", "chat", "sms", "social", "letter", "note")
@@ -91,10 +92,10 @@ def draft_values(row: DraftRow) -> dict[str, Any]:
 
 def _old_version(row: DraftRow) -> Draft | None:
     """The version that `?version=` names, when it is not the present one."""
-    text = request.args.get("version", "")
-    if not text.isdecimal() or int(text) == row.version:
+    wanted = whole_number(request.args.get("version"))
+    if wanted is None or wanted == row.version:
         return None
-    document = desk().drafts.version(row.id, int(text))
+    document = desk().drafts.version(row.id, wanted)
     return draft_from_json(document) if document else None
 
 
@@ -212,10 +213,10 @@ def do_regenerate(draft_id: str) -> DraftRow:
 
 def do_restore(draft_id: str) -> DraftRow:
     """Makes the text of an older version the present one, as an edit."""
-    row, wanted = desk().drafts.get(draft_id), request.form.get("old", "")
-    document = desk().drafts.version(draft_id, int(wanted)) if wanted.isdecimal() and len(wanted) < 10 else None
+    row, wanted = desk().drafts.get(draft_id), whole_number(request.form.get("old"))
+    document = None if wanted is None else desk().drafts.version(draft_id, wanted)
     if document is None:
-        raise UsageError(f"there is no version {wanted} of this draft")
+        raise UsageError("there is no such version of this draft")
     subject, body = document.get("subject"), document.get("body") or ""
     version = form_version() or row.version
     return decisions.edit(desk(), draft_id, who(), version=version, subject=subject, body=body)

@@ -20,6 +20,7 @@ from crmplugin.web.console_show import Reader, choose_locale, cut, plain_field
 from crmplugin.web.console_told import in_words
 from crmplugin.web.console_words import Words, choose_words, load_words
 from crmplugin.web.problems import PROBLEM_TYPE
+from crmplugin.web.texts import whole_number
 
 blueprint = Blueprint("console", __name__)
 
@@ -219,5 +220,4 @@ def form_text(name: str) -> str | None:
 
 def form_version() -> int | None:
     """The version that the person saw, which a change must still find."""
-    text = request.form.get("version", "")
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
+    return whole_number(request.form.get("version"))

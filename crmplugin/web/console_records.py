@@ -131,7 +131,7 @@ def _check_record_owner(connection: str, collection: str, record: Any) -> None:
     if collection in SUBJECT_OF:
         _check_owner(connection, Subject(SUBJECT_OF[collection], record.id))  # type: ignore[arg-type]
         return
-    for field, subject_type in (("deal_id", "deal"), ("company_id", "company")):
+    for field, subject_type in (("deal_id", "deal"), ("company_id", "company"), ("contact_id", "contact")):
         if id_ := getattr(record, field, None):
             _check_owner(connection, Subject(subject_type, id_))  # type: ignore[arg-type]
             return

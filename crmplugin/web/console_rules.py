@@ -20,6 +20,7 @@ from crmplugin.web.auth import desk, who
 from crmplugin.web.console_frame import back_to, blueprint, page
 from crmplugin.web.rights import MANAGER
 from crmplugin.web.rule_forms import FORMS, Document, document_of, form_of
+from crmplugin.web.texts import whole_number
 
 PREVIEW_KIND = {"voice": "follow_up", "policy": "negotiation_note"}
 """What shows best how a rule changes a text."""
@@ -46,8 +47,8 @@ def rules() -> Response:
     collection, connection = _asked(request.args)
     version = request.args.get("version", "")
     document = _document(connection, collection)
-    if version.isdecimal():
-        document = next((d or {} for n, _, d in _versions(connection, collection) if n == int(version)), document)
+    if (wanted := whole_number(version)) is not None:
+        document = next((d or {} for n, _, d in _versions(connection, collection) if n == wanted), document)
     return _page(connection, collection, Seen(form_of(collection, document)), shown=version)
 
 

@@ -34,10 +34,14 @@ DOORS = {
 
 @blueprint.get("/console/audit")
 def audit() -> Response:
-    """The newest rows of the audit; with `?look=1` also whether every row is as it was written."""
+    """The newest rows of the audit; with `?look=1` also whether every row is as it was written.
+
+    What is of no connection (sign-ins, keys, settings) is the installation's: for who is bound to none.
+    """
     draft = request.args.get("draft", "").strip() or None
     rows = desk().audit.rows(draft=draft, newest=NEWEST)
-    seen = [row for row in rows if row.connection is None or who().sees(row.connection)]
+    mine = who().connections
+    seen = [row for row in rows if mine is None or row.connection in mine]
     shown = [{"row": row, "told": _told(row.body)} for row in reversed(seen)]
     verdict = desk().audit.verify() if request.args.get("look") == "1" else None
     return page("audit.html", rows=shown, draft=draft, verdict=verdict)

@@ -20,6 +20,7 @@ from crmplugin.web.asking import own_draft
 from crmplugin.web.auth import desk, who
 from crmplugin.web.console_about import Names
 from crmplugin.web.console_frame import blueprint, page, reader, words
+from crmplugin.web.texts import whole_number
 
 GROUPS: Mapping[str, tuple[str, ...]] = {
     "waiting": ("proposed",),
@@ -104,8 +105,7 @@ def _ranked(order: Any, filters: Mapping[str, Any]) -> _Listed:
 
 def page_number() -> int:
     """The page of a ranked list that `?page=` asks for, from 1."""
-    asked = request.args.get("page", "1")
-    return min(max(int(asked), 1), LAST_PAGE) if asked.isascii() and asked.isdigit() and len(asked) < 10 else 1
+    return min(whole_number(request.args.get("page")) or 1, LAST_PAGE)
 
 
 def rates() -> dict[str, Decimal]:
@@ -170,7 +170,7 @@ def _approve(draft_id: str, version: str) -> dict[str, Any]:
     problem = None
     try:
         own_draft(desk(), draft_id, who())
-        decisions.approve(desk(), draft_id, who(), version=int(version) if version.isdecimal() else None)
+        decisions.approve(desk(), draft_id, who(), version=whole_number(version))
     except CrmPluginError as error:
         problem = str(error)
     found = desk().drafts.summaries(limit=1, id=[draft_id])

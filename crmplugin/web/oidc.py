@@ -139,7 +139,11 @@ def _claims_of_answer(oidc: OidcSettings) -> Mapping[str, Any]:
     try:
         with _client(oidc) as client:
             token = client.fetch_token(
-                provider["token_endpoint"], code=request.args["code"], code_verifier=kept["verifier"], timeout=TIMEOUT_S
+                provider["token_endpoint"],
+                code=request.args["code"],
+                code_verifier=kept["verifier"],
+                timeout=TIMEOUT_S,
+                allow_redirects=False,
             )
     except (OAuthError, requests.RequestException, ValueError) as error:
         raise NotGenuine(GENERIC) from error
@@ -197,8 +201,10 @@ def _principal(oidc: OidcSettings, claims: Mapping[str, Any]) -> Principal:
         raise AccessDenied(
             f"you have no role here: ask your admin for one of the values in oidc.roles ({oidc.role_claim})"
         )
-    email = str(claims.get("email") or "").strip().casefold()
-    users = _users_of(email) if email and claims.get("email_verified", True) is True else {}
+    # An address that the provider does not vouch for is anybody's: such a person has the provider's own name.
+    vouched = claims.get("email_verified", True) is True
+    email = str(claims.get("email") or "").strip().casefold() if vouched else ""
+    users = _users_of(email) if email else {}
     if role == "rep" and not users:
         raise AccessDenied("no CRM has a user with your mail address: ask your admin to add it there")
     connections = tuple(sorted(users)) if role == "rep" else None

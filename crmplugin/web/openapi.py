@@ -5,10 +5,11 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
-from flask import Flask
-from flask_smorest import Api
+from flask import Flask, Request
+from flask_smorest import Api, Blueprint
 from flask_smorest.utils import prepare_response
-from werkzeug.exceptions import HTTPException
+from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import BadRequest, HTTPException
 
 from crmplugin import __version__
 from crmplugin.web.problems import PROBLEM_TYPE, from_http
@@ -45,6 +46,22 @@ class ProblemApi(Api):  # type: ignore[misc]
             response = {"description": text, "schema": self.ERROR_SCHEMA}
             prepare_response(response, self.spec, PROBLEM_TYPE)
             self.spec.components.response(name, response, lazy=True)
+
+
+class _JsonReader(FlaskParser):
+    """Whatever Python does not read as JSON is 400, a number of thousands of digits too."""
+
+    def load_json(self, req: Request, schema: Any) -> Any:
+        try:
+            return super().load_json(req, schema)
+        except ValueError as error:
+            raise BadRequest("the body is not JSON") from error
+
+
+class ApiBlueprint(Blueprint):  # type: ignore[misc]
+    """A part of the API."""
+
+    ARGUMENTS_PARSER = _JsonReader()
 
 
 def open_api(app: Flask) -> ProblemApi:

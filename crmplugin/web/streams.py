@@ -20,6 +20,7 @@ from crmplugin.store.drafts import DraftRow
 from crmplugin.store.pieces import Piece
 from crmplugin.web.problems import problem
 from crmplugin.web.shapes import draft_answer
+from crmplugin.web.texts import whole_number
 
 EVENT_STREAM = "text/event-stream"
 UNFINISHED = ("writing", "scheduled")
@@ -93,4 +94,4 @@ def show(n: int, event: str, data: Mapping[str, Any]) -> str:
 
 def read_last_id(value: str | None) -> int:
     """The number in a `Last-Event-ID`; 0 for none or garbage, which means from the beginning."""
-    return int(value) if value and value.isascii() and value.isdigit() and len(value) < 10 else 0
+    return whole_number(value) or 0

@@ -6,7 +6,7 @@ import re
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from flask import Response
 
@@ -33,7 +33,7 @@ def mailto(draft: Draft) -> str | None:
         return None
     whole = {"subject": draft.subject or "", "body": draft.body or ""}
     for parts in (whole, {"subject": draft.subject or ""}):
-        address = f"mailto:{draft.to.address}?{urlencode(parts).replace('+', '%20')}"
+        address = f"mailto:{quote(draft.to.address, safe='@')}?{urlencode(parts).replace('+', '%20')}"
         if len(address) <= LONGEST_MAILTO:
             return address
     return None

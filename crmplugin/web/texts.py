@@ -13,8 +13,14 @@ from flask import Flask, Response, request
 
 from crmplugin.web.problems import problem
 
+MOST_DIGITS = 9
 UNKEPT = re.compile("[\x00\ud800-\udfff]")
 WHY = "holds a NUL character or half of a surrogate pair: leave it out"
+
+
+def whole_number(text: str | None) -> int | None:
+    """The number that somebody sent, if it is a whole one of a size that counts and databases have; else None."""
+    return int(text) if text and text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS else None
 
 
 def register(app: Flask) -> None:

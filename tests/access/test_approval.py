@@ -48,7 +48,7 @@ def proposed(office):
         made_at = changes.pop("at", office.desk.clock())
         row = DraftRow(
             draft_id, HERE, kind, "proposed", 1, made_at, made_at, "api", "deal", deal, "never", to_json(ask.request),
-            to_json(draft), owner_id="U-1", created_by=created_by,
+            to_json(draft), owner_id="U-1", created_by=created_by, replaces=changes.pop("replaces", None),
         )  # fmt: skip
         office.desk.drafts.create(row)
         return draft_id
@@ -160,6 +160,44 @@ def test_a_token_of_the_author_is_the_author(office, proposed):
         decisions.approve(desk, draft_id, office.desk.access.by_token(secret, now=datetime.now(UTC)))
     with pytest.raises(AccessDenied, match="needs a second person"):
         decisions.approve(desk, proposed("by-token", created_by=f"token:{token_id}"), who("rep", "U-1"))
+
+
+def test_a_sign_in_of_the_author_is_the_author(office, proposed):
+    from tests.web.conftest import documents
+
+    office.desk.records.upsert_many(HERE, documents({"users": [{"id": "U-1", "email": "Ann@Halden.example"}]}))
+    desk = with_rows(office, FOUR_EYES)
+    ann, bo = (Principal(f"person:{name}@halden.example", "manager") for name in ("ann", "bo"))
+
+    with pytest.raises(AccessDenied, match="needs a second person: you"):
+        decisions.approve(desk, proposed("in-the-panel", created_by="user:U-1"), ann)
+    with pytest.raises(AccessDenied, match="needs a second person: you"):
+        decisions.approve(desk, proposed("signed-in", created_by="person:ann@halden.example"), who("rep", "U-1"))
+    assert decisions.approve(desk, proposed("by-bo", created_by="user:U-1"), bo).status == "approved"
+
+
+@pytest.mark.parametrize("name", ["console:manager", "user:panel", "user:nobody", "token:of-nobody"])
+def test_whoever_has_no_name_is_no_second_person(office, proposed, name):
+    draft_id = proposed(f"nameless-{name}", created_by="user:U-1")
+
+    with pytest.raises(AccessDenied, match="nobody knows who you are"):
+        decisions.approve(with_rows(office, FOUR_EYES), draft_id, Principal(name, "manager"))
+    assert decisions.approve(office.desk, draft_id, Principal(name, "manager")).status == "approved"
+
+
+def test_words_stay_their_authors_in_a_variant_that_somebody_else_asks_for(office, proposed):
+    desk = with_rows(office, FOUR_EYES)
+    draft_id = proposed("variant-of", created_by="playbook")
+    document = office.desk.drafts.get(draft_id).document
+    office.desk.drafts.edit(
+        draft_id, {**document, "version": 2}, version=1, by="user:U-2", at=office.desk.clock()
+    )  # fmt: skip
+    variant = proposed("variant", created_by="user:U-1", replaces=draft_id)
+
+    for author in ("U-1", "U-2"):
+        with pytest.raises(AccessDenied, match="needs a second person"):
+            decisions.approve(desk, variant, who("rep", author))
+    assert decisions.approve(desk, variant, who("rep", "U-3")).status == "approved"
 
 
 def test_api_says_in_a_sentence_why_not(office, app, signed_in, proposed):

@@ -91,6 +91,14 @@ def test_who_has_nothing_here_is_told_so(browser, provider, person, sentence):
     assert browser.get_cookie(COOKIE) is None
 
 
+def test_address_that_nobody_vouches_for_is_no_name(browser, provider, office):
+    """Else somebody could call themselves a colleague, in the audit and before a second pair of eyes."""
+    provider.person |= {"roles": ["admins"], "email": "ann@halden.example", "email_verified": False, "sub": "s-99"}
+    go(browser, provider)
+
+    assert [row.who for row in office.desk.access.sessions(now=NOW)][-1] == "person:s-99"
+
+
 OTHER_KEY = rsa.generate_private_key(public_exponent=65537, key_size=2048)
 SPOILED = {
     "alg none": {"alg": "none"},

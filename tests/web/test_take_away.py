@@ -58,6 +58,12 @@ def test_a_mailto_holds_subject_and_text_percent_encoded():
     )
 
 
+def test_an_address_adds_nothing_to_a_mailto():
+    evil = replace(DRAFT, to=replace(DRAFT.to, address="x@evil.example?bcc=all@evil.example&attach=/etc/passwd"))
+
+    assert mailto(evil).startswith("mailto:x@evil.example%3Fbcc%3Dall@evil.example%26attach%3D%2Fetc%2Fpasswd?subject=")
+
+
 @pytest.mark.parametrize("change", [{"channel": "letter"}, {"audience": "internal"}, {"to": None}])
 def test_what_is_no_mail_to_a_customer_has_no_mailto(change):
     assert mailto(replace(DRAFT, **change)) is None
