@@ -111,6 +111,7 @@ class JobEngine:
     def launch(self, desk: Desk, *, queues: Sequence[str] = tuple(Queues.POLL_S), takes_clicks: bool = False) -> None:
         """Starts doing jobs in this process, those first that a killed one left unfinished."""
         self._lease.renew()  # before there can be a job that names us
+        running.open_doors()
         workflows.Workplace.desk = desk
         workflows.Workplace.again = self._again
         Answers.earlier = self._answered_earlier
@@ -134,6 +135,11 @@ class JobEngine:
         if isinstance(self._lease, NoLease):
             self._take_over(self.rows.holders() - {self.executor_id}, {VERSION})
         self._lease.start()
+
+    def ask_no_more(self) -> None:
+        """Jobs that are about to ask a model leave: this process ends, and the answer would be cut off and paid."""
+        if self._launched:
+            running.close_doors()
 
     def stop(self) -> bool:
         """Lets running jobs come to an end for a few seconds; False when some did not.

@@ -103,6 +103,7 @@ class Office:
 
         False when jobs still run, which are another's from now on: then the process has to end at once.
         """
+        self.jobs.ask_no_more()
         self._sweeper.stop()
         self._sealer.stop()
         self._intake.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 from dbos._context import get_local_dbos_context
 from dbos._dbos import _get_dbos_instance
 from dbos._error import DBOSWorkflowConflictIDError
@@ -22,6 +24,30 @@ _UNCOUNTED = {
     )
     for name, schema in _SCHEMAS.items()
 }
+_ending = threading.Event()
+
+
+class HandedBack(BaseException):
+    """Ends a run without an end of its job, which stays as it is for whoever takes it over.
+
+    No `Exception`, for which the engine would keep that the job failed.
+    """
+
+
+def open_doors() -> None:
+    """This process begins to do jobs."""
+    _ending.clear()
+
+
+def close_doors() -> None:
+    """This process is about to end: its jobs begin nothing more that costs money."""
+    _ending.set()
+
+
+def leave_if_ending() -> None:
+    """Ends this thread's run of a job when the process is about to end: what is begun now would be cut off and paid."""
+    if _ending.is_set():
+        raise HandedBack
 
 
 def in_progress() -> set[str]:

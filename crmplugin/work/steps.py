@@ -17,7 +17,7 @@ from crmplugin.errors import CrmPluginError, ModelError, ModelUnavailable, Model
 from crmplugin.journeys.present import from_json, to_json
 from crmplugin.ports import Step
 from crmplugin.work.jobs import base_id
-from crmplugin.work.running import leave_if_lost
+from crmplugin.work.running import leave_if_ending, leave_if_lost
 
 Payload = dict[str, Any]
 RESULTS: Mapping[str, type] = {"write": Written, "repair": Written}
@@ -99,6 +99,8 @@ def _ask_once(name: str, fn: Callable[..., Any], args: tuple[Any, ...]) -> Paylo
     before = Answers.find(here, name)
 
     def ask() -> Payload:
+        if not before:
+            leave_if_ending()
         answer = before or _call(fn, args)
         Answers.hold(here, name, answer)
         return answer

@@ -7,6 +7,7 @@ import threading
 import time
 
 import pytest
+from sqlalchemy import text
 
 from crmplugin.store.database import open_engine
 from crmplugin.store.drafts import DraftStore
@@ -26,6 +27,73 @@ def statuses(world: harness.World) -> list[str]:
         return [row.status for row in DraftStore(engine).list().items]
     finally:
         engine.dispose()
+
+
+PENDING = "dbos.workflow_status WHERE status = 'PENDING'"
+BUSY = Plan(events=20, kills=0, pause_s=(1, 1), settle_s=60, model_s=0.5)
+"""More than one process works on at once, and a model that is quicker than the deadline."""
+TAKEN_OVER_S = 4.0
+"""Well before a lease would end by itself."""
+
+
+def executors(world: harness.World, where: str, column: str) -> set[str]:
+    engine = open_engine(world.database_url)
+    try:
+        with engine.connect() as connection:
+            return set(connection.execute(text(f"SELECT {column} FROM {where}")).scalars())
+    finally:
+        engine.dispose()
+
+
+def end_in_the_middle(world: harness.World, begun_by: harness.Process) -> None:
+    """Tells a process to end while some drafts wait for the model, and others have not asked it yet."""
+    sender = threading.Thread(target=harness.post_all, args=(world, threading.Event()), daemon=True)
+    sender.start()
+    wait_until(lambda: len(world.calls) >= BUSY.events // 3, 30)
+    told = time.monotonic()
+    begun_by.process.send_signal(signal.SIGTERM)
+    assert begun_by.process.wait(30) == 0
+    assert time.monotonic() - told < DEADLINE_S
+    world.blows.extend([told, time.monotonic()])
+
+
+def assert_each_once(world: harness.World) -> None:
+    """One note for each event, and a second answer only for what was in flight at the end."""
+    unfinished = harness.settle(world)
+    found = harness.count(world, 0, unfinished)
+    assert (unfinished, found.lost, found.doubled, found.paid_twice) == ({}, [], [], [])
+    assert found.kept_and_paid_again == []
+
+
+@pytest.mark.embedded
+def test_server_that_is_told_to_end_under_load_asks_no_model_any_more(tmp_path):
+    with harness.open_world(tmp_path, f"sqlite:///{tmp_path}/var/crmplugin.sqlite", BUSY) as world:
+        world.crm.trouble = Trouble()
+        server = world.serve()
+        harness.wait_for_server(world)
+
+        end_in_the_middle(world, server)
+
+        told, ended = world.blows
+        late = [began for calls in world.calls.values() for began, _ in calls if told + 1.0 < began < ended]
+        assert late == []
+        server.start()
+        assert_each_once(world)
+
+
+def test_worker_that_is_told_to_end_under_load_is_followed_at_once(tmp_path, postgres_url):
+    with harness.open_world(tmp_path, postgres_url, BUSY) as world:
+        world.crm.trouble = Trouble()
+        world.serve("--no-worker")
+        harness.wait_for_server(world)
+        first, _ = world.launch("first", "worker"), world.launch("second", "worker")
+        wait_until(lambda: len(executors(world, "leases", "executor")) == 2, 30)
+
+        end_in_the_middle(world, first)
+
+        (left,) = executors(world, "leases", "executor")
+        wait_until(lambda: executors(world, PENDING, "executor_id") <= {left}, TAKEN_OVER_S)
+        assert_each_once(world)
 
 
 @pytest.mark.embedded
