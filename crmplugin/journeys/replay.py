@@ -14,7 +14,13 @@ PAGE = 200
 
 
 def replay_event(desk: Desk, row: EventRow) -> EventRow:
-    """Adds the event's next job; drafts it made before stay. Raises StateConflict while it is being worked on."""
+    """Adds the event's next job; drafts it made before stay. Raises StateConflict while it is being worked on.
+
+    One that failed goes on where it failed: a draft that it had asked for before is not asked for again.
+    """
+    if row.state == "dead" and (failed := _failed_job(desk, row)) is not None:
+        desk.jobs.retry(failed.id)
+        return desk.events.get(row.connection, row.id)
     if row.state in ("stored", "working"):
         job = desk.jobs.find(event_job_id(row.connection, row.id))
         if job is not None and job.state in ("waiting", "running"):
@@ -25,6 +31,14 @@ def replay_event(desk: Desk, row: EventRow) -> EventRow:
             start_event(desk, row.connection, row.id, replay=n)
             return desk.events.get(row.connection, row.id)
     raise StateConflict(f"event {row.id} was replayed {MAX_REPLAYS} times: something else is wrong")
+
+
+def _failed_job(desk: Desk, row: EventRow) -> Job | None:
+    """The latest job of an event, if that is what failed."""
+    numbers = range(row.attempts, -1, -1)  # each run was counted, and a job's number is no larger
+    jobs = (desk.jobs.find(event_job_id(row.connection, row.id, n)) for n in numbers)
+    latest = next((job for job in jobs if job is not None), None)
+    return latest if latest is not None and latest.state == "dead" else None
 
 
 def replay_dead(

@@ -8,6 +8,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from crmplugin.domain.crm import Subject
+from crmplugin.errors import UsageError
+from crmplugin.journeys import accept_event
 from crmplugin.journeys.launch import launch_url
 from tests.web.conftest import make_event, wait_until
 
@@ -78,6 +80,34 @@ def test_all_dead_events_are_worked_on_again(person, office, post_webhook, admin
 
     assert "1 event is worked on again." in page.text
     assert wait_until(lambda: admin.get("/api/v1/events/evt-dead").json["state"] in ("done", "ignored"))
+
+
+def test_event_that_failed_half_way_goes_on_from_the_page_and_makes_its_draft_once(
+    person, office, post_webhook, admin, monkeypatch
+):
+    def fail(*_args):
+        raise UsageError("the address of the alert is wrong")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(accept_event, "alert_person", fail)
+        post_webhook(make_event("evt-half"))
+        wait_until(lambda: admin.get("/api/v1/events/evt-half").json.get("state") == "dead")
+    client = person()
+    page = client.get("/console/events?state=dead").text
+    form = {"csrf_token": client.csrf, "connection": "local", "event": "evt-half"}
+
+    assert client.post("/console/events/replay", data=form).status_code == 303
+
+    event = wait_until(lambda: (e := admin.get("/api/v1/events/evt-half").json)["state"] == "done" and e)
+    assert "the address of the alert is wrong" in page
+    assert len(event["drafts"]) == 1
+    draft = wait_until(
+        lambda: (d := admin.get(f"/api/v1/drafts/{event['drafts'][0]}").json)["status"] != "writing" and d
+    )
+    assert draft["status"] in ("proposed", "blocked", "no_message")
+    assert "evt-half" not in client.get("/console/events?state=dead").text
+    assert client.post("/console/events/replay", data=form).status_code == 303  # a done one makes another
+    wait_until(lambda: len(admin.get("/api/v1/events/evt-half").json["drafts"]) == 2)
 
 
 def test_a_native_card_asks_lists_edits_and_decides(passed):
