@@ -85,12 +85,16 @@ class OpenAIChat:
         self._take_turn()
         self.breaker.enter()
         mask = Mask(private) if self.masking else Mask()
-        sent = [{"role": m.role, "content": mask.hide(m.content) if self.masking else m.content} for m in messages]
+        sent = [{"role": m.role, "content": self._shown(m, mask)} for m in messages]
         count = _Count()
         pieces = self._guarded(sent, count)
         hidden = dict(mask.rules)
         log.info("masked before a model call", extra={"model": self.name, "masking": self.masking, "rules": hidden})
         return ModelAnswer(mask.show_pieces(pieces), count.both, self.name, hidden)
+
+    def _shown(self, message: Message, mask: Mask) -> str:
+        """What the model sees of a message."""
+        return mask.hide(message.content, often=message.role == "system") if self.masking else message.content
 
     def _take_turn(self) -> None:
         """Waits for a turn among all processes. Raises ModelUnavailable with the time when that is long."""

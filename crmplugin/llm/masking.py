@@ -34,10 +34,10 @@ class Mask:
         """How often each rule hid something."""
         self._names = name_pattern(private)
 
-    def hide(self, text: str) -> str:
-        """The text with everything private replaced by placeholders."""
+    def hide(self, text: str, *, often: bool = False) -> str:
+        """The text with everything private replaced by placeholders; `often` as in `find_personal`."""
         shown, at = [], 0
-        for found in find_personal(text, self._names):
+        for found in find_personal(text, self._names, often=often):
             shown += [text[at : found.start], self._placeholder(found.rule, text[found.start : found.end])]
             at = found.end
         return "".join((*shown, text[at:]))

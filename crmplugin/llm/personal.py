@@ -11,7 +11,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
 
@@ -58,13 +58,24 @@ def ordinary() -> frozenset[str]:
     return frozenset((files("prompts") / "words" / "ordinary_names.txt").read_text("utf-8").split())
 
 
-def find_personal(text: str, names: re.Pattern[str] | None) -> list[Found]:
-    """Spans in order, none overlapping another; where rules meet the first of the list above has it."""
+def find_personal(text: str, names: re.Pattern[str] | None, *, often: bool = False) -> list[Found]:
+    """Spans in order, none overlapping another; where rules meet the first of the list above has it.
+
+    `often` is for a text that comes again and again, such as the fixed part of a prompt: what the patterns find in it
+    is remembered, and the text with it, so nobody's data may stand there.
+    """
     taken: list[Found] = []
-    for found in (*_patterns(text), *_labelled(text), *_phones(text), *_addresses(text), *_names(text, names)):
+    for found in (*(_remembered if often else _unnamed)(text), *_names(text, names)):
         if not any(found.start < other.end and other.start < found.end for other in taken):
             taken.append(found)
     return sorted(taken, key=lambda f: f.start)
+
+
+def _unnamed(text: str) -> tuple[Found, ...]:
+    return (*_patterns(text), *_labelled(text), *_phones(text), *_addresses(text))
+
+
+_remembered = lru_cache(maxsize=64)(_unnamed)
 
 
 def _patterns(text: str) -> Iterator[Found]:

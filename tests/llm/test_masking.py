@@ -19,6 +19,13 @@ def test_an_ordinary_word_is_masked_only_as_a_name():
     assert Mask(["May"]).hide("May may come in May") == "PERSON_1 may come in PERSON_1"
 
 
+def test_names_are_those_of_the_call_though_the_text_was_seen_before():
+    text = "Anna and Bela, write to desk@example.com"
+
+    assert Mask(["Anna"]).hide(text, often=True) == "PERSON_1 and Bela, write to EMAIL_1"
+    assert Mask(["Bela"]).hide(text, often=True) == "Anna and PERSON_1, write to EMAIL_1"
+
+
 def test_a_name_inside_a_word_stays():
     assert Mask(["Ann"]).hide("Annual report") == "Annual report"
 
