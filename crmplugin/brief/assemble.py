@@ -35,7 +35,7 @@ from crmplugin.domain.brief import (
     Signals,
     Warning,
 )
-from crmplugin.domain.crm import Contact, Context, Voice
+from crmplugin.domain.crm import Company, Contact, Context, Voice
 from crmplugin.ports import Population
 
 INFORMAL_BY_DEFAULT = frozenset({"en"})
@@ -155,7 +155,7 @@ def _recipient(context: Context, contact: Contact | None, channel: str) -> Recip
     return Recipient(
         contact_id=contact.id,
         display_name=full,
-        address=_address(contact, channel),
+        address=_address(contact, company, channel),
         salutation=contact.salutation,
         first_name=contact.first_name,
         last_name=contact.last_name,
@@ -165,8 +165,9 @@ def _recipient(context: Context, contact: Contact | None, channel: str) -> Recip
     )
 
 
-def _address(contact: Contact, channel: str) -> str | None:
-    by_channel = {"phone": contact.phone, "sms": contact.phone, "letter": contact.postal_address}
+def _address(contact: Contact, company: Company | None, channel: str) -> str | None:
+    post = contact.postal_address or (company.postal_address if company else None)
+    by_channel = {"phone": contact.phone, "sms": contact.phone, "letter": post}
     return by_channel.get(channel, contact.email)
 
 

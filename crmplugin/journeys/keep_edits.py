@@ -113,7 +113,7 @@ def _counterpart(old: Sentence, new: Draft) -> str | None:
     same = next((s for s in known if s.text == old.text), None)
     facts = set(old.evidence)
     cited = next((s for s in known if s.role == old.role and facts and facts <= set(s.evidence)), None)
-    framed = next((s for s in known if s.role == old.role and old.role in ("greeting", "ask", "close")), None)
+    framed = next((s for s in reversed(known) if s.role == old.role and old.role in ("greeting", "ask", "close")), None)
     found = same or cited or framed
     return found.text if found else None
 

@@ -10,8 +10,9 @@ from crmplugin.domain.draft import Sentence, Written
 from crmplugin.writing.greeting import after_greeting, greet, is_stiff, sign_off, words_of
 from crmplugin.writing.habits import fill_greeting
 from crmplugin.writing.legal import legal_lines
+from crmplugin.writing.letterhead import letterhead
 from crmplugin.writing.render import BULLET, ONE_LINE_CHANNELS, count_sms, render_body, render_html
-from crmplugin.writing.tone import sound_of
+from crmplugin.writing.tone import Sound, sound_of
 
 __all__ = ["compose", "count_sms", "render_body", "render_html"]
 
@@ -22,6 +23,8 @@ PLAIN_MARKS = str.maketrans(
 SIGNED_CHANNELS = frozenset({"email", "letter"})
 GREETED_CHANNELS = frozenset({"email", "letter", "phone", "chat"})
 
+LETTER_SOUND = Sound(formality=2)
+"""A letter to somebody addressed formally closes as letters do, however warm the house sounds."""
 ANSWERING_KINDS = frozenset({"service_reply", "help_answer"})
 
 
@@ -41,7 +44,8 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     legal = _rendered(legal_lines(brief), "legal")
     if plan.channel == "sms":
         return tuple(replace(s, text=s.text.translate(PLAIN_MARKS)) for s in (*_sms_sender(brief), *body, *legal))
-    return (*subject, *greeting, *body, *_signature(brief, plan), *legal)
+    head = _rendered(letterhead(brief), "greeting") if plan.channel == "letter" else []
+    return (*subject, *head, *greeting, *body, *_signature(brief, plan), *legal)
 
 
 def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:
@@ -84,7 +88,7 @@ def _sms_sender(brief: Brief) -> list[Sentence]:
 def _signature(brief: Brief, plan: Plan) -> list[Sentence]:
     if plan.channel not in SIGNED_CHANNELS:
         return []
-    sound = sound_of(brief)
+    sound = sound_of(brief) if plan.channel != "letter" or not plan.formal else LETTER_SOUND
     formal = plan.formal or is_stiff(brief.language, sound)
     closing = sign_off(brief.language, formal=formal, sound=sound)
     return _rendered([closing, *signature_lines(brief.sender, brief.language)], "signature")

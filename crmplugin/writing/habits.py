@@ -64,7 +64,7 @@ def _skeleton(text: str, draft: Draft) -> str | None:
 
 
 def _is_greeting(text: str) -> bool:
-    return text.rstrip().endswith(",") and len(text.split()) <= 6
+    return text.rstrip().endswith((",", ":")) and len(text.split()) <= 6
 
 
 def skeleton_of_variant(variant: str) -> str:
@@ -96,7 +96,7 @@ def _greeting(before: Draft, after: Draft) -> str | None:
         if part:
             first = re.sub(rf"(?<!\w){re.escape(part)}(?!\w)", mark, first)
     titles = words_of(after.language or "en").get("salutations", ())
-    return None if any(word in titles for word in first.replace(",", "").split()) else first
+    return None if any(word in titles for word in first.replace(",", "").replace(":", "").split()) else first
 
 
 def fill_greeting(form: str, to: Recipient | None) -> str | None:

@@ -23,7 +23,7 @@ GSM7 = frozenset(
 GSM7_DOUBLE = frozenset("^{}[]~|\\€\f")
 """Characters of the GSM 03.38 extension table: two units each."""
 
-Block = Literal["greeting", "text", "bullet", "heading", "line", "ask", "signature", "legal"]
+Block = Literal["head", "date", "greeting", "text", "bullet", "heading", "line", "ask", "signature", "legal"]
 
 
 def render_body(sentences: Sequence[Sentence], channel: str) -> str:
@@ -45,12 +45,23 @@ def render_html(sentences: Sequence[Sentence], channel: str) -> str:
 def _paragraphs(sentences: Sequence[Sentence]) -> list[tuple[Block, list[str]]]:
     """Neighbours of one block together. Under headings every sentence is a line of its own."""
     in_notes = any(_is_heading(s) for s in sentences)
-    blocks = [(_block(s, in_notes), s.text) for s in sentences]
+    blocks = [*_head(sentences), *((_block(s, in_notes), s.text) for s in sentences[_head_lines(sentences) :])]
     grouped: list[tuple[Block, list[str]]] = []
     for kind, group in groupby(blocks, key=lambda pair: pair[0]):
         texts = [text for _, text in group]
         grouped.extend([(kind, [text]) for text in texts] if kind == "heading" else [(kind, texts)])
     return grouped
+
+
+def _head_lines(sentences: Sequence[Sentence]) -> int:
+    """How many lines stand before the greeting: those of a letter's head."""
+    return max(sum(s.role == "greeting" for s in sentences) - 1, 0)
+
+
+def _head(sentences: Sequence[Sentence]) -> list[tuple[Block, str]]:
+    """The address, and the date in a line of its own below it."""
+    lines = [s.text for s in sentences[: _head_lines(sentences)]]
+    return [("date" if line is lines[-1] else "head", line) for line in lines]
 
 
 def _is_heading(sentence: Sentence) -> bool:
@@ -70,7 +81,7 @@ def _block(sentence: Sentence, in_notes: bool) -> Block:
 
 
 def _join(kind: Block, texts: list[str]) -> str:
-    return ("\n" if kind in ("bullet", "line", "signature", "legal") else " ").join(texts)
+    return ("\n" if kind in ("head", "bullet", "line", "signature", "legal") else " ").join(texts)
 
 
 def _as_html(kind: Block, texts: list[str]) -> str:
@@ -79,7 +90,7 @@ def _as_html(kind: Block, texts: list[str]) -> str:
     if kind in ("bullet", "line"):
         items = "".join(f"<li>{escape(text.removeprefix(BULLET))}</li>" for text in texts)
         return f"<ul>{items}</ul>"
-    joint = "<br>" if kind in ("signature", "legal") else " "
+    joint = "<br>" if kind in ("head", "signature", "legal") else " "
     return f"<p>{joint.join(escape(line) for text in texts for line in text.splitlines())}</p>"
 
 

@@ -107,12 +107,15 @@ def _cannot(brief: Brief, manner: Manner) -> str | None:
 
 
 def _fitting(brief: Brief, manner: Manner) -> tuple[Sentence, ...]:
-    """The text within its words and its channel: as planned, else in fewer words, else only what must be said."""
+    """The text within its words and its channel: as planned, else in fewer words, else only what must be said, else
+    without the question before its answer."""
     assert brief.plan is not None
     must = replace(brief.plan, beats=tuple(b for b in brief.plan.beats if b.must or b.role == "subject" or b.section))
+    answers = replace(must, beats=tuple(b for b in must.beats if b.role != "context" or b.section))
     terse = replace(manner, tersely=True)
     said: tuple[Sentence, ...] = ()
-    for plan, in_words in ((brief.plan, manner), (brief.plan, terse), (must, terse)):
+    last = ((answers, terse),) if any(b.role == "claim" for b in answers.beats) else ()
+    for plan, in_words in ((brief.plan, manner), (brief.plan, terse), (must, terse), *last):
         said = _within_limit(tuple(_sentences(replace(brief, plan=plan), in_words)), brief)
         if fits(plan.channel, compose(brief, Written(said, "template"))):
             break
