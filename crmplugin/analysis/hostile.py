@@ -234,7 +234,8 @@ def _unleet(token: Token) -> Token:
 
 def _phrase_signs(text: str, row: Sequence[Token]) -> Iterator[_Sign]:
     for hit in book("injection", "strong").find(row):
-        if hit.label != _OFF_TASK or _stands_in_a_mail(text, hit.start, hit.end):
+        asked = _is_request(text, hit.label, hit.end)
+        if not asked and (hit.label != _OFF_TASK or _stands_in_a_mail(text, hit.start, hit.end)):
             yield _Sign(hit.label, _ENOUGH, hit.start, hit.end)
     for hit in book("injection", "weak").find(row):
         if not _is_request(text, hit.label, hit.end):

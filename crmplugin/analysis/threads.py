@@ -9,8 +9,10 @@ from zoneinfo import ZoneInfo
 
 from crmplugin.analysis.business_days import Countries, business_days_between
 from crmplugin.analysis.cadence import WRITTEN_TYPES, is_held, is_touch
+from crmplugin.analysis.hostile import scan_text
 from crmplugin.analysis.passages import own_text
-from crmplugin.analysis.phrases import fold, tokens, words
+from crmplugin.analysis.phrases import book, fold, tokens, words
+from crmplugin.analysis.questions import find_questions
 from crmplugin.domain.crm import Activity
 
 STILL_OPEN_DAYS = 30
@@ -97,6 +99,14 @@ def _is_after(later: Activity, message: Activity) -> bool:
 
 def _share_people(a: Activity, b: Activity) -> bool:
     return not a.contact_ids or not b.contact_ids or bool(set(a.contact_ids) & set(b.contact_ids))
+
+
+def leaves_it_with_them(text: str | None) -> bool:
+    """Whether a message says that its writer comes back to us, and asks for nothing."""
+    body = own_text(scan_text(text or "").clean)
+    row = tokens(body)
+    says, wants = (book("coming_back", name).find(row) for name in ("says", "wants"))
+    return bool(says) and not wants and not find_questions(body)
 
 
 def is_courtesy(text: str | None) -> bool:

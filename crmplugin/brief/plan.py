@@ -143,19 +143,21 @@ def _customer_beats(
     )
     shop = shop_of(context, signals, population, request, contact)
     shop = replace(shop, unquotable=frozenset(fact.id for fact in carried))
-    beats, missing = _beats_of(scene, context, signals, choice, language, shop, request)
+    beats, missing = _beats_of(scene, context, signals, choice, language, shop, request, contact)
     if any(beat.must for beat in beats) and not missing:
         return beats, ()
     return (), (*missing, *(f"{f.label}, in {language}: it is recorded in another language" for f in foreign[:3]))
 
 
 def _beats_of(
-    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, shop: Shop, request: Request
-) -> Made:
+    scene: Scene, context: Context, signals: Signals, choice: Chosen, language: str, shop: Shop, request: Request,
+    contact: Contact | None,
+) -> Made:  # fmt: skip
     if choice.type == "answer":
         return answer_beats(scene, context, signals, found_answers(context, signals, request))
     if choice.type == "recap":
-        return recap_beats(scene, context, signals, send_on=choice.send_on, language=language)
+        to = contact.id if contact else None
+        return recap_beats(scene, context, signals, send_on=choice.send_on, language=language, to=to)
     if choice.type == "stage_step":
         return scene.beats(STAGE_STEPS.get((context.deal.stage_kind if context.deal else None) or "new", ()))
     if choice.type == "deliver_promise":

@@ -15,6 +15,8 @@ NOT_SPOKEN = frozenset({"quote_follow_up.talk"})
 SCRIPT_KEYS = ("phone.question_now", "phone.question_matter", "phone.question_next")
 SERVICE_KEYS = ("phone.service_now", "phone.service_effect", "phone.service_reach")
 """What is asked when somebody has trouble: nobody is asked who decides while their line stands."""
+LATE, LATE_SAID = "deliver_promise.late", "deliver_promise.late_said"
+"""In a short text what is late and that we are sorry stand in one sentence."""
 NEWS = frozenset(
     {"service_acknowledgement.owner_update", "service_acknowledgement.update", "service_acknowledgement.owner"}
 )
@@ -44,11 +46,22 @@ def _shortest(beats: tuple[Beat, ...], channel: str) -> tuple[Beat, ...]:
     """What must be said and the ask. In a chat the answer comes first, in two sentences."""
     body = [b for b in beats if (b.must or b.key in NEWS) and b.role != "subject"]
     asks = [b for b in beats if b.role == "ask"]
+    body = _late_in_one(body)
     if channel == "chat":
         told = [b for b in body if b.role == "claim" and b.key not in NEWS] if _answers(beats) else []
         body = told[:CHAT_SENTENCES] or [b for b in body if b in (body[0], body[-1])]
         asks = asks[: max(0, CHAT_SENTENCES - len(body))]
     return (*(b for b in body if b.role != "ask"), *asks)
+
+
+def _late_in_one(body: list[Beat]) -> list[Beat]:
+    """A late promise with its apology as one sentence before the new day; other beats as they are."""
+    late = next((b for b in body if b.key == LATE), None)
+    said = next((b for b in body if "promise" in b.facts), None)
+    if late is None or said is None:
+        return body
+    one = Beat(LATE_SAID, "claim", {"promise": said.facts["promise"], "due": late.facts["due"]}, must=True)
+    return [one, *(b for b in body if b not in (late, said))]
 
 
 def _answers(beats: tuple[Beat, ...]) -> bool:

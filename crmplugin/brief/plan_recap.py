@@ -22,10 +22,12 @@ from crmplugin.domain.brief import Beat, Signals
 from crmplugin.domain.crm import Activity, Context
 
 MOST_BULLETS = 8
+OUR_PRONOUNS = frozenset({"we", "wir", "nous", "nosotros", "nosotras"})
+"""Words before a verb that is told with its subject ("We send the data sheets"), not as a bare list item."""
 THIRD_PERSON: Mapping[str, re.Pattern[str]] = MappingProxyType(
-    {"en": re.compile(r"(?<![su])s$"), "de": re.compile(r"t$")}
+    {"en": re.compile(r"(?<![su])s$"), "de": re.compile(r"t$"), "fr": re.compile(r"[et]$"), "es": re.compile(r"[aeíá]$")}
 )
-"""How a verb of the third person ends; other languages tell notes as they stand."""
+"""How a verb of the third person ends; a French or Spanish noun may end so too, and a quote holds it as well."""
 SAID_KINDS = frozenset({"action", "decision", "open", "goal"})
 """Kinds of items a customer is told; budgets and remarks stay with us."""
 
@@ -41,15 +43,15 @@ ENDING = (
 
 
 def recap_beats(
-    scene: Scene, context: Context, signals: Signals, *, send_on: date, language: str
+    scene: Scene, context: Context, signals: Signals, *, send_on: date, language: str, to: str | None = None
 ) -> tuple[tuple[Beat, ...], tuple[str, ...]]:
-    """The beats of a recap, and what is missing when nothing of the notes can be told."""
+    """The beats of a recap to the contact `to`, and what is missing when nothing of the notes can be told."""
     meeting = _meeting(context, signals)
     if meeting is None or not meeting.body:
         return (), ("notes of the meeting",)
     own_words = _note_language(meeting, context) == language
     opening, missing = scene.beats(OPENING)
-    goals, bullets, left = _items(scene, context, meeting, own_words=own_words, language=language)
+    goals, bullets, left = _items(scene, context, meeting, own_words=own_words, language=language, to=to)
     if not bullets:
         return (), (*missing, *left, f"steps in the notes of the meeting that can be told in {language}")
     intro, _ = scene.beats((INTRO,))
@@ -84,7 +86,7 @@ def _note_language(meeting: Activity, context: Context) -> str | None:
 
 
 def _items(
-    scene: Scene, context: Context, meeting: Activity, *, own_words: bool, language: str
+    scene: Scene, context: Context, meeting: Activity, *, own_words: bool, language: str, to: str | None
 ) -> tuple[list[Beat], list[Beat], list[str]]:
     """Goals, bullets, and in words the items that could not be said."""
     goals: list[Beat] = []
@@ -93,7 +95,7 @@ def _items(
     for n, item in enumerate(items_of(context, meeting), start=1):
         if item.kind not in SAID_KINDS:
             continue
-        ways = _beats_of(scene, context, meeting, n, item, own_words=own_words, language=language)
+        ways = _beats_of(scene, context, meeting, n, item, own_words=own_words, language=language, to=to)
         beat = next((b for b in ways if b is not None), None)
         if beat is None:
             left.append(f"item {n} of the notes of {meeting.id} in the reader's language: {item.verbatim[:80]}")
@@ -105,24 +107,33 @@ def _items(
 
 
 def _beats_of(
-    scene: Scene, context: Context, meeting: Activity, n: int, item: NoteItem, *, own_words: bool, language: str
+    scene: Scene,
+    context: Context,
+    meeting: Activity,
+    n: int,
+    item: NoteItem,
+    *,
+    own_words: bool,
+    language: str,
+    to: str | None,
 ) -> Iterator[Beat | None]:
     """Ways to say one item, the most telling first."""
     prefix = f"{meeting.id}.item{n}"
     aliases = {f"item.{field}": f"{prefix}.{field}" for field in ("quantity", "product", "due", "side")}
-    aliases |= {"item.text": prefix} | _named(context, item)
+    aliases |= {"item.text": prefix} | _named(context, item, to)
     own = Scene(scene.facts, scene.places, aliases)
     several = len(products_in(item.verbatim, context.products)) > 1
     for option in _options(own, item, own_words=own_words, language=language, several=several):
         yield own.beat(option, required=True)
 
 
-def _named(context: Context, item: NoteItem) -> dict[str, str]:
-    """The reference to the name of who takes an item on, when the notes name exactly one person we know."""
+def _named(context: Context, item: NoteItem, to: str | None) -> dict[str, str]:
+    """The reference to the name of who takes an item on, when the notes name exactly one person we know; who reads
+    the recap is not named to themselves."""
     wanted = (item.who or "").casefold()
     people = [(c.id, full_name(c) or "") for c in context.contacts] + [(u.id, u.name or "") for u in context.users]
     found = [id_ for id_, name in people if wanted and wanted in {name.casefold(), *name.casefold().split()}]
-    return {"item.who": f"{found[0]}.name"} if len(found) == 1 else {}
+    return {"item.who": f"{found[0]}.name"} if len(found) == 1 and found[0] != to else {}
 
 
 def _options(own: Scene, item: NoteItem, *, own_words: bool, language: str, several: bool) -> Iterator[Option]:
@@ -164,10 +175,18 @@ def _own_words(item: NoteItem, owner: str, language: str) -> Iterator[Option]:
     yield say("recap.named_due", "claim", name="item.who", item="item.text", due="item.due")
     yield say("recap.named", "claim", name="item.who", item="item.text")
     key = f"recap.{owner}" if owner in ("us", "them") else "recap.item"
-    if owner and _tells_of_a_third(item.what, language):
+    if owner == "us" and _says_we(item):
+        key += "_verb"
+    elif owner and _tells_of_a_third(item.what, language):
         key += "_quoted"
     yield say(f"{key}_due", "claim", item="item.text", due="item.due")
     yield say(key, "claim", item="item.text")
+
+
+def _says_we(item: NoteItem) -> bool:
+    """Whether the notes say "we" right before the words of the item."""
+    first, _, rest = item.verbatim.strip(" -*•").partition(" ")
+    return first.casefold() in OUR_PRONOUNS and bool(item.what) and rest.startswith(item.what.partition(" ")[0])
 
 
 def _tells_of_a_third(what: str, language: str) -> bool:

@@ -17,7 +17,7 @@ from crmplugin.analysis.replenishment import rhythms
 from crmplugin.analysis.rhythm import order_days
 from crmplugin.analysis.service import is_open as ticket_is_open
 from crmplugin.analysis.stages import entered_stage, is_open
-from crmplugin.analysis.threads import unanswered
+from crmplugin.analysis.threads import leaves_it_with_them, unanswered
 from crmplugin.brief.calendar import both_sides, business_days_between, day_in, seller_zone
 from crmplugin.brief.signals import delivered_orders, running_contracts
 from crmplugin.brief.view import activities_in_view
@@ -200,14 +200,15 @@ def _open_question(s: Situation) -> str | None:
 
 
 def _request_waits(s: Situation) -> str | None:
-    """The newest word is theirs, to us, of the last 30 days, unanswered, no mere thanks, and no order followed it."""
+    """The newest word is theirs, to us, of the last 30 days, unanswered, and no order followed it; it is no mere
+    thanks and does not say that they come back to us."""
     last = next((a for a in s.view if a.id == s.signals.last_in_id), None)
     if s.signals.awaiting != "us" or last is None or last.at is None or not _is_by(last, s.contact):
         return None
     ordered = any(o.ordered_at and last.at < o.ordered_at <= s.now for o in s.context.orders)
     old = s.now - last.at > timedelta(days=REQUEST_DAYS)
     waits = any(a.id == last.id for a in unanswered(s.view, s.now))
-    return "request" if waits and not ordered and not old else None
+    return "request" if waits and not ordered and not old and not leaves_it_with_them(last.body) else None
 
 
 def _our_promise(s: Situation) -> str | None:

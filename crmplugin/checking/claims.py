@@ -161,6 +161,8 @@ def _cause(p: Phrase) -> str | None:
 
 def _promise(p: Phrase) -> str | None:
     """A commitment stands only on a recorded promise, step, slot or lead time that its clause states or is about."""
+    if _stands_in_their_words(p):
+        return None
     days = [f for f in p.stated if f.kind in ("date", "datetime", "slot")]
     if any(is_promise(f) and _same_matter(p, f) for f in days or p.stated):
         return None
@@ -171,6 +173,11 @@ def _promise(p: Phrase) -> str | None:
             p.carry(fact)
             return None
     return f"{p.shown}: no recorded promise, step or slot carries this commitment."
+
+
+def _stands_in_their_words(p: Phrase) -> bool:
+    """What they said they would do, in their words and quotation marks, commits them and not us."""
+    return any(start <= p.start and p.end <= end for start, end in p.scene.their_words)
 
 
 def _same_matter(p: Phrase, fact: Fact) -> bool:

@@ -83,9 +83,14 @@ def banned(scene: Scene) -> Iterator[Finding]:
 
 
 def address_forms(scene: Scene) -> list[tuple[str, int, int]]:
-    """Words of formal and informal address."""
+    """Words of formal and informal address, those of quoted customers left out."""
     rows = phrase_book("voice", scene.reader.words).find(scene.folded.lower)
-    return [row for row in rows if row[0] in ("formal", "informal")]
+    theirs = scene.their_words
+    return [
+        (kind, start, end)
+        for kind, start, end in rows
+        if kind in ("formal", "informal") and not any(a <= start < b for a, b in theirs)
+    ]
 
 
 def informal(scene: Scene, *, formal: bool | None) -> Iterator[Finding]:

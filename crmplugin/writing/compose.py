@@ -43,9 +43,14 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     subject = subject if plan.channel in SIGNED_CHANNELS else []
     legal = _rendered(legal_lines(brief), "legal")
     if plan.channel == "sms":
-        return tuple(replace(s, text=s.text.translate(PLAIN_MARKS)) for s in (*_sms_sender(brief), *body, *legal))
+        return tuple(replace(s, text=plain_marks(s.text)) for s in (*_sms_sender(brief), *body, *legal))
     head = _rendered(letterhead(brief), "greeting") if plan.channel == "letter" else []
     return (*subject, *head, *greeting, *body, *_signature(brief, plan), *legal)
+
+
+def plain_marks(text: str) -> str:
+    """A sentence as a text message has it: plain quotes without the spaces that French sets inside them."""
+    return text.replace("« ", '"').replace(" »", '"').translate(PLAIN_MARKS)
 
 
 def _rendered(texts: Sequence[str], role: SentenceRole) -> list[Sentence]:

@@ -17,7 +17,7 @@ from crmplugin.domain.draft import PASSING, Report, Sentence, Written
 from crmplugin.domain.fact import Fact
 from crmplugin.ports import Emit, silent
 from crmplugin.writing.bank import choose, fill, freshest, languages, load_bank
-from crmplugin.writing.compose import compose, count_sms
+from crmplugin.writing.compose import compose, count_sms, plain_marks
 from crmplugin.writing.habits import likes_it_short, skeleton_of_variant
 from crmplugin.writing.headings import heading
 from crmplugin.writing.limits import fits
@@ -110,12 +110,14 @@ def _fitting(brief: Brief, manner: Manner) -> tuple[Sentence, ...]:
     """The text within its words and its channel: as planned, else in fewer words, else only what must be said, else
     without the question before its answer."""
     assert brief.plan is not None
-    must = replace(brief.plan, beats=tuple(b for b in brief.plan.beats if b.must or b.role == "subject" or b.section))
+    carried = tuple(b for b in brief.plan.beats if b.must or b.role in ("subject", "ask") or b.section)
+    core = replace(brief.plan, beats=carried)
+    must = replace(core, beats=tuple(b for b in carried if b.must or b.role == "subject" or b.section))
     answers = replace(must, beats=tuple(b for b in must.beats if b.role != "context" or b.section))
     terse = replace(manner, tersely=True)
     said: tuple[Sentence, ...] = ()
-    last = ((answers, terse),) if any(b.role == "claim" for b in answers.beats) else ()
-    for plan, in_words in ((brief.plan, manner), (brief.plan, terse), (must, terse), *last):
+    last = ((answers, terse),) if any(b.key.startswith("answer.") for b in answers.beats) else ()
+    for plan, in_words in ((brief.plan, manner), (brief.plan, terse), (core, terse), (must, terse), *last):
         said = _within_limit(tuple(_sentences(replace(brief, plan=plan), in_words)), brief)
         if fits(plan.channel, compose(brief, Written(said, "template"))):
             break
@@ -241,7 +243,7 @@ class _Words:
         plan = self._plan
         texts = tuple(text for text in texts if _plain(text) not in self._manner.avoid) or texts
         if self._manner.tersely:
-            return min(texts, key=lambda text: (count_sms(text)[2], len(text)))
+            return min(texts, key=_sms_size)
         texts = closest(texts, sound_of(self._brief), self._brief.language)
         start = choose(
             len(texts),
@@ -267,6 +269,12 @@ class _Words:
         topic = key.split(".")[0]
         others = [e for e in self._bank.values() if e.key.startswith(f"{topic}.subject") and set(e.slots) < slots]
         return [entry.key for entry in sorted(others, key=lambda e: (-len(e.slots), e.key)) if entry.key != key]
+
+
+def _sms_size(text: str) -> tuple[bool, int, int]:
+    """How little of a text message a sentence takes: one that needs no wide letters before a shorter one that does."""
+    encoding, _, parts = count_sms(plain_marks(text))
+    return encoding != "GSM-7", parts, len(text)
 
 
 def fits_a_subject(text: str) -> bool:

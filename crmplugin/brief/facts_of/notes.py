@@ -41,7 +41,7 @@ def worded(item: NoteItem) -> str:
     first, _, after = text.partition(" ")
     if item.who and after and first.rstrip(".").casefold() in words("recap", "titles"):
         text = after
-    return text.rstrip(" .?!,;:")
+    return text.rstrip(" .?!,;:").lstrip("¿¡ ")
 
 
 def note_facts(
