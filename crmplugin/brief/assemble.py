@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from crmplugin.analysis.reputation import read_comment
+from crmplugin.analysis.wishes import read_wish
 from crmplugin.brief.decision import Choice, decide
 from crmplugin.brief.facts import make_facts
 from crmplugin.brief.hygiene import clean
@@ -46,7 +47,7 @@ def assemble(
     context: Context, population: Population, request: Request, *, now: datetime, scan: Callable[[str], Any]
 ) -> Brief:
     """The brief for one request at one moment. `scan` finds instructions hidden in text (checking.injection)."""
-    context = clean(context)
+    context, request = clean(context), _as_wished(request, now)
     contact = choose_recipient(context, request)
     zone = zone_of(context, contact)
     signals = read_signals(context, population, now=now, zone=zone, recipient_id=contact.id if contact else None)
@@ -139,6 +140,12 @@ def _decision(choice: Choice, plan: Plan | None, missing: tuple[str, ...]) -> De
         return made
     reason = "No fact carries what would have to be said: " + "; ".join(missing or ("nothing is on record",))
     return replace(made, outcome="no_message", code="missing_facts", reason=reason)
+
+
+def _as_wished(request: Request, now: datetime) -> Request:
+    """The request with the length and the tone that its wish asks for, where it names none itself."""
+    wish = read_wish(request.instruction, written_on=now.date())
+    return replace(request, length=request.length or wish.length, tone=request.tone or wish.tone)
 
 
 def is_formal(voice: Voice, language: str) -> bool:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
+from crmplugin.analysis.eligibility import complements
 from crmplugin.analysis.recommendation import Account, Picks, pick_products, why_not
 from crmplugin.analysis.stages import is_open
 from crmplugin.brief.display import show_date
@@ -65,11 +66,25 @@ def find_offer(shop: Shop, facts: Facts) -> Offer | None:
     products = {p.id: p for p in shop.context.products}
     in_talks = frozenset(deal_products(shop.context, shop.now))
     account = Account(shop.context, shop.population, shop.now, shop.zone, in_talks=in_talks)
+    refused: list[Product] = []
     for id_, reason, evidence in _candidates(shop):
         product = products.get(id_)
-        if product is not None and why_not(product, account) is None and _can_be_told(id_, facts):
+        if product is None or _goes_with(product, refused, account):
+            continue
+        if why_not(product, account) is not None:
+            refused += [product] if id_ in in_talks else []
+        elif _can_be_told(id_, facts):
             return _offer(shop, product, reason, evidence, facts)
     return None
+
+
+def _goes_with(product: Product, refused: Sequence[Product], account: Account) -> bool:
+    """Whether it is there for a dearer product of the same deal that cannot be offered: nobody wants the installation
+    of a machine that is not to be had. What fits something they own stands on its own."""
+    if product.durable or product.id not in account.in_talks or product.id in account.bought:
+        return False
+    dearer = any((r.list_price or 0) > (product.list_price or 0) for r in refused)
+    return dearer and not complements(account, product.id)
 
 
 def choice_warnings(shop: Shop, told: Iterable[str]) -> tuple[Warning, ...]:

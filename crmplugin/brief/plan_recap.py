@@ -25,7 +25,12 @@ MOST_BULLETS = 8
 OUR_PRONOUNS = frozenset({"we", "wir", "nous", "nosotros", "nosotras"})
 """Words before a verb that is told with its subject ("We send the data sheets"), not as a bare list item."""
 THIRD_PERSON: Mapping[str, re.Pattern[str]] = MappingProxyType(
-    {"en": re.compile(r"(?<![su])s$"), "de": re.compile(r"t$"), "fr": re.compile(r"[et]$"), "es": re.compile(r"[aeíá]$")}
+    {
+        "en": re.compile(r"(?<![su])s$"),
+        "de": re.compile(r"t$"),
+        "fr": re.compile(r"[et]$"),
+        "es": re.compile(r"[aeíá]$"),
+    }
 )
 """How a verb of the third person ends; a French or Spanish noun may end so too, and a quote holds it as well."""
 SAID_KINDS = frozenset({"action", "decision", "open", "goal"})

@@ -110,7 +110,11 @@ class Scene:
         by_id = self.shelf.by_id
         cited = [by_id[i] for i in self.sentence.evidence if i in by_id and by_id[i].kind == "quote_text"]
         said = [fold_text(f.value).lower for f in cited]
-        return [(a, b) for a, b in self.quoted_places if any(self.folded.lower[a + 1 : b - 1].strip(" .") in s for s in said)]
+        return [
+            (a, b)
+            for a, b in self.quoted_places
+            if any(self.folded.lower[a + 1 : b - 1].strip(" .") in s for s in said)
+        ]
 
     @cached_property
     def clauses(self) -> list[Clause]:

@@ -151,7 +151,7 @@ def _word(brief: Brief, *, tools: Tools, step: Step, emit: Emit) -> Worded | Ref
                 return worded
             warnings = (warning,)
     plain = _word_by_template(brief, tools=tools, emit=emit, fell_back=bool(warnings))
-    return replace(plain, warnings=warnings) if isinstance(plain, Worded) else plain
+    return replace(plain, warnings=(*warnings, *plain.warnings)) if isinstance(plain, Worded) else plain
 
 
 def _no_model_warning(tools: Tools, wanted: str) -> Warning:

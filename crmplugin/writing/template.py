@@ -22,6 +22,7 @@ from crmplugin.writing.habits import likes_it_short, skeleton_of_variant
 from crmplugin.writing.headings import heading
 from crmplugin.writing.limits import fits
 from crmplugin.writing.tone import closest, sound_of
+from crmplugin.writing.wishes import follow_wish
 
 SUBJECT_CHARS = 45
 SUBJECT_WORDS = range(2, 7)
@@ -78,12 +79,13 @@ class TemplateWriter:
 def _written(brief: Brief, manner: Manner, emit: Emit) -> Written:
     if (why := _cannot(brief, manner)) is not None:
         return Written((), "template", warnings=(Warning("no_words", why),))
+    brief, told = follow_wish(brief)
     said = _fitting(brief, manner)
     for index, sentence in enumerate(said):
         emit("text", {"text": sentence.text, "role": sentence.role, "index": index, "unchecked": True})
         if sentence.verdict != "rendered":
             emit("line", _line(sentence, index))
-    return Written(said, "template")
+    return Written(said, "template", warnings=told)
 
 
 def _line(sentence: Sentence, index: int) -> dict[str, object]:

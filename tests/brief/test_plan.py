@@ -162,8 +162,8 @@ def test_notes_in_the_readers_language_are_told_in_their_own_words():
 
     brief = make_brief("recap", context=make_account(activities=activities))
 
-    assert [key for key in keys(brief) if key in ("recap.us_due", "recap.them_due")] == [
-        "recap.us_due",
+    assert [key for key in keys(brief) if key in ("recap.us_verb_due", "recap.them_due")] == [
+        "recap.us_verb_due",
         "recap.them_due",
     ]
 

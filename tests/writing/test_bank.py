@@ -21,7 +21,7 @@ from crmplugin.writing.bank import (
     read_topic,
 )
 
-OWNED_ITEMS = ("us_deliver", "us_goods", "them_goods", "us_quoted", "them_quoted", "us", "them", "item")
+OWNED_ITEMS = ("us_deliver", "us_goods", "them_goods", "us_quoted", "them_quoted", "us_verb", "us", "them", "item")
 BUILT_KEYS = {f"recap.{item}{due}" for item in OWNED_ITEMS for due in ("", "_due")} | {"recap.goal", "recap.open"}
 """Keys that a plan puts together, so that they stand nowhere as one word."""
 BANNED = re.compile(
