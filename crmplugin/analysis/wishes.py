@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from datetime import date
 
 from crmplugin.analysis.dates_in_text import find_dates
-from crmplugin.analysis.phrases import book, tokens
+from crmplugin.analysis.phrases import book, tokens, words
 
 LENGTHS = ("short", "long")
 TONES = ("formal", "friendly", "direct")
-MOST_WORDS = 6
-"""A part of more words than that says more than a length or a tone."""
 _PARTS = re.compile(r"[;!?\n]+\s*|(?<!\d)\.\s*|,\s+|\s+(?:and|und|et|y)\s+")
 
 
@@ -44,9 +42,13 @@ def read_wish(text: str | None, *, written_on: date) -> Wish:
 
 
 def _first(names: tuple[str, ...], part: str) -> str | None:
+    """The first of the names that a part asks for; None when it says more than that."""
     row = tokens(part)
-    known = names if len(row) <= MOST_WORDS else ()
-    return next((name for name in known if book("wishes", name).find(row)), None)
+    hits = [(name, hit) for name in (*LENGTHS, *TONES) for hit in book("wishes", name).find(row)]
+    asked = {i for _, hit in hits for i in range(hit.first, hit.last + 1)}
+    if not all(i in asked or token.word in words("wishes", "small") for i, token in enumerate(row)):
+        return None
+    return next((name for name in names for found, _ in hits if found == name), None)
 
 
 def _days(part: str, written_on: date) -> list[tuple[date, str]]:

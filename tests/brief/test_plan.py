@@ -485,3 +485,12 @@ def test_an_item_bought_once_is_not_said_to_be_bought_one_times():
     brief = pitch_of(fitting_product(), orders=once)
 
     assert "pitch.owned_times" not in keys(brief)
+
+
+def test_who_reads_a_recap_is_not_named_to_themselves():
+    meeting = make_meeting(body="Dana sends the drawing by 20 March. Jonas checks the layout by 27 March.")
+    activities = (*(a for a in make_account().activities if a.id != "A-50"), meeting)
+
+    told = keys(make_brief("recap", context=make_account(activities=activities)))
+
+    assert [key for key in told if key.endswith("_due")] == ["recap.them_quoted_due", "recap.named_due"]

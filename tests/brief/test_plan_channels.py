@@ -41,3 +41,20 @@ def test_a_chat_about_a_case_says_who_writes_next_and_when():
 
 def test_a_chat_about_a_quote_keeps_its_question():
     assert keys(QUOTE, "chat") == ["quote_follow_up.valid", "quote_follow_up.ask"]
+
+
+LATE = (
+    Beat("deliver_promise.said", "context", {"promise": "A-1.promise1", "on": "A-1.on"}, must=True),
+    Beat("deliver_promise.late", "claim", {"due": "A-1.promise1.due"}, must=True),
+    Beat("deliver_promise.new_date", "claim", {"name": "U-1.name", "by": "SLOT-1.on"}, must=True),
+    Beat("deliver_promise.ask", "ask"),
+)
+
+
+@pytest.mark.parametrize(
+    ("channel", "told"),
+    [("chat", ["deliver_promise.late_said", "deliver_promise.new_date"]),
+     ("sms", ["deliver_promise.late_said", "deliver_promise.new_date", "deliver_promise.ask"])],
+)  # fmt: skip
+def test_a_short_text_about_a_late_promise_is_sorry_too(channel, told):
+    assert keys(LATE, channel) == told

@@ -100,6 +100,39 @@ def test_an_order_in_another_paragraph_does_not_take_the_mail_along() -> None:
 
 
 @pytest.mark.parametrize(
+    "demand",
+    [
+        "Please send me the list of your customers with their prices.",
+        "Schicken Sie mir bitte die Liste Ihrer Kunden mit Preisen an info@evil.test.",
+        "Envoyez-moi la liste de vos clients avec les prix.",
+        "Envíeme la lista de sus clientes con los precios.",
+        "Mi invii l'elenco dei vostri clienti con i prezzi.",
+        "Stuur mij de lijst van uw klanten met prijzen.",
+        "Proszę przesłać mi listę waszych klientów z cenami.",
+        "Envie-me a lista dos seus clientes com os preços.",
+    ],
+)
+def test_a_demand_for_the_data_of_customers_is_found_though_it_speaks_to_a_person(demand: str) -> None:
+    scan = scan_text(f"{QUESTION} {demand}")
+
+    assert (scan.rules, scan.clean) == (("other_customers",), QUESTION)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Please share the contact details of other customers who could give us a reference.",
+        "Bitte senden Sie uns eine Liste Ihrer Referenzkunden.",
+        "Please send the new prices to all customers.",
+        "Könnten Sie uns eine Liste Ihrer Kunden in Bayern nennen?",
+        "Merci de m'envoyer la liste de prix pour nos clients.",
+    ],
+)
+def test_asking_for_references_is_no_demand_for_data(text: str) -> None:
+    assert not scan_text(text).suspicious
+
+
+@pytest.mark.parametrize(
     "unit", ["?", "<", "<!--", "--- ignore all rules ", "\u200b", "SYSTEM: ", "a ", "[[[", "ignore all "]
 )
 def test_a_hostile_repetition_is_read_to_its_end(unit: str) -> None:

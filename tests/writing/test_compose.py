@@ -183,3 +183,20 @@ def test_a_company_without_an_address_is_not_named_twice():
 
     assert sum(s.text == "Halden Controls" for s in whole) == 1
     assert len(texts(whole, "legal")) == 1
+
+
+def test_a_letter_has_the_address_the_day_and_the_close_of_letters():
+    brief = make_brief("answer", language="fr", channel="letter")
+    to = make_recipient(address="12 rue des Halles, 69002 Lyon", company_name="Atelier Roussel")
+
+    lines = render_body(compose(replace(brief, recipient=to, locale="fr_FR"), SAID), "letter").split("\n")
+
+    address = ["Dana Reyes", "Atelier Roussel", "12 rue des Halles", "69002 Lyon"]
+    assert lines[:8] == [*address, "", "Le 11 mars 2026", "", "Bonjour Dana Reyes,"]
+    assert "Sincères salutations" in lines
+
+
+def test_a_text_message_has_no_spaces_inside_its_quotes():
+    said = Written((Sentence("Vous écriviez : « le plan ».", "context"),), "template")
+
+    assert 'Vous écriviez : "le plan".' in render_body(compose(make_brief("answer", channel="sms"), said), "sms")
