@@ -216,7 +216,7 @@ def _request_waits(s: Situation) -> str | None:
 
 def _is_praise(body: str | None) -> bool:
     """Whether a short message only praises: who is told "great service" does not want an answer by Wednesday."""
-    return read_mood(body).state == "pleased" and len((body or "").split()) <= COURTESY_WORDS
+    return body is not None and read_mood(body).state == "pleased" and len(body.split()) <= COURTESY_WORDS
 
 
 def _our_promise(s: Situation) -> str | None:
