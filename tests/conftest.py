@@ -23,6 +23,9 @@ hypothesis_settings.register_profile("crmplugin", deadline=None)
 hypothesis_settings.load_profile("crmplugin")
 
 
+FIGURES = "figures"
+
+
 @dataclass(frozen=True)
 class Answer:
     """What a command gave: exit code, stdout, stderr."""
@@ -48,6 +51,22 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if item.get_closest_marker(foreign)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if item not in others]
+
+
+@pytest.fixture
+def tell(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """Keeps a figure that a test measured for the end of the run's report, whichever process it ran in."""
+    return lambda text: request.node.user_properties.append((FIGURES, text))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the tests measured, whether they passed or not."""
+    reports = [r for kind in ("passed", "failed") for r in terminalreporter.stats.get(kind, ())]
+    for report in sorted(reports, key=lambda r: r.nodeid):
+        texts = [text for name, text in report.user_properties if name == FIGURES]
+        if texts and report.when == "call":
+            terminalreporter.write_sep("-", report.nodeid)
+            terminalreporter.write_line("\n".join(texts))
 
 
 @pytest.fixture(scope="session", autouse=True)

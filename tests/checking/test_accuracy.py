@@ -13,17 +13,15 @@ DATA = os.environ.get("PUBLIC_DATA_DIR", "")
 
 
 @pytest.mark.skipif(not DATA or not Path(DATA).is_dir(), reason="PUBLIC_DATA_DIR unset or not a folder")
-def test_wrong_numbers_and_names_in_reports_of_others_are_found(capsys):
+def test_wrong_numbers_and_names_in_reports_of_others_are_found(tell):
     assert Path(DATA, *FOLDER).is_dir()
 
     counts = measure(Path(DATA))
 
     recall = {kind: n["both"] / n["marked"] for kind, n in counts.items()}
     precision = {kind: n["both"] / n["refused"] for kind, n in counts.items()}
-    with capsys.disabled():
-        for kind in counts:
-            marked = counts[kind]["marked"]
-            print(f"\n{kind:8} recall {recall[kind]:.1%}, precision {precision[kind]:.1%} over {marked} tokens")
+    for kind, n in counts.items():
+        tell(f"{kind:8} recall {recall[kind]:.1%}, precision {precision[kind]:.1%} over {n['marked']} tokens")
     assert recall["NUMBER"] >= 0.38
     assert recall["NAME"] >= 0.55
     assert precision["NUMBER"] >= 0.35

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -140,8 +141,13 @@ def test_a_hostile_repetition_is_read_to_its_end(unit: str) -> None:
 
 
 @pytest.mark.skipif(not Path(DATA, "injections").is_dir() or not DATA, reason="PUBLIC_DATA_DIR unset or not a folder")
-def test_public_attacks_are_found_and_look_alikes_left_alone() -> None:
-    rows = {name: (found / total, plain / total) for name, _, total, found, plain in measure(Path(DATA), "odd")}
+def test_public_attacks_are_found_and_look_alikes_left_alone(tell: Callable[[str], None]) -> None:
+    measured = list(measure(Path(DATA), "odd"))
+    rows = {name: (found / total, plain / total) for name, _, total, found, plain in measured}
+
+    tell("found by the detector, by one pattern, of all (odd rows)")
+    for name, _, total, found, plain in measured:
+        tell(f"{name:36} {found:5} {plain:5} {total:5}")
 
     assert rows["NotInject_one"][0] <= 0.02
     assert rows["llm_warden benign"][0] <= 0.02

@@ -37,13 +37,12 @@ def caught_by_kind() -> tuple[Counter[str], Counter[str]]:
     return made, caught
 
 
-def test_mutations_are_caught(capsys):
+def test_mutations_are_caught(tell):
     made, caught = caught_by_kind()
 
-    with capsys.disabled():
-        print("\nkind               caught  made")
-        for kind in made:
-            print(f"{kind:18} {caught[kind]:6} {made[kind]:5} {'claim' if kind in CLAIMS else ''}")
+    tell("kind               caught  made")
+    for kind in made:
+        tell(f"{kind:18} {caught[kind]:6} {made[kind]:5} {'claim' if kind in CLAIMS else ''}")
     typed = [k for k in made if k not in CLAIMS]
     assert sum(caught[k] for k in typed) >= TYPED_CAUGHT * sum(made[k] for k in typed)
     assert sum(caught[k] for k in CLAIMS) >= CLAIMS_CAUGHT * sum(made[k] for k in CLAIMS)

@@ -23,7 +23,7 @@ def table(made: Counts, hit: Counts, kinds: list[str], languages: list[str]) -> 
     return "\n".join(lines)
 
 
-def test_true_sentences_in_eight_languages_pass(capsys):
+def test_true_sentences_in_eight_languages_pass(tell):
     made, flagged, texts = Counter(), Counter(), []
     for language, world, text in true_rows():
         made["flagged", language] += 1
@@ -31,13 +31,12 @@ def test_true_sentences_in_eight_languages_pass(capsys):
             flagged["flagged", language] += 1
             texts.append(text)
 
-    with capsys.disabled():
-        print("\n" + table(made, flagged, ["flagged"], list(CLAIMS)))
+    tell(table(made, flagged, ["flagged"], list(CLAIMS)))
     assert made.total() >= 300
     assert flagged.total() <= MOST_FLAGGED * made.total(), texts
 
 
-def test_wrong_sentences_in_eight_languages_are_refused(capsys):
+def test_wrong_sentences_in_eight_languages_are_refused(tell):
     made, caught, missed = Counter(), Counter(), []
     for language, world, kind, text in wrong_rows():
         made[kind, language] += 1
@@ -46,8 +45,7 @@ def test_wrong_sentences_in_eight_languages_are_refused(capsys):
         else:
             caught[kind, language] += 1
 
-    with capsys.disabled():
-        print("\n" + table(made, caught, sorted({k for k, _ in made}), list(CLAIMS)))
+    tell(table(made, caught, sorted({k for k, _ in made}), list(CLAIMS)))
     assert caught.total() >= 0.95 * made.total(), missed
 
 
@@ -67,11 +65,10 @@ def spoiled() -> tuple[Counts, Counts, list[str]]:
     return made, caught, missed
 
 
-def test_spoiled_sentences_in_eight_languages_are_refused(spoiled, capsys):
+def test_spoiled_sentences_in_eight_languages_are_refused(spoiled, tell):
     made, caught, missed = spoiled
 
-    with capsys.disabled():
-        print("\n" + table(made, caught, sorted({k for k, _ in made}), list(CLAIMS)))
+    tell(table(made, caught, sorted({k for k, _ in made}), list(CLAIMS)))
     assert sum(made.values()) >= 2000
     assert _share(spoiled, lambda kind: kind in TYPED) >= TYPED_CAUGHT, missed
     assert _share(spoiled, lambda kind: kind not in TYPED) >= CLAIMS_CAUGHT, missed
