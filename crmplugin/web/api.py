@@ -30,8 +30,16 @@ KEY_HEADER = {
 }
 
 
+STREAM = {
+    200: {
+        "description": "Server-sent events, where Accept asks for them: brief, text, sentence, check, done, error",
+        "content": {EVENT_STREAM: {}},
+    }
+}
+
+
 @blueprint.post("")
-@blueprint.doc(operationId="createDraft", parameters=[KEY_HEADER])
+@blueprint.doc(operationId="createDraft", parameters=[KEY_HEADER], responses=STREAM)
 @blueprint.arguments(schemas.DraftRequest)
 @blueprint.arguments(schemas.Wait, location="query")
 @blueprint.response(201, schemas.DraftAnswer, description="Finished: proposed, blocked or no_message")
@@ -76,8 +84,8 @@ def get_draft(draft_id: str) -> Response:
 
 
 @blueprint.get("/<string:draft_id>/stream")
-@blueprint.doc(operationId="streamDraft")
-@blueprint.response(200, description="Server-sent events: brief, text, sentence, check, done, error")
+@blueprint.doc(operationId="streamDraft", responses=STREAM)
+@blueprint.response(200)
 def stream_draft(draft_id: str) -> Response:
     """A draft's pieces as they come; go on with Last-Event-ID."""
     return stream_of(own_draft(desk(), draft_id, who()))
@@ -153,7 +161,7 @@ def stop_draft(body: dict[str, Any] | None, draft_id: str) -> Response:
 
 
 @blueprint.post("/<string:draft_id>/regenerate")
-@blueprint.doc(operationId="regenerateDraft")
+@blueprint.doc(operationId="regenerateDraft", responses=STREAM)
 @blueprint.arguments(schemas.Variant, required=False)
 @blueprint.arguments(schemas.Wait, location="query")
 @blueprint.response(201, schemas.DraftAnswer)

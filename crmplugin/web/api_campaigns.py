@@ -28,6 +28,11 @@ blueprint = ApiBlueprint(
 )
 
 
+BYTES = {"schema": {"type": "string", "format": "binary"}}
+FILES = {"text/csv": BYTES, "application/zip": BYTES, "application/json": {"schema": {"type": "object"}}}
+"""What an export comes as, by its form."""
+
+
 @blueprint.post("")
 @blueprint.doc(operationId="createCampaign", parameters=[KEY_HEADER])
 @blueprint.arguments(schemas.CampaignRequest)
@@ -130,16 +135,16 @@ def list_recipients(query: dict[str, Any], campaign_id: str) -> Response:
 
 
 @blueprint.get("/<string:campaign_id>/export")
-@blueprint.doc(operationId="exportCampaign")
+@blueprint.doc(operationId="exportCampaign", responses={200: {"content": FILES}})
 @blueprint.arguments(schemas.ExportQuery, location="query")
-@blueprint.response(200, {"format": "binary", "type": "string"}, content_type="application/octet-stream")
+@blueprint.response(200, description="The file; of `crm` the ids of what was put there")
 def export(query: dict[str, Any], campaign_id: str) -> Response:
     """Let out what may leave now; the file holds every message of the campaign that has left."""
     if query["format"] == "crm":
         return jsonify({"written": push_to_crm(desk(), campaign_id, who())})
     file = export_campaign(desk(), campaign_id, who(), form=query["format"])
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    return Response(file.data, mimetype=file.type, headers=headers)
+    return Response(file.data, content_type=file.type, headers=headers)
 
 
 def _answer(campaign: Campaign, status: int = 200) -> Response:

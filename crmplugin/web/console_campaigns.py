@@ -123,4 +123,4 @@ def campaign_file(campaign_id: str, form: str) -> Response:
     """Lets out what may leave now, as a file."""
     file = export_campaign(desk(), campaign_id, who(), form=form)
     headers = {"Content-Disposition": f'attachment; filename="{file.name}"'}
-    return Response(file.data, mimetype=file.type, headers=headers)
+    return Response(file.data, content_type=file.type, headers=headers)

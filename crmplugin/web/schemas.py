@@ -245,6 +245,7 @@ class DraftAnswer(Schema):
     missing_info = fields.List(fields.String())
     missing_questions = fields.List(fields.String())
     grounding = fields.Dict()
+    charts = fields.List(fields.Dict())
     checks = fields.List(fields.Dict())
     compliance = fields.Dict()
     next_touch = fields.Dict(allow_none=True)
@@ -288,6 +289,10 @@ class BriefAnswer(Schema):
     connection = fields.String(required=True)
     subject = fields.Dict(required=True)
     as_of = fields.String(required=True)
+    language = nullable()
+    locale = nullable()
+    zone = nullable()
+    send_on = nullable()
     decision = fields.Dict()
     gates = fields.List(fields.Dict())
     signals = fields.Dict()
@@ -295,6 +300,8 @@ class BriefAnswer(Schema):
     facts = fields.List(fields.Dict())
     warnings = fields.List(fields.Dict())
     missing_info = fields.List(fields.String())
+    missing_questions = fields.List(fields.String())
+    charts = fields.List(fields.Dict())
 
 
 class EventAnswer(Schema):

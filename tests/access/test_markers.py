@@ -175,6 +175,7 @@ def test_error_of_the_database_does_not_say_what_it_was_given(database_url: str)
     [
         "sent to amir@kestrel.example", "for Amir Shah", "crmp_0123456789abcdefghij", "/sign-in/" + "x" * 43,
         "Authorization: Bearer abcdefghijklmnopqrst", "GET /panel/local?deal=D-1&sig=0123456789", SECRET,
+        "Bäckerei Steinhuber GmbH", "As just said on the phone: line 1 is down", "for Matthias Dorn",
     ],
 )  # fmt: skip
 def test_a_marker_in_a_log_of_the_suite_is_found(tmp_path: Path, line: str):

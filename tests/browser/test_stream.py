@@ -136,9 +136,8 @@ def test_a_server_killed_in_mid_stream_ends_in_a_whole_draft(visit, model, pace,
 
 def worker(served: Served, more: Mapping[str, str]) -> subprocess.Popen[bytes]:
     """A worker of its own on the database of a server."""
-    return subprocess.Popen(
-        [*RUN, "worker"], env=environ(served.var) | more, cwd=served.var.parent, stderr=subprocess.DEVNULL
-    )
+    with (served.var.parent / "worker.log").open("ab") as log:
+        return subprocess.Popen([*RUN, "worker"], env=environ(served.var) | more, cwd=served.var.parent, stderr=log)
 
 
 @pytest.mark.long

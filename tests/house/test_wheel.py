@@ -70,9 +70,10 @@ def test_doctor_and_draft_run_from_the_wheel(elsewhere: dict[str, str], tmp_path
 
 
 def test_serve_runs_from_the_wheel(elsewhere: dict[str, str], tmp_path: Path):
-    server = subprocess.Popen(
-        [*RUN, "serve", "--port", "0"], env=elsewhere, cwd=tmp_path, stdout=subprocess.PIPE, text=True
-    )
+    with (tmp_path / "serve.log").open("ab") as log:
+        server = subprocess.Popen(
+            [*RUN, "serve", "--port", "0"], env=elsewhere, cwd=tmp_path, stdout=subprocess.PIPE, stderr=log, text=True
+        )
     try:
         assert server.stdout is not None
         found = re.search(r"http://\S+", server.stdout.readline())

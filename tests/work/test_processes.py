@@ -191,7 +191,8 @@ def test_jobs_can_be_done_by_a_process_of_their_own(var, start):
     server.webhook(created(0))
     assert server.get("/api/v1/events/evt-0").json()["state"] == "stored"
 
-    worker = subprocess.Popen([*RUN, "worker"], env=environ(var), stderr=subprocess.DEVNULL)
+    with (var.parent / "worker.log").open("ab") as log:
+        worker = subprocess.Popen([*RUN, "worker"], env=environ(var), stderr=log)
     try:
         assert wait_until(lambda: settled(server, 1), 40)
         streamed = requests.post(
