@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from crmplugin.analysis.business_days import Countries, business_days_between
 from crmplugin.analysis.cadence import WRITTEN_TYPES, is_held, is_touch
 from crmplugin.analysis.hostile import scan_text
+from crmplugin.analysis.mood import read_mood
 from crmplugin.analysis.passages import own_text
 from crmplugin.analysis.phrases import book, fold, tokens, words
 from crmplugin.analysis.questions import find_questions
@@ -103,10 +104,23 @@ def _share_people(a: Activity, b: Activity) -> bool:
 
 def leaves_it_with_them(text: str | None) -> bool:
     """Whether a message says that its writer comes back to us, and asks for nothing."""
-    body = own_text(scan_text(text or "").clean)
-    row = tokens(body)
-    says, wants = (book("coming_back", name).find(row) for name in ("says", "wants"))
-    return bool(says) and not wants and not find_questions(body)
+    body = _own_words(text)
+    return bool(book("coming_back", "says").find(tokens(body))) and not _wants_something(body)
+
+
+def only_praises(text: str | None) -> bool:
+    """Whether a short message is pleased and asks for nothing: "Great service, thanks to the whole team!"."""
+    body = _own_words(text)
+    short = len(tokens(body)) <= COURTESY_WORDS and not any(c.isdigit() for c in body)
+    return short and read_mood(body).state == "pleased" and not _wants_something(body)
+
+
+def _own_words(text: str | None) -> str:
+    return own_text(scan_text(text or "").clean)
+
+
+def _wants_something(body: str) -> bool:
+    return bool(book("coming_back", "wants").find(tokens(body)) or find_questions(body))
 
 
 def is_courtesy(text: str | None) -> bool:

@@ -13,12 +13,11 @@ from types import MappingProxyType
 
 from crmplugin.analysis.cadence import OURS, is_held
 from crmplugin.analysis.churn import LAPSED_DAYS, LAPSED_RHO, LOW_ALIVE
-from crmplugin.analysis.mood import read_mood
 from crmplugin.analysis.replenishment import rhythms
 from crmplugin.analysis.rhythm import order_days
 from crmplugin.analysis.service import is_open as ticket_is_open
 from crmplugin.analysis.stages import entered_stage, is_open
-from crmplugin.analysis.threads import COURTESY_WORDS, leaves_it_with_them, unanswered
+from crmplugin.analysis.threads import leaves_it_with_them, only_praises, unanswered
 from crmplugin.brief.calendar import both_sides, business_days_between, day_in, seller_zone
 from crmplugin.brief.signals import delivered_orders, running_contracts
 from crmplugin.brief.view import activities_in_view
@@ -209,14 +208,9 @@ def _request_waits(s: Situation) -> str | None:
     ordered = any(o.ordered_at and last.at < o.ordered_at <= s.now for o in s.context.orders)
     old = s.now - last.at > timedelta(days=REQUEST_DAYS)
     waits = any(a.id == last.id for a in unanswered(s.view, s.now))
-    if ordered or old or leaves_it_with_them(last.body) or _is_praise(last.body):
+    if ordered or old or leaves_it_with_them(last.body) or only_praises(last.body):
         return None
     return "request" if waits else None
-
-
-def _is_praise(body: str | None) -> bool:
-    """Whether a short message only praises: who is told "great service" does not want an answer by Wednesday."""
-    return body is not None and read_mood(body).state == "pleased" and len(body.split()) <= COURTESY_WORDS
 
 
 def _our_promise(s: Situation) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -20,6 +21,7 @@ PLAIN_MARKS = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "–": "-", "…": "..."}
 )
 """Marks that would turn a text message of 160 characters into one of 70, as their plain forms."""
+_NARROW, _WIDE = re.compile(r" (?=[;!?](?!\w))"), re.compile(r" (?=[:»%€](?!\w))|(?<=«) ")
 SIGNED_CHANNELS = frozenset({"email", "letter"})
 GREETED_CHANNELS = frozenset({"email", "letter", "phone", "chat"})
 
@@ -45,7 +47,13 @@ def compose(brief: Brief, written: Written) -> tuple[Sentence, ...]:
     if plan.channel == "sms":
         return tuple(replace(s, text=plain_marks(s.text)) for s in (*_sms_sender(brief), *body, *legal))
     head = _rendered(letterhead(brief), "greeting") if plan.channel == "letter" else []
-    return (*subject, *head, *greeting, *body, *_signature(brief, plan), *legal)
+    whole = (*subject, *head, *greeting, *body, *_signature(brief, plan), *legal)
+    return tuple(replace(s, text=french_spaces(s.text)) for s in whole) if brief.language == "fr" else whole
+
+
+def french_spaces(text: str) -> str:
+    """A sentence whose marks do not fall into the next line: narrow no-break spaces before ; ! ? and wide ones else."""
+    return _WIDE.sub("\u00a0", _NARROW.sub("\u202f", text))
 
 
 def plain_marks(text: str) -> str:

@@ -59,6 +59,7 @@ def _skeleton(text: str, draft: Draft) -> str | None:
     shown |= {f.display for f in draft.facts if f.kind in ("text", "claim", "quote_text", "count")}
     for display in sorted((s for s in shown if len(s) > 1), key=len, reverse=True):
         text = re.sub(rf"(?<!\w){re.escape(display)}(?!\w)", GAP, text)
+    text = text.replace("\u202f", " ").replace("\u00a0", " ")
     foreign = re.search(r"\d|@|https?:", text) or len(text) > LONGEST or len(re.findall(r"\w{2,}", text)) < 2
     return None if foreign else text
 

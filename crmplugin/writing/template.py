@@ -93,8 +93,9 @@ def _line(sentence: Sentence, index: int) -> dict[str, object]:
 
 
 def _plain(text: str) -> str:
-    """A sentence as it is compared: the first one of a text may have been given a small letter."""
-    return text.casefold()
+    """A sentence as it is compared: the first one of a text may have been given a small letter, French ones have
+    spaces that do not break."""
+    return text.casefold().replace("\u202f", " ").replace("\u00a0", " ")
 
 
 def _cannot(brief: Brief, manner: Manner) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from crmplugin.analysis.threads import leaves_it_with_them
+from crmplugin.analysis.threads import leaves_it_with_them, only_praises
 
 
 @pytest.mark.parametrize(
@@ -38,3 +38,22 @@ def test_they_come_back_to_us(text: str) -> None:
 )
 def test_they_wait_for_us(text: str) -> None:
     assert not leaves_it_with_them(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "praises"),
+    [
+        ("Great service, thanks to the whole team!", True),
+        ("Toller Service, danke ans ganze Team!", True),
+        ("Super service, merci à toute l’équipe !", True),
+        ("¡Un servicio estupendo, gracias a todo el equipo!", True),
+        ("Great service! Please send five more gaskets.", False),
+        ("Toller Service! Wir hätten gern noch zwei davon.", False),
+        ("Great machine, thank you. We would like another one.", False),
+        ("Great service. When do you come?", False),
+        ("Great, we take 5.", False),
+        ("", False),
+    ],
+)
+def test_praise_waits_for_no_answer(text: str, praises: bool) -> None:
+    assert only_praises(text) is praises
