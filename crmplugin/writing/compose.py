@@ -21,7 +21,7 @@ PLAIN_MARKS = str.maketrans(
     {"“": '"', "”": '"', "„": '"', "«": '"', "»": '"', "’": "'", "‘": "'", "–": "-", "…": "..."}
 )
 """Marks that would turn a text message of 160 characters into one of 70, as their plain forms."""
-_NARROW, _WIDE = re.compile(r" (?=[;!?](?!\w))"), re.compile(r" (?=[:»%€](?!\w))|(?<=«) ")
+_NARROW, _WIDE = re.compile(r" (?=[;!?](?!\w))"), re.compile(r" (?=[:»](?!\w))|(?<=«) ")
 SIGNED_CHANNELS = frozenset({"email", "letter"})
 GREETED_CHANNELS = frozenset({"email", "letter", "phone", "chat"})
 
