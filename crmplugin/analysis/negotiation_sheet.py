@@ -17,8 +17,8 @@ from crmplugin.analysis.negotiation_history import anchor_lines, history_lines, 
 from crmplugin.analysis.negotiation_moves import concession_lines, trade_lines
 from crmplugin.analysis.negotiation_table import Table, day_of, known_lines, typed
 from crmplugin.analysis.objections import find_objections
-from crmplugin.analysis.people import gaps_among, people_of
-from crmplugin.analysis.sheet import Pointer, SheetLine, Val, say, show
+from crmplugin.analysis.people import gaps_among, people_of, role_of
+from crmplugin.analysis.sheet import Pointer, SheetLine, say, show
 from crmplugin.analysis.upsell import find_needs
 from crmplugin.domain.brief import Signals
 from crmplugin.domain.crm import Activity, Contact, Context
@@ -30,10 +30,6 @@ SECTIONS = (
 )  # fmt: skip
 TERM_MONTHS = 24
 MOST_NEEDS = 3
-KNOWN_ROLES = frozenset(
-    {"economic_buyer", "champion", "user", "influencer", "blocker", "technical_buyer", "decision_maker"}
-)
-"""Roles of a contact that have words; another one is shown as it stands."""
 
 
 def negotiation_sheet(
@@ -231,15 +227,6 @@ def _objections(t: Table) -> Iterator[SheetLine]:
         yield say("objections", "no_objection")
 
 
-def _role(contact: Contact) -> Val:
-    """What the person is to the deal, in words where we have some."""
-    if contact.role in KNOWN_ROLES:
-        return sheet.word(f"role.{contact.role}")
-    return (
-        sheet.text(contact.role or contact.title or "") if contact.role or contact.title else sheet.word("role_unknown")
-    )
-
-
 def _authority(t: Table, contact: Contact, name: str) -> Iterator[SheetLine]:
     """What shows that a person may buy: the newest order in their name."""
     own = [o for o in t.orders if o.contact_id == contact.id]
@@ -256,7 +243,7 @@ def _people(t: Table) -> Iterator[SheetLine]:
         name = " ".join(p for p in (c.first_name, c.last_name) if p)
         if not name:
             continue
-        role = _role(c)
+        role = role_of(c)
         last = day_of(t, person.last_in) if person.last_in else sheet.word("never")
         words = "person_left" if person.is_gone(t.now) else "person"
         yield say("people", f"person_{c.id}", words, inputs=(("contacts", c.id, "name"),),

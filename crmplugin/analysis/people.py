@@ -6,11 +6,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from crmplugin.analysis import sheet
 from crmplugin.analysis.cadence import is_held, is_touch
+from crmplugin.analysis.sheet import Val
 from crmplugin.domain.crm import Activity, Contact, Deal
 
 TWO_WAY_DAYS = 60
 THREADS_WANTED = 2
+KNOWN_ROLES = frozenset(
+    {"economic_buyer", "champion", "user", "influencer", "blocker", "technical_buyer", "decision_maker"}
+)
+"""Roles of a contact that have words; another one is shown as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,3 +72,11 @@ def _person(contact: Contact, activities: Iterable[Activity], now: datetime) -> 
     said = [a.at for a in own if a.at and ((a.direction == "inbound" and is_touch(a, now)) or is_held(a, now))]
     touched = [a.at for a in own if a.at and (is_touch(a, now) or is_held(a, now))]
     return Person(contact, max(said, default=None), max(touched, default=None))
+
+
+def role_of(contact: Contact) -> Val:
+    """What the person is to the deal, in words where we have some."""
+    if contact.role in KNOWN_ROLES:
+        return sheet.word(f"role.{contact.role}")
+    stated = contact.role or contact.title
+    return sheet.text(stated) if stated else sheet.word("role_unknown")

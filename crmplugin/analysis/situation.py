@@ -12,7 +12,7 @@ from crmplugin.analysis.deal_signs import health_lines, intent_lines
 from crmplugin.analysis.fit.population import closed_outcome
 from crmplugin.analysis.negotiation_numbers import read_numbers
 from crmplugin.analysis.next_action import next_actions, stakes_of
-from crmplugin.analysis.people import gaps_among, people_of
+from crmplugin.analysis.people import gaps_among, people_of, role_of
 from crmplugin.analysis.replenishment import state_of
 from crmplugin.analysis.sheet import SheetLine, say, show
 from crmplugin.analysis.upsell import find_signals
@@ -46,7 +46,8 @@ def status_lines(v: View) -> Iterator[SheetLine]:
     if v.signals.quote_id:
         for field in ("total", "valid_until"):
             yield show("status", ("quotes", v.signals.quote_id, field))
-    yield say("status", "awaiting", awaiting=sheet.word(f"awaiting.{v.signals.awaiting}"))
+    owed = "us" if v.signals.ticket.severe_ticket_id else v.signals.awaiting
+    yield say("status", "awaiting", awaiting=sheet.word(f"awaiting.{owed}"))
     yield from health_lines(v)
     yield from intent_lines(v)
 
@@ -172,7 +173,7 @@ def people_lines(v: View, section: str = "people") -> Iterator[SheetLine]:
         c = person.contact
         name = " ".join(p for p in (c.first_name, c.last_name) if p)
         if name:
-            role = sheet.text(c.title or c.role or "") if c.title or c.role else sheet.word("role_unknown")
+            role = sheet.text(c.title) if c.title else role_of(c)
             last = v.day(person.last_in) if person.last_in else sheet.word("never")
             pointer = ("contacts", c.id, "name")
             words = "person_left" if person.is_gone(v.now) else "person"
@@ -229,7 +230,8 @@ def handoff_lines(v: View) -> Iterator[SheetLine]:
     if ticket is None or _is_settled(v, ticket):
         yield from _sales_handoff(v)
         return
-    for field in ("number", "opened_on", "product", "subject", "body", "status", "priority", "owner_name"):
+    said = ("subject",) if ticket.subject == ticket.body else ("subject", "body")
+    for field in ("number", "opened_on", "product", *said, "status", "priority", "owner_name"):
         yield show("case", ("tickets", ticket.id, field))
     yield show("case", ("tickets", ticket.id, "next_update_at"))
     if ticket.contact_id:

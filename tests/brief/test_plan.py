@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from crmplugin.brief.tongues import home_languages
-from crmplugin.domain.brief import INTERNAL_KINDS, Promise
+from crmplugin.domain.brief import INTERNAL_KINDS, Promise, TicketState
 from crmplugin.domain.crm import Feature, Offer, OrderLine, QuoteLine
 from crmplugin.ports import Population
 from tests.builders import (
@@ -494,3 +494,21 @@ def test_who_reads_a_recap_is_not_named_to_themselves():
     told = keys(make_brief("recap", context=make_account(activities=activities)))
 
     assert [key for key in told if key.endswith("_due")] == ["recap.them_quoted_due", "recap.named_due"]
+
+
+@pytest.mark.parametrize(("stock", "offered"), [(Decimal(5), "M-60"), (Decimal(0), None)])
+def test_the_installation_of_a_machine_that_is_not_to_be_had_is_not_pitched(stock, offered):
+    products = (
+        make_product(
+            "M-60", name="Spira 60", list_price=Decimal(9800), stock=stock, description="a mixer of 60 litres"
+        ),
+        make_product("INS", name="Installation", list_price=Decimal(900), description="one technician for one day"),
+    )
+    deal = make_deal(product_ids=("M-60", "INS"))
+    quiet = make_signals(due_items=(), ticket=TicketState())
+
+    brief = make_brief(kind="pitch", context=make_context(deal=deal, products=products, line_items=()), signals=quiet)
+
+    beats = brief.plan.beats if brief.plan else ()
+    told = {id_.split(".")[0] for beat in beats for id_ in beat.facts.values() if id_.endswith(".name")}
+    assert told & {"M-60", "INS"} == ({offered} if offered else set())

@@ -164,7 +164,7 @@ def test_a_single_order_of_long_ago_is_a_risk_and_no_news(draft):
     digest = lines_of(draft(files, "insight_digest", "--company", "NORDA"))
 
     assert "Buying has stopped: No order since 3 May 2024, 647 days." in summary
-    assert digest[0] == "Changes: Nothing in the last seven days."
+    assert digest[0] == "Changes: None in orders, people, cases, quotes or contracts in the last seven days."
 
 
 def test_an_outline_without_a_product_says_so(draft):

@@ -38,7 +38,9 @@ from crmplugin.ports import Population
 Sections = tuple[tuple[str, tuple[str, ...]], ...]
 DIVIDER = " | "
 DIGEST_LINES = 10
-QUOTES: Mapping[str, tuple[str, str]] = MappingProxyType({"en": ("“", "”"), "de": ("„", "“")})
+QUOTES: Mapping[str, tuple[str, str]] = MappingProxyType(
+    {"en": ("“", "”"), "de": ("„", "“"), "fr": ("« ", " »"), "es": ("«", "»")}
+)
 ISO_DAY = re.compile(r"“(\d{4}-\d{2}-\d{2})”")
 """A day that a CRM field holds, quoted as evidence: shown as a day, without quotes."""
 
