@@ -357,7 +357,7 @@ def test_a_digest_has_ten_lines_at_most():
 
 
 def test_a_quiet_week_is_said():
-    assert "Nothing" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
+    assert "None in orders" in shown(sheet_of(world(), "insight_digest"), "D-1.no_change")
 
 
 def due_item(product_id: str, since: int) -> DueItem:
