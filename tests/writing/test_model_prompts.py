@@ -15,6 +15,7 @@ from crmplugin.domain.brief import Brief, Kind, Request
 from crmplugin.domain.crm import Subject
 from crmplugin.journeys.draft import make_brief, make_draft
 from crmplugin.journeys.import_records import import_document
+from crmplugin.journeys.styles import change_sheet
 from crmplugin.llm.scripted import Reply, scripted_model
 from crmplugin.settings import load_settings
 from crmplugin.wiring import Assistant
@@ -147,3 +148,34 @@ def test_the_template_writer_needs_none_of_this(sample: Assistant):
     )
 
     assert made.masked == {}
+
+
+def test_a_reps_style_reaches_the_model_masked_changes_no_fact_and_is_gone_when_erased(sample: Assistant, tmp_path):
+    """What leaves with a style sheet beside what leaves without: the habits, and nothing else."""
+    tools = sample.tools("local")
+    request = Request("local", "follow_up", Subject("deal", "D-103"), as_of=NOW)
+    plain = make_brief(request, tools=tools, now=NOW)
+    assert plain.plan and plain.sender.user_id and plain.recipient and plain.recipient.last_name
+    key = (plain.sender.user_id, "follow_up", plain.language)
+    phrase = f"Speak soon, and greet {plain.recipient.last_name} ({plain.recipient.address})."
+    change_sheet(sample.styles, "local", key, {"words": 45, "phrases_used": [phrase]}, at=NOW)
+    styled = make_brief(request, tools=tools, now=NOW)
+    assert sample.styles.erase("local", key[0]) == 1
+
+    with scripted_model(lambda body: Reply("subject\t\tAbout your order\nask\t\tDoes that help?")) as model:
+        chat = Assistant(load_settings({**model.environment, "CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path)}))
+        for brief in (plain, styled, make_brief(request, tools=tools, now=NOW)):
+            chat.model_writer.write(brief)
+        chat.close()
+    without, with_style, erased = ("\n".join(m["content"] for m in r["messages"]) for r in model.requests)
+
+    assert (styled.language, styled.plan) == (plain.language, plain.plan)
+    assert [(f.id, f.display) for f in styled.facts] == [(f.id, f.display) for f in plain.facts]
+    assert erased == without
+    told = {line for line in set(with_style.split("\n")) - set(without.split("\n")) if line.startswith("- ")}
+    assert told == {
+        "- this representative writes about 45 words",
+        "- they like: Speak soon, and greet PERSON_1 (EMAIL_1).",
+    }
+    assert plain.recipient.last_name not in with_style
+    assert str(plain.recipient.address) not in with_style
