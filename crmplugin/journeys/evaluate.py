@@ -24,6 +24,8 @@ from crmplugin.domain.draft import PASSING, Draft
 from crmplugin.errors import UsageError
 from crmplugin.journeys.draft import Tools, make_draft
 
+GOOD = 4
+"""From this grade on (of 0 to 5) a judge would send a draft as it stands."""
 SUBJECTS = ("deal", "company", "contact", "ticket", "activity")
 _TASK = ("type", "to_contact_id", "channel", "language", "tone", "length", "instruction")
 _HEAD = frozenset({"id", "about", "world", "kind", "as_of", "add", "expect", *SUBJECTS, *_TASK})
@@ -41,17 +43,19 @@ class Case:
     records: Sequence[Mapping[str, Any]]
     task: Mapping[str, str] = field(default_factory=dict)
     expect: Mapping[str, Any] = field(default_factory=dict)
+    connection: str = "local"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of a case: its failures in words (none: passed), and the text."""
+    """What came of a case: its failures in words (none: passed), and the draft. `grade`: a judge's, 0 to 5."""
 
     case: str
     failures: tuple[str, ...]
     writer: str | None = None
-    text: str = ""
     cost: Decimal | None = None
+    draft: Draft | None = None
+    grade: int | None = None
 
     @property
     def passed(self) -> bool:
@@ -103,13 +107,13 @@ def _case(row: Mapping[str, Any], folder: Traversable, name: str) -> Case:
 
 def run_case(case: Case, *, tools: Tools, writer: str, as_of: datetime) -> Outcome:
     """The case drafted by a writer and judged. A draft that falls back to another writer than asked for fails."""
-    request = Request("local", case.kind, case.subject, as_of=as_of, writer=writer, **case.task)  # type: ignore[arg-type]
+    request = Request(case.connection, case.kind, case.subject, as_of=as_of, writer=writer, **case.task)  # type: ignore[arg-type]
     draft = make_draft(request, tools=tools, draft_id=f"eval-{case.id}", now=as_of, created_by="eval")
     failures = [*_owed(draft), *_expected(draft, case.expect)]
     if writer == "model" and draft.status == "proposed" and draft.writer != "model":
         failures.append("fell back to the template writer")
     cost = Decimal(draft.usage.cost) if draft.usage and draft.usage.cost else None
-    return Outcome(case.id, tuple(failures), draft.writer, text_of(draft), cost)
+    return Outcome(case.id, tuple(failures), draft.writer, cost, draft)
 
 
 def text_of(draft: Draft) -> str:
@@ -193,6 +197,11 @@ class Score:
         return wilson(self.passed, len(self.outcomes)) if self.outcomes else (Decimal(0), Decimal(1))
 
     @property
+    def grades(self) -> tuple[int, ...]:
+        """What a judge gave to the drafts it saw."""
+        return tuple(o.grade for o in self.outcomes if o.grade is not None)
+
+    @property
     def cost(self) -> Decimal:
         return sum((o.cost for o in self.outcomes if o.cost), Decimal(0))
 
@@ -209,7 +218,17 @@ def score_json(score: Score, *, made_at: datetime, prompts: str) -> dict[str, An
         "interval": [f"{low:.3f}", f"{high:.3f}"],
         "cost": str(score.cost),
         "outcomes": {o.case: list(o.failures) for o in score.outcomes},
+        "judged": _judged(score.grades),
     }
+
+
+def _judged(grades: Sequence[int]) -> dict[str, Any] | None:
+    """How many drafts a judge would send as they stand, with the 95 % interval; None without a judge."""
+    if not grades:
+        return None
+    good = sum(grade >= GOOD for grade in grades)
+    low, high = wilson(good, len(grades))
+    return {"sent": good, "of": len(grades), "interval": [f"{low:.3f}", f"{high:.3f}"]}
 
 
 def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:

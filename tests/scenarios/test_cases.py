@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from crmplugin.cli.evaluating import run_one
+from crmplugin.domain.brief import Request
+from crmplugin.domain.crm import Subject
 from crmplugin.errors import UsageError
+from crmplugin.journeys.draft import make_draft
 from crmplugin.journeys.evaluate import changes, packaged_cases, read_cases
+from crmplugin.journeys.import_records import import_document
+from crmplugin.journeys.present import to_json
 from crmplugin.llm.scripted import replies, scripted_model
+from crmplugin.settings import load_settings
+from crmplugin.store.draft_rows import DraftRow
+from crmplugin.store.drafts import DraftStore
+from crmplugin.wiring import Assistant
 
 CASES = packaged_cases()
 
@@ -115,3 +126,55 @@ def test_an_empty_folder_is_told(crmplugin, tmp_path):
     assert answer.code == 1
     assert "no folder 'cases'" in answer.err
     assert json.dumps(answer.out) == '""'
+
+
+@pytest.fixture
+def approved(tmp_path, monkeypatch):
+    """A store of our own with one draft that a person approved, as the settings of the command see it."""
+    monkeypatch.setenv("CRMPLUGIN_CONFIG", "")
+    monkeypatch.setenv("CRMPLUGIN_VAR", str(tmp_path / "own"))
+    assistant = Assistant(load_settings(os.environ))
+    world = json.loads((files("evals") / "worlds" / "malt.json").read_text(encoding="utf-8"))
+    import_document(world, connection="local", records=assistant.records)
+    at = datetime(2026, 2, 10, 11, tzinfo=UTC)
+    request = Request("local", "follow_up", Subject("deal", "D-5"), type="quote_follow_up", as_of=at)
+    draft = make_draft(request, tools=assistant.tools("local"), draft_id="draft-1", now=at)
+    assert draft.status == "proposed"
+    row = DraftRow(
+        "draft-1", "local", "follow_up", "approved", 1, at, at, "api", "deal", "D-5", "on_approval",
+        {"language": "en"}, to_json(draft),
+    )  # fmt: skip
+    DraftStore(assistant.engine).create(row)
+    yield assistant
+    assistant.close()
+
+
+def test_own_approved_drafts_are_cases_and_a_model_judges_last(crmplugin, approved, monkeypatch):
+    with scripted_model(replies("4 clear and to the point")) as model:
+        for name, value in model.environment.items():
+            monkeypatch.setenv(name, value)
+        answer = crmplugin("eval", "--approved", "5", "--judge", "judging-model")
+        asked = "\n".join(m["content"] for m in model.requests[0]["messages"])
+
+    assert answer.code == 0, answer.out
+    assert "1/1" in answer.out.split("\n")[1]
+    assert "1/1 (21 to 100 %)" in answer.out
+    assert len(model.requests) == 1
+    assert model.requests[0]["model"] == "judging-model"
+    recipient = json.loads(json.dumps(approved.records.iterate_docs("local", "contacts").__next__()))
+    assert recipient["last_name"] not in asked
+
+
+def test_what_a_person_approved_and_nobody_says_now_fails(crmplugin, approved):
+    store = DraftStore(approved.engine)
+    document = dict(store.get("draft-1").document)
+    document["sentences"] = [
+        *document["sentences"],
+        {**document["sentences"][1], "evidence": ["Q-5.gone"], "verdict": "supported"},
+    ]
+    store.note("draft-1", at=datetime(2026, 2, 10, 12, tzinfo=UTC), document=document)
+
+    answer = crmplugin("eval", "--approved", "5")
+
+    assert answer.code == 4
+    assert "approved-draft-1: does not use Q-5.gone" in answer.out

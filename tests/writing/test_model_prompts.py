@@ -155,7 +155,9 @@ def test_a_reps_style_reaches_the_model_masked_changes_no_fact_and_is_gone_when_
     tools = sample.tools("local")
     request = Request("local", "follow_up", Subject("deal", "D-103"), as_of=NOW)
     plain = make_brief(request, tools=tools, now=NOW)
-    assert plain.plan and plain.sender.user_id and plain.recipient and plain.recipient.last_name
+    assert plain.sender.user_id
+    assert plain.recipient is not None
+    assert plain.recipient.last_name
     key = (plain.sender.user_id, "follow_up", plain.language)
     phrase = f"Speak soon, and greet {plain.recipient.last_name} ({plain.recipient.address})."
     change_sheet(sample.styles, "local", key, {"words": 45, "phrases_used": [phrase]}, at=NOW)
