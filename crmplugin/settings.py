@@ -50,6 +50,7 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
         "workers": (int, 1),
         "streams": (int, 32),
         "jobs_at_once": (int, 64),
+        "retry_first_s": (Decimal, Decimal("2")),
         "public_url": (str, None),
         "masking": (bool, True),
         "log_level": (str, "info"),
@@ -77,7 +78,8 @@ SCALARS: Mapping[str, tuple[type, Any]] = MappingProxyType(
 
 POSITIVE = frozenset(
     {
-        "workers", "streams", "jobs_at_once", "session_hours", "sign_in_minutes", "token_calls_per_second",
+        "workers", "streams", "jobs_at_once", "retry_first_s", "session_hours", "sign_in_minutes",
+        "token_calls_per_second",
         "model_connect_timeout_s", "model_timeout_s", "model_max_tokens", "model_calls_at_once",
         "model_calls_per_second",
     }
@@ -161,6 +163,7 @@ class Settings:
     token_calls_per_second: int = 200
     spending: tuple[SpendingLimit, ...] = ()
     retention: Retention = Retention()
+    retry_first_s: Decimal = Decimal("2")
     oidc: OidcSettings | None = None
 
 
@@ -195,6 +198,7 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
         retention=read_retention(source),
         trusted_proxies=_networks(source, values["trusted_proxies"]),
         token_calls_per_second=values["token_calls_per_second"],
+        retry_first_s=values["retry_first_s"],
         oidc=_oidc(source),
     )
 

@@ -63,13 +63,13 @@ class Crowd:
         return own, place[own]
 
 
-def make_crowd(vectors: Sparse) -> Crowd:
+def make_crowd(vectors: Sparse, *, most: int = MOST_MEMBERS) -> Crowd:
     """Of very many, neighbours are looked for among some, evenly over the order: who buys alike is not so rare."""
     # Single precision halves the memory of a search, and is far finer than purchases are.
     vectors = vectors.astype(np.float32)
     squares: Floats = np.asarray(vectors.multiply(vectors).sum(axis=1)).ravel()
     customers = vectors.shape[0]
-    members = np.unique(np.linspace(0, customers - 1, min(customers, MOST_MEMBERS)).astype(np.int64))
+    members = np.unique(np.linspace(0, customers - 1, min(customers, most)).astype(np.int64))
     peers = vectors if len(members) == customers else vectors[members]
     return Crowd(vectors, members, peers, peers.T.tocsr(), squares)
 

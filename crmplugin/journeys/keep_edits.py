@@ -99,7 +99,7 @@ def _as_typed(body: str, sentences: Sequence[Sentence]) -> tuple[str, bool]:
 def _apply(change: _Change, body: str, new: Draft) -> str:
     places = [p for s in change.old if (p := _counterpart(s, new)) and p in body]
     for place in places[1:] if change.text else places:
-        body = re.sub(r"[ \t]*" + re.escape(place), "", body, count=1)
+        body = re.sub(r"(?<![ \t])[ \t]*" + re.escape(place), "", body, count=1)
     if not change.text:
         return body
     if places:

@@ -65,18 +65,22 @@ class SyncReport:
     resumed: bool = False
 
 
-def sync(desk: Desk, connection: str, *, since: datetime | None = None, progress: Progress = quiet) -> SyncReport:
+def sync(
+    desk: Desk, connection: str, *, since: datetime | None = None, progress: Progress = quiet, keep_s: float = KEEP_S
+) -> SyncReport:
     """Pulls a CRM into the mirror: everything the first time, later what changed, or what changed after `since`.
 
     Reading everything raises no events. A read that was interrupted goes on, unless another one is asked for. Raises
     CrmUnavailable while another process reads it, and what the connector raises.
     """
     whole = since is None and desk.syncs.get(connection).mirrored_at is None
-    return _sync(desk, connection, since, whole, progress)
+    return _sync(desk, connection, since, whole, progress, keep_s)
 
 
-def _sync(desk: Desk, connection: str, since: datetime | None, whole: bool, progress: Progress) -> SyncReport:
-    with _place(desk, connection):
+def _sync(
+    desk: Desk, connection: str, since: datetime | None, whole: bool, progress: Progress, keep_s: float = KEEP_S
+) -> SyncReport:
+    with _place(desk, connection, keep_s):
         try:
             return _read(desk, _begin(desk, connection, since, whole), progress)
         except Exception as error:
@@ -85,12 +89,12 @@ def _sync(desk: Desk, connection: str, since: datetime | None, whole: bool, prog
 
 
 @contextmanager
-def _place(desk: Desk, connection: str) -> Iterator[None]:
-    """The one place for a reader, kept for as long as a page may take; of a process that died it is soon free."""
+def _place(desk: Desk, connection: str, keep_s: float) -> Iterator[None]:
+    """The one place for a reader, asked for again each `keep_s` seconds; of a process that died it is soon free."""
     holder, ended = uuid.uuid4().hex, threading.Event()
 
     def keep() -> None:
-        while not ended.wait(KEEP_S):
+        while not ended.wait(keep_s):
             try:
                 desk.syncs.hold(connection, holder, now=desk.clock())
             except StoreError as error:

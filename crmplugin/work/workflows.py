@@ -35,7 +35,8 @@ from crmplugin.work.steps import durable_step
 log = logging.getLogger(__name__)
 
 RETRY_DELAYS_S = (2, 10, 30, 120, 600, 1800, 3600, 10_800, 21_600, 43_200)
-"""How long a job waits before its second, third … attempt: about a day in all."""
+"""How long a job waits before its second, third … attempt, when the first wait is `FIRST_S`: about a day in all."""
+FIRST_S = RETRY_DELAYS_S[0]
 MAX_ATTEMPTS = len(RETRY_DELAYS_S) + 1
 MAX_WAITS = 1_000
 """How often a job waits because the other side, or our own limit, named a time; such waits are no failed attempts."""
@@ -269,7 +270,8 @@ def _later(payload: Payload, error: CrmPluginError) -> tuple[Payload, float] | N
     if error.retryable and named and waits < MAX_WAITS:
         return {"waits": waits + 1}, min(named, LONGEST_NAMED_S) * random.uniform(1.0, 1.5)
     if error.retryable and attempts < MAX_ATTEMPTS:
-        return {"attempts": attempts + 1}, RETRY_DELAYS_S[attempts - 1]
+        first_s = float(Workplace.desk.settings.retry_first_s) if Workplace.desk else FIRST_S
+        return {"attempts": attempts + 1}, RETRY_DELAYS_S[attempts - 1] * first_s / FIRST_S
     return None
 
 

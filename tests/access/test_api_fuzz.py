@@ -24,6 +24,7 @@ from schemathesis.specs.openapi.checks import (
 
 from connectors.local.events import read_events
 from crmplugin.web.rights import ROLES
+from crmplugin.web.schemas import SUBJECTS
 from tests.access.conftest import HERE
 from tests.web.conftest import make_event
 
@@ -39,6 +40,9 @@ CALM = [
 ]
 DRAFTS, FEW = 4, 2
 WISH = {"kind": "summary", "deal_id": "D-1"}
+MASTER = {"language": "en", "channel": "email", "variant": "A", "patterns": {}}
+RARE = {"stopDraft", "withdrawDraft", "runCampaign"}
+"""What is possible for a moment only, or for a campaign that reaches somebody."""
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +52,7 @@ def schema(app: Any) -> Any:
 
 @pytest.fixture(scope="module")
 def there(app: Any, office: Any) -> Any:
-    """Gives ids of what is there: new drafts and a new campaign, an event that came, its job, records."""
+    """Gives ids of what is there: new drafts and campaigns, an event that came, its job, records."""
     now = datetime.now(UTC)
     read = read_events(json.dumps(make_event("evt-fuzz")).encode(), connection=HERE, received_at=now)
     office.desk.intake.take(read.events)
@@ -58,9 +62,15 @@ def there(app: Any, office: Any) -> Any:
 
     def make() -> dict[str, list[str]]:
         drafts = [client.post("/api/v1/drafts?wait=30", json=WISH).json["id"] for _ in range(DRAFTS)]
-        campaign = client.post("/api/v1/campaigns", json={"segment": {}, "goal": "win_back"}).json["id"]
-        known = {"draft_id": drafts, "campaign_id": [campaign], "event_id": ["evt-fuzz"], "connection": [HERE]}
+        wish = {"segment": {}, "goal": "win_back"}
+        campaigns = [client.post("/api/v1/campaigns", json=wish).json["id"] for _ in range(DRAFTS)]
+        for n, campaign in enumerate(campaigns):  # each is further than the one before
+            for state in ("approved", "running", "paused")[:n]:
+                office.desk.campaigns.move(campaign, state, at=now)
+        known = {"draft_id": drafts, "campaign_id": campaigns, "event_id": ["evt-fuzz"], "connection": [HERE]}
         known |= {"job_id": [f"{HERE}/evt-fuzz"], "event": ["evt-fuzz"], "version": [1, 2], "user_id": ["U-1"]}
+        known |= {"segment": [{}], "goal": ["win_back"], "channels": [["email"]], "masters": [[MASTER]]}
+        known |= {"segment_id": [None], "languages": [["en"]]}
         ids = {"deal": "D-1", "company": "CO-1", "contact": "C-1", "ticket": "T-1"}
         return known | {f"{name}{end}": [id_] for name, id_ in ids.items() for end in ("", "_id")}
 
@@ -80,21 +90,29 @@ def fuzz(schema: Any, office: Any, there: Any, role: str, examples: int) -> dict
     return asked
 
 
+def _name_known(part: dict[str, Any], known: dict[str, list[Any]], pick: int) -> None:
+    """Puts ids of what is there into a part of a call, and one record where several are named."""
+    for name in [name for name in part if name.removesuffix("_id") in SUBJECTS][1:]:
+        del part[name]
+    part.update({name: known[name][pick % len(known[name])] for name in set(part) & set(known)})
+
+
 def _ask(operation: Any, token: str, known: dict[str, list[Any]], examples: int) -> Counter[int]:
     """Calls one operation so often and checks each answer; gives back how often which status came."""
     answers: Counter[int] = Counter()
+    waits = "wait" in {parameter.name for parameter in operation.query}
     streams = "text/event-stream" in str(operation.definition.raw["responses"])
     how = {"deadline": None, "suppress_health_check": CALM, "phases": [Phase.generate], "database": None}
 
-    @given(case=operation.as_strategy(), data=st.data())
+    @given(case=operation.as_strategy(), pick=st.integers(0, DRAFTS - 1))
     @settings(max_examples=examples, **how)
-    def ask(case: Any, data: st.DataObject) -> None:
+    def ask(case: Any, pick: int) -> None:
         if answers.total() % 2 == 0:
             for part in (case.path_parameters, case.query, case.body):
-                for name in sorted(set(part) & set(known)) if isinstance(part, dict) else ():
-                    part[name] = data.draw(st.sampled_from(known[name]))
-        if isinstance(case.query, dict):
-            case.query.pop("wait", None)
+                if isinstance(part, dict):
+                    _name_known(part, known, pick)
+        if waits:
+            case.query = {**(case.query or {}), "wait": pick}
         accept = "text/event-stream" if streams and answers.total() % 4 == 0 else "application/json"
         case.headers = {**(case.headers or {}), "Authorization": f"Bearer {token}", "Accept": accept}
         case.headers["Accept-Encoding"] = "identity"  # the description is of what stands in the answer
@@ -121,4 +139,5 @@ def test_no_answer_is_outside_the_description_in_many_calls(schema, office, ther
     answers = sum(asked.values(), Counter())
     print(f"{role}: {answers.total()} calls of {len(asked)} operations: {dict(sorted(answers.items()))}")
     if role == "admin":  # who may do everything gets something from everywhere
-        assert [name for name, answers in asked.items() if not any(status < 300 for status in answers)] == []
+        never = {name for name, answers in asked.items() if not any(status < 300 for status in answers)}
+        assert never <= RARE

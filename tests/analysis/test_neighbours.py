@@ -7,7 +7,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crmplugin.analysis import neighbours
 from crmplugin.analysis.baskets import Baskets, make_baskets
 from crmplugin.analysis.fit.recommender import fit, rank
 from crmplugin.analysis.neighbours import (
@@ -73,9 +72,8 @@ def test_a_short_history_does_not_shrink_in_the_form_of_the_paper():
     assert tifu_vectors(two, Tifu(groups=4)).toarray()[0, B] == pytest.approx(0.5)
 
 
-def test_neighbours_of_very_many_are_looked_for_among_some(monkeypatch):
-    monkeypatch.setattr(neighbours, "MOST_MEMBERS", 3)
-    crowd = make_crowd(upcf_vectors(baskets_of(*[[{A}, {B}]] * 9), Upcf()))
+def test_neighbours_of_very_many_are_looked_for_among_some():
+    crowd = make_crowd(upcf_vectors(baskets_of(*[[{A}, {B}]] * 9), Upcf()), most=3)
 
     near = nearest_by_cosine(crowd, np.array([0, 1]), k=5, asymmetry=0.5).toarray()
 

@@ -33,7 +33,7 @@ def model():
 def office(model, clean_environment, monkeypatch):
     for name, value in model.environment.items():
         monkeypatch.setenv(name, value)
-    monkeypatch.setattr(workflows, "RETRY_DELAYS_S", (0.2, 0.2, 0.2))
+    monkeypatch.setenv("CRMPLUGIN_RETRY_FIRST_S", "0.1")
     opened = wiring.open_office()
     import_document(RECORDS, connection="local", records=opened.desk.records)
     yield opened

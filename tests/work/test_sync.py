@@ -208,8 +208,7 @@ def test_second_reader_waits_until_the_first_has_ended_or_is_long_gone(desk):
     assert sync(later, "acme").taken == 124
 
 
-def test_reader_keeps_its_place_however_long_a_page_takes(desk, monkeypatch):
-    monkeypatch.setattr("crmplugin.journeys.sync.KEEP_S", 0.01)
+def test_reader_keeps_its_place_however_long_a_page_takes(desk):
     started, late = datetime.now(UTC), []
     slow = replace(desk, clock=lambda: started + timedelta(minutes=len(late)))
 
@@ -218,7 +217,7 @@ def test_reader_keeps_its_place_however_long_a_page_takes(desk, monkeypatch):
         wait_until(lambda: slow.syncs.held_until("acme") > slow.clock())
         assert not slow.syncs.hold("acme", "another process", now=slow.clock())
 
-    assert sync(slow, "acme", progress=take_long).taken == 124
+    assert sync(slow, "acme", progress=take_long, keep_s=0.01).taken == 124
     assert len(late) > 1
     assert slow.syncs.held_until("acme") is None
 
