@@ -14,7 +14,7 @@ from typing import Any
 
 import structlog
 
-QUIET = ("alembic", "dbos", "urllib3", "httpx", "_granian")
+QUIET = ("alembic", "dbos", "urllib3", "httpx", "httpx2", "_granian")
 
 
 def set_up_logs(level: str) -> None:

@@ -67,6 +67,7 @@ def _check_processes(settings: Settings, workers: int) -> None:
 )
 def worker_command(queues: str, metrics_port: int | None) -> None:
     from crmplugin.cli.logs import set_up_logs
+    from crmplugin.cli.serving import spare_the_collector
     from crmplugin.wiring import open_office
 
     settings = load_settings(os.environ)
@@ -75,6 +76,7 @@ def worker_command(queues: str, metrics_port: int | None) -> None:
     with hold_locks(settings, ["work"]):
         office = open_office(settings, take=False, queues=names)
         _serve_metrics(settings.host, metrics_port)
+        spare_the_collector()
         click.echo(f"crmplugin works on {', '.join(names)}; end it with Ctrl-C", err=True)
         try:
             _wait_for_the_end()
