@@ -23,7 +23,7 @@ from crmplugin.cli.output import connection_option, json_option, now, open_assis
 from crmplugin.errors import UsageError
 
 EXIT_FAILED = 4
-_INNER = "CRMPLUGIN_EVAL_PROMPTS"
+_INNER = "EVAL_OTHER_PROMPTS"
 """Set in the process that runs another version of the prompts, so that it does not start one more."""
 
 
@@ -207,12 +207,12 @@ def _print_table(scores: Sequence[Mapping[str, Any]]) -> None:
         row = (f"{s['variant']:24} {s['prompts']:12} {s['passed']:>5}/{s['cases']:<3} {f'{low} to {high} %':>16} "
                f"{s['cost']:>8}")  # fmt: skip
         click.echo(f"{row} {_judged(s.get('judged')):>26}" if judged else row)
+    several = len({s["prompts"] for s in scores}) > 1
     for s in scores:
-        for case, failures in s["outcomes"].items():
-            for failure in failures:
-                click.echo(f"  {s['variant']}: {case}: {failure}")
-        for change in s.get("since", ()):
-            click.echo(f"  {s['variant']}: {change}")
+        name = f"{s['variant']} with {s['prompts']}" if several else s["variant"]
+        told = [f"{case}: {failure}" for case, failures in s["outcomes"].items() for failure in failures]
+        for line in (*told, *s.get("since", ())):
+            click.echo(f"  {name}: {line}")
 
 
 def _judged(judged: Mapping[str, Any] | None) -> str:
