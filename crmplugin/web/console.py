@@ -9,6 +9,7 @@ from crmplugin.web import (
     console_figures,
     console_records,
     console_rules,
+    console_styles,
     console_trust,
     console_waiting,
     console_work,
@@ -23,6 +24,7 @@ PAGES = (
     console_records,
     console_figures,
     console_rules,
+    console_styles,
     console_trust,
     console_work,
 )

@@ -110,6 +110,8 @@ RIGHTS: Mapping[str, Right] = {
     "console.prompts": Right(LEADERS, "list"),
     "console.rules": Right(LEADERS, "asked"),
     "console.change_rules": Right(LEADERS - {MANAGER}, "asked"),
+    "console.styles": Right(SALES, "list"),
+    "console.change_style": Right(SALES, "asked"),
     "console.new_draft": Right(SALES, "asked"),
     "console.one_record": Right(SALES, "connection"),
     "console.events": Right(LEADERS, "list"),

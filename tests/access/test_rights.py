@@ -42,6 +42,7 @@ ASKED: dict[str, dict[str, Any]] = {
     "console.keep_campaign": {"data": {"segment": f"{HERE}:SG-walk", "goal": "win_back"}},
     "console.rules": {"query_string": {"collection": "voice"}},
     "console.change_rules": {"data": {"collection": "voice"}},
+    "console.change_style": {"data": {"user_id": "U-1", "kind": "follow_up", "language": "en", "words": "60"}},
     "console.new_draft": {"query_string": {"about": "deal:D-1"}},
     "console.replay": {"data": {"connection": HERE, "event": "evt-walk"}},
     "console.retry_job": {"data": {"job": f"{HERE}/evt-walk"}},

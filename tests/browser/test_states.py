@@ -17,8 +17,9 @@ from tests.browser.words import SLOWLY
 PAGES = (
     "/console", "/console?show=closed", "/console/new", "/console/new?about=deal:D-101", "/console/deals",
     "/console/campaigns", "/console/figures", "/console/events", "/console/jobs", "/console/connections",
-    "/console/rules", "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1",
-    "/console/people", "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/sign-in",
+    "/console/rules", "/console/rules?collection=policy", "/console/prompts", "/console/styles",
+    "/console/audit?look=1", "/console/people", "/console/records/local/deals/D-101",
+    "/console/records/local/companies/CO-01", "/sign-in",
 )  # fmt: skip
 
 PANELS = (("D-112", "U-1", "ready"), ("D-S1", "U-2", "blocked"), ("D-S2", "U-2", "quiet"))

@@ -12,7 +12,8 @@ PAGES = (
     "/console", "/console?show=held", "/console/new", "/console/new?about=deal:D-101", "/console/deals?health=1",
     "/console/campaigns", "/console/figures", "/console/events", "/console/jobs", "/console/connections",
     "/console/rules",
-    "/console/rules?collection=policy", "/console/prompts", "/console/audit?look=1", "/console/people",
+    "/console/rules?collection=policy", "/console/prompts", "/console/styles", "/console/audit?look=1",
+    "/console/people",
     "/console/records/local/deals/D-101", "/console/records/local/companies/CO-01", "/console/drafts/unknown",
 )  # fmt: skip
 WALKED = tuple(path.replace("D-101", "D-1").replace("CO-01", "CO-1").replace("unknown", "") for path in PAGES)
