@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from crmplugin.errors import StoreError
 from crmplugin.store.pieces import Piece, PieceStore
 
 FLUSH_S = 0.5
@@ -48,10 +47,9 @@ class Channel:
             self._pieces.append(Piece(self._first + len(self._pieces) + 1, event, data))
             self._changed.notify_all()
         left_s = self._flushed_at + self._flush_s - time.monotonic()
-        if left_s <= 0:
-            self._flush_if_possible()
-        elif self._late is None and self._flush_s <= FLUSH_TO_OTHERS_S:
-            self._late = threading.Timer(left_s, self._flush_late)
+        if self._late is None and (left_s <= 0 or self._flush_s <= FLUSH_TO_OTHERS_S):
+            # Not in this thread: it brings an answer that is paid for, and would wait for its turn to write.
+            self._late = threading.Timer(max(0.0, left_s), self._flush_late)
             self._late.daemon = True
             self._late.start()
 
@@ -63,17 +61,10 @@ class Channel:
             self._flushed += len(new)
             self._flushed_at = time.monotonic()
 
-    def _flush_if_possible(self) -> None:
-        """Keeps what is not kept yet, or a little later: a full disk must not end a text that is being paid for."""
-        try:
-            self.flush()
-        except StoreError:
-            self._flushed_at = time.monotonic()
-
     def _flush_late(self) -> None:
-        """Keeps what was said just before a pause, which no next piece would take along in time."""
+        """Keeps what is not kept yet, also what was said just before a pause."""
         self._late = None
-        with suppress(Exception):  # the writer's own next flush meets the same fault, and tells of it
+        with suppress(Exception):  # the end of the channel meets the same fault, and tells of it
             self.flush()
 
     def close(self) -> None:
