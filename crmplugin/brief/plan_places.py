@@ -201,10 +201,18 @@ def _products(context: Context, about: Sequence[str], facts: Facts) -> dict[str,
     claimed, claim = told[0] if told else (None, None)
     return {
         "product": product,
+        "talked_product": _place("products", next((id_ for id_ in ids if id_ in _talked_of(context)), None)),
         "news_product": next((Place("products", id_) for id_ in ids if _has_news(id_, facts)), product),
         "claimed_product": _place("products", claimed),
         "news_claim": _place("claims", claim),
     }
+
+
+def _talked_of(context: Context) -> frozenset[str]:
+    """Products that a deal with them is about; what they once ordered is no talk."""
+    deal = context.deal
+    items = [item.product_id for item in context.line_items if deal and item.deal_id == deal.id]
+    return frozenset(id_ for id_ in (*(deal.product_ids if deal else ()), *items) if id_)
 
 
 NEWS_FIELDS = ("lead_time", "description")

@@ -220,7 +220,7 @@ NEW_VALUE = (
         ),
         say("new_value.quote_open", number="quote.number", valid_until="quote.valid_until"),
         say("new_value.quote_plain", number="quote.number"),
-        say("new_value.product", product="product.name", carried=OF_COMPANY),
+        say("new_value.product", product="talked_product.name", carried=OF_COMPANY),
         say("new_value.last_order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
     ),
     must(NO_NEWS, *NEWS),
@@ -234,13 +234,13 @@ NEW_VALUE = (
 BREAK_UP = (
     row(
         say("break_up.subject", "subject", number="quote.number"),
-        say("break_up.subject_product", "subject", product="product.name"),
+        say("break_up.subject_product", "subject", product="talked_product.name"),
         say("break_up.subject_plain", "subject"),
     ),
     must(
         "what stays open for them: a quote, an earlier order or the company's name",
         say("break_up.quote", number="quote.number", valid_until="quote.valid_until"),
-        say("break_up.product", product="product.name", carried=OF_COMPANY),
+        say("break_up.product", product="talked_product.name", carried=OF_COMPANY),
         say("break_up.order", product="last_order.line1.product", ordered_on="last_order.ordered_on"),
         say("break_up.topic", seller="seller.name", carried=OF_COMPANY),
     ),

@@ -512,3 +512,14 @@ def test_the_installation_of_a_machine_that_is_not_to_be_had_is_not_pitched(stoc
     beats = brief.plan.beats if brief.plan else ()
     told = {id_.split(".")[0] for beat in beats for id_ in beat.facts.values() if id_.endswith(".name")}
     assert told & {"M-60", "INS"} == ({offered} if offered else set())
+
+
+@pytest.mark.parametrize(("in_talks", "key"), [(True, "new_value.product"), (False, "new_value.last_order")])
+def test_what_they_once_ordered_is_not_told_as_something_they_consider(in_talks, key):
+    order = make_order("O-9", ordered_at=at("2025-12-04"), lines=(OrderLine("L1", "FM-3000", Decimal(1)),))
+    deal = make_deal(product_ids=("FM-3000",)) if in_talks else None
+    account = replace(make_account(), deal=deal, quotes=(), line_items=(), orders=(order,))
+
+    told = keys(make_brief("new_value", context=account, signals=make_signals(quote_id=None, ticket=TicketState())))
+
+    assert key in told
