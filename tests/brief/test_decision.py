@@ -750,3 +750,16 @@ def test_scenario_4_a_pitch_becomes_the_acknowledgement_and_waits():
     assert "CO-1/GK-12.days_since" in held["fact_ids"]
     assert held["earliest"] == "2026-03-16"
     assert choice.earliest == date(2026, 3, 16)
+
+
+@pytest.mark.parametrize(
+    ("body", "type_"),
+    [
+        ("Thanks for the quote. We will come back to you next week.", None),
+        ("Great service, thanks to the whole team!", None),
+        ("We will come back to you, but please send the certificate.", "answer"),
+        ("The second meter is broken as well.", "answer"),
+    ],
+)
+def test_who_leaves_the_next_word_with_themselves_waits_for_none_of_ours(body, type_):
+    assert row(make_inbound(body=body))[0] == type_
