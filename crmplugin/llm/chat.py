@@ -188,7 +188,19 @@ def _status_error(error: openai.APIStatusError) -> ModelError:
         return ModelError("the model endpoint does not know this model (404); see CRMPLUGIN_MODEL and OPENAI_BASE_URL")
     if code >= 500:
         return ModelUnavailable(f"the model endpoint failed ({code})")
+    if code < 400:
+        return ModelError(
+            f"the model endpoint sends calls elsewhere ({code}); set OPENAI_BASE_URL to what answers itself"
+        )
     return ModelError(f"the model endpoint refuses the request ({code})")
+
+
+class _OneEndpoint(openai.DefaultHttpxClient):
+    """What is written to an endpoint is for it alone, wherever it would like to have it. Closed with its holder."""
+
+    def __del__(self) -> None:
+        if not self.is_closed:
+            self.close()
 
 
 def open_chat(settings: ModelSettings, limiter: Limiter | None = None, purse: Purse | None = None) -> OpenAIChat:
@@ -199,6 +211,7 @@ def open_chat(settings: ModelSettings, limiter: Limiter | None = None, purse: Pu
         base_url=settings.base_url,
         timeout=Timeout(total, connect=float(settings.connect_timeout_s)),
         max_retries=0,
+        http_client=_OneEndpoint(follow_redirects=False),
     )
     options = {
         "temperature": float(settings.temperature),

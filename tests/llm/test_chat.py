@@ -71,6 +71,17 @@ def test_a_refused_key_says_what_to_set():
         ask(model)
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_nothing_is_sent_on_to_where_the_endpoint_points(status: int):
+    with scripted_model(replies("elsewhere")) as elsewhere:
+        there = {"Location": f"{elsewhere.base_url}/chat/completions"}
+        turned = Reply(status=status, headers=there)
+        with scripted_model(replies(turned)) as model, pytest.raises(ModelError, match="sends calls elsewhere"):
+            ask(model)
+
+        assert elsewhere.requests == []
+
+
 def test_silence_ends_at_the_timeout():
     with scripted_model(replies(Reply("late", first_s=2))) as model, pytest.raises(ModelUnavailable, match="in time"):
         ask(model)
