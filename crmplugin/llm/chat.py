@@ -143,25 +143,28 @@ class OpenAIChat:
                 self.options.pop(unknown, None)  # in place: every copy of this door learns it
         return self._create(sent)
 
-    def _create(self, sent: list[dict[str, str]]) -> Any:
-        messages: Any = sent
-        return self.client.chat.completions.create(model=self.name, messages=messages, stream=True, **self.options)
+    def _create(self, sent: list[dict[str, str]]) -> openai.Stream[Any]:
+        """The stream of an answer, as plain documents: the library's typed objects cost more than the call itself."""
+        body = {"model": self.name, "messages": sent, "stream": True, **self.options}
+        return self.client.post(
+            "/chat/completions", cast_to=object, body=body, stream=True, stream_cls=openai.Stream[object]
+        )
 
-    def _pieces(self, stream: Any, count: _Count) -> Iterator[str]:
+    def _pieces(self, stream: openai.Stream[Any], count: _Count) -> Iterator[str]:
         finished = False
         deadline = time.monotonic() + self.timeout_s
         with stream:
             for chunk in stream:
                 if time.monotonic() > deadline:
                     raise ModelUnavailable(f"the model did not finish within {self.timeout_s:.0f} s")
-                if chunk.usage:
-                    count.input_tokens = chunk.usage.prompt_tokens or 0
-                    count.output_tokens = chunk.usage.completion_tokens or 0
-                for choice in chunk.choices[:1]:
-                    finished = finished or choice.finish_reason is not None
-                    if choice.delta and choice.delta.content:
-                        count.heard += len(choice.delta.content.encode())
-                        yield choice.delta.content
+                if usage := chunk.get("usage"):
+                    count.input_tokens = usage.get("prompt_tokens") or 0
+                    count.output_tokens = usage.get("completion_tokens") or 0
+                for choice in (chunk.get("choices") or ())[:1]:
+                    finished = finished or choice.get("finish_reason") is not None
+                    if said := (choice.get("delta") or {}).get("content"):
+                        count.heard += len(said.encode())
+                        yield said
         if not finished:
             raise ModelUnavailable("the model's answer was cut off in the middle")
 
