@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time
+from importlib.resources import files
 
 import pytest
 
@@ -22,10 +24,12 @@ NOW = datetime.combine(DAY, time(9), UTC)
 FEW = ("D-103", "D-112", "D-120")
 
 
-def refused(assistant: Assistant, subject: Subject, kind: str, language: str, *, formal: bool) -> list[str]:
+def refused(
+    assistant: Assistant, subject: Subject, kind: str, language: str, *, formal: bool, now: datetime = NOW
+) -> list[str]:
     """The wordings of one brief that do not pass, with the reason."""
     tools = assistant.tools("local")
-    brief = make_brief(Request("local", kind, subject, language=language, as_of=NOW), tools=tools, now=NOW)
+    brief = make_brief(Request("local", kind, subject, language=language, as_of=now), tools=tools, now=now)
     if brief.plan is None:
         return []
     brief = replace(brief, plan=replace(brief.plan, formal=formal))
@@ -64,6 +68,21 @@ def test_the_wordings_of_a_few_deals_pass(sample: Assistant, language: str, form
         for row in refused(sample, Subject("deal", id_), kind, language, formal=formal)
     ]
 
+    assert found == []
+
+
+@pytest.mark.parametrize("formal", [True, False], ids=["formal", "informal"])
+@pytest.mark.parametrize(("world", "language"), [("fournil", "fr"), ("obrador", "es")])
+def test_the_wordings_for_those_who_write_and_are_written_to_in_it_pass(tmp_path, world, language, formal):
+    document = json.loads((files("evals") / "worlds" / f"{world}.json").read_text(encoding="utf-8"))
+    assistant = Assistant(load_settings({"CRMPLUGIN_CONFIG": "", "CRMPLUGIN_VAR": str(tmp_path)}))
+    import_document(document, connection="local", records=assistant.records)
+    subjects = [Subject("deal", row["id"]) for row in document["deals"]]
+    now = datetime(2026, 11, 30, 9, tzinfo=UTC)
+
+    found = [row for s in subjects for row in refused(assistant, s, "follow_up", language, formal=formal, now=now)]
+
+    assistant.close()
     assert found == []
 
 
