@@ -29,6 +29,8 @@ def set_up_logs(level: str) -> None:
 def log_formatter() -> logging.Formatter:
     """Makes a JSON line of each record."""
     shared: list[Any] = [
+        structlog.processors.EventRenamer("message"),  # the library's `event` is the text; ours is what a CRM sent
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         structlog.stdlib.add_logger_name,
         structlog.stdlib.ExtraAdder(),

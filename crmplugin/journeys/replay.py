@@ -35,10 +35,15 @@ def replay_event(desk: Desk, row: EventRow) -> EventRow:
 
 def _failed_job(desk: Desk, row: EventRow) -> Job | None:
     """The latest job of an event, if that is what failed."""
-    numbers = range(row.attempts, -1, -1)  # each run was counted, and a job's number is no larger
-    jobs = (desk.jobs.find(event_job_id(row.connection, row.id, n)) for n in numbers)
-    latest = next((job for job in jobs if job is not None), None)
+    latest = latest_job(desk, row)
     return latest if latest is not None and latest.state == "dead" else None
+
+
+def latest_job(desk: Desk, row: EventRow) -> Job | None:
+    """The job of an event's last replay, else its first one."""
+    numbers = range(row.attempts, -1, -1)  # each run was counted, and the number of what has run is no larger
+    jobs = (desk.jobs.find(event_job_id(row.connection, row.id, n)) for n in numbers)
+    return next((job for job in jobs if job is not None), None)
 
 
 def replay_dead(

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 from datetime import timedelta
-from itertools import count
 
 from crmplugin.errors import StateConflict
 from crmplugin.journeys.approval_waits import see_to_waiting
-from crmplugin.journeys.ask import event_job_id, start_draft, start_event, start_write_back
+from crmplugin.journeys.ask import start_draft, start_event, start_write_back
 from crmplugin.journeys.campaign_rows import campaign_of
 from crmplugin.journeys.campaign_run import start_lanes
-from crmplugin.journeys.desk import PRIORITIES, Desk, Job
+from crmplugin.journeys.desk import PRIORITIES, Desk
+from crmplugin.journeys.replay import latest_job
 from crmplugin.journeys.run_draft import fail_draft
 from crmplugin.store.drafts import DraftRow
 from crmplugin.store.events import EventRow
@@ -79,23 +79,12 @@ def sweep(desk: Desk, *, patience: timedelta = PATIENCE) -> None:
 
 def _see_to_event(desk: Desk, event: EventRow) -> None:
     """An event that was begun has a job that goes on, or is told to be dead: no event is `working` for ever."""
-    job = _latest_job(desk, event)
+    job = latest_job(desk, event)
     if job is None:
         start_event(desk, event.connection, event.id)
     elif job.state in ("dead", "cancelled"):
         reason = job.wait_reason or f"its job was {job.state}: replay the event"
         desk.events.settle(event.connection, event.id, "dead", reason)
-
-
-def _latest_job(desk: Desk, event: EventRow) -> Job | None:
-    """The job of an event's last replay, else its first one."""
-    latest = None
-    for replay in count():
-        job = desk.jobs.find(event_job_id(event.connection, event.id, replay))
-        if job is None:
-            break
-        latest = job
-    return latest
 
 
 def _start_scheduled(desk: Desk, row: DraftRow) -> None:

@@ -17,6 +17,7 @@ from typing import Any, ClassVar, TypeVar
 
 from dbos import DBOS
 from sqlalchemy.exc import SQLAlchemyError
+from structlog.contextvars import bound_contextvars
 
 from crmplugin.errors import CrmPluginError, CrmUnavailable, StoreError
 from crmplugin.journeys.accept_event import accept_event
@@ -214,7 +215,13 @@ def _bury_draft(payload: Payload, reason: str) -> None:
 
 
 def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callable[[Payload, str], None]) -> Payload:
-    """Does the work once. What may pass is tried again later by a job of its own, which holds no thread meanwhile."""
+    """Does the work once; whatever is logged meanwhile says in which job."""
+    with bound_contextvars(**about(payload)):
+        return _try(payload, work, bury)
+
+
+def _try(payload: Payload, work: Callable[[Payload], Payload], bury: Callable[[Payload, str], None]) -> Payload:
+    """What may pass is tried again later by a job of its own, which holds no thread meanwhile."""
     try:
         with Workplace.at_work(payload.get("priority", 10)):
             return work(payload)
@@ -223,7 +230,7 @@ def _attempt(payload: Payload, work: Callable[[Payload], Payload], bury: Callabl
     except SQLAlchemyError as error:
         return _put_off(payload, StoreError(f"the database does not answer ({type(error).__name__})"), bury)
     except Exception as error:
-        log.exception("job failed", extra=about(payload))
+        log.exception("job failed")
         reason = f"this should not happen ({type(error).__name__}: {error}): see the log, then retry the job"
         _insist(lambda: bury(payload, reason))
         raise JobDead(reason) from None
@@ -237,7 +244,7 @@ def _put_off(payload: Payload, error: CrmPluginError, bury: Callable[[Payload, s
     if later is not None:
         changes, delay_s = later
         return {"next": _insist(lambda: _again({**payload, **changes, "why": str(error)}, delay_s))}
-    log.error("job is dead", extra={**about(payload), "reason": type(error).__name__})
+    log.error("job is dead", extra={"reason": type(error).__name__})
     _insist(lambda: bury(payload, str(error)))
     raise JobDead(str(error)) from None
 

@@ -152,7 +152,7 @@ def test_an_error_in_a_log_has_its_kind_and_place_and_not_its_words(tmp_path: Pa
             logging.getLogger("crmplugin.web").exception("request failed")
     told = json.loads((tmp_path / "x.log").read_text())
 
-    assert (told["event"], told["level"]) == ("request failed", "error")
+    assert (told["message"], told["level"]) == ("request failed", "error")
     assert [line for line in told["exception"].splitlines() if not line.startswith(" ")] == [
         "builtins.LookupError", "builtins.ValueError"
     ]  # fmt: skip
