@@ -29,6 +29,7 @@ BYTES_PER_TOKEN, PER_MESSAGE = 3, 5
 """An estimate on the safe side: bytes of a token, and tokens that a server adds around a message."""
 UNLIMITED = 1_000.0
 """Calls a second where the owner set no limit: only a `Retry-After` stops them."""
+NO_COMPLETION = "the model endpoint answers with something else than a streamed chat completion; see OPENAI_BASE_URL"
 KEYLESS = "no-key"
 """What is sent as the key to an endpoint that wants none; the client refuses an empty one."""
 
@@ -154,19 +155,36 @@ class OpenAIChat:
         finished = False
         deadline = time.monotonic() + self.timeout_s
         with stream:
-            for chunk in stream:
+            for chunk in _documents(stream):
                 if time.monotonic() > deadline:
                     raise ModelUnavailable(f"the model did not finish within {self.timeout_s:.0f} s")
-                if usage := chunk.get("usage"):
-                    count.input_tokens = usage.get("prompt_tokens") or 0
-                    count.output_tokens = usage.get("completion_tokens") or 0
-                for choice in (chunk.get("choices") or ())[:1]:
-                    finished = finished or choice.get("finish_reason") is not None
-                    if said := (choice.get("delta") or {}).get("content"):
-                        count.heard += len(said.encode())
-                        yield said
+                said, ended = _read_chunk(chunk, count)
+                finished = finished or ended
+                if said:
+                    count.heard += len(said.encode())
+                    yield said
         if not finished:
             raise ModelUnavailable("the model's answer was cut off in the middle")
+
+
+def _documents(stream: openai.Stream[Any]) -> Iterator[Any]:
+    try:
+        yield from stream
+    except ValueError as error:
+        raise ModelUnavailable(NO_COMPLETION) from error
+
+
+def _read_chunk(chunk: Any, count: _Count) -> tuple[str, bool]:
+    """The piece of text in a chunk, and whether it is the last; counts the tokens that it tells of."""
+    try:
+        if usage := chunk.get("usage"):
+            count.input_tokens = int(usage.get("prompt_tokens") or 0)
+            count.output_tokens = int(usage.get("completion_tokens") or 0)
+        choice: Any = next(iter(chunk.get("choices") or ()), {})
+        said = (choice.get("delta") or {}).get("content") or ""
+        return "" + said, choice.get("finish_reason") is not None
+    except (AttributeError, TypeError, ValueError) as error:
+        raise ModelUnavailable(NO_COMPLETION) from error
 
 
 def _our_error(error: Exception) -> ModelError:

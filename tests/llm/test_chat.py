@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -95,6 +99,46 @@ def test_a_slow_drip_ends_at_the_timeout():
 def test_a_cut_stream_is_not_an_answer():
     with scripted_model(replies(Reply("a" * 100, cut_after=2))) as model, pytest.raises(ModelUnavailable, match="cut"):
         ask(model)
+
+
+@contextmanager
+def endpoint_that_says(data: str) -> Iterator[str]:
+    """The address of a server whose every answer is one server-sent event with this data."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["Content-Length"]))
+            self.send_response(200)
+            self.send_header("Content-Type", "text/event-stream")
+            self.end_headers()
+            self.wfile.write(f"data: {data}\n\n".encode())
+
+        def log_message(self, *_: object) -> None:
+            """Nothing is printed."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "<html>login</html>",
+        "[]",
+        "7",
+        '{"choices": [null]}',
+        '{"choices": 7}',
+        '{"choices": [{"delta": "x"}]}',
+        '{"choices": [{"delta": {"content": 5}}]}',
+        '{"usage": "none"}',
+        '{"usage": {"prompt_tokens": "many"}}',
+    ],
+)
+def test_what_is_no_completion_is_an_endpoint_that_fails(data: str):
+    with endpoint_that_says(data) as url, pytest.raises(ModelUnavailable, match="something else"):
+        list(open_chat(settings(url)).stream([Message("user", "x")]).pieces)
 
 
 def test_an_unknown_parameter_is_dropped_for_good():
