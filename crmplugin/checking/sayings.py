@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from crmplugin.checking.fold import fold_text
 from crmplugin.checking.phrase import Phrase, foreign_words, other_way_round
 from crmplugin.checking.scene import Scene
 from crmplugin.checking.spans import Token
@@ -37,6 +38,8 @@ def attribution(p: Phrase) -> str | None:
         return None
     if "whether" in p.clause.kinds and _is_supposed(p):
         return None
+    if any(_stands_quoted(scene, f) and _right_day(p, f) for f in said):
+        return None
     rest = p.rest - courtesy_stems(scene.reader.words) - _people_named(scene)
     if p.kind == "asked" and not rest and any(f.kind == "quote_text" or f.trust == "untrusted" for f in said):
         return None if any(_right_day(p, f) for f in said) else f"{p.shown}: that was on another day."
@@ -47,6 +50,18 @@ def attribution(p: Phrase) -> str | None:
         return f"{p.shown}: that was on another day."
     p.carry(carrier)
     return other_way_round(p, [carrier])
+
+
+def _stands_quoted(scene: Scene, fact: Fact) -> bool:
+    """Whether the sentence cites a fact of a talk and shows its words in quotation marks; what our side has to do is
+    no word of theirs."""
+    if fact.id not in scene.sentence.evidence or fact.kind not in ("text", "quote_text"):
+        return False
+    side = scene.shelf.by_id.get(f"{fact.id}.side")
+    if side is not None and side.value == "us":
+        return False
+    words, low = fold_text(fact.display).lower.strip(" ."), scene.folded.lower
+    return bool(words) and any(low[a + 1 : b - 1].strip(" .") == words for a, b in scene.quoted_places)
 
 
 def _people_named(scene: Scene) -> frozenset[str]:

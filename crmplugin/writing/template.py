@@ -34,6 +34,8 @@ BRIEFER = {"answer.included_count": "answer.included_plain", "answer.included": 
 PASSAGE = "passage."
 """Beats that show an approved text as it stands, sentence by sentence."""
 PASSAGE_WORDS = 90
+RECORDS = {"quote": "quotes", "order": "orders", "ticket": "tickets", "contract": "contracts"}
+"""The records that a subject is about, by the last word of its key."""
 BULLET = "- "
 QUESTIONS = "questions"
 """The section of an internal note that asks; a line there is the question itself."""
@@ -260,17 +262,18 @@ class _Words:
     def _subject(self, beat: Beat, facts: Mapping[str, Fact]) -> str | None:
         """A subject within the limits; when no wording fits (a long name), one of the topic with fewer slots. Titles
         of internal notes have no limit."""
-        for key in (beat.key, *self._shorter_subjects(beat.key, set(facts))):
+        for key in (beat.key, *self._shorter_subjects(beat.key, facts)):
             texts = self._texts(key, facts)
             fitting = tuple(t for t in texts if self._brief.audience == "internal" or fits_a_subject(t))
             if fitting:
                 return self._pick(key, fitting)
         return None
 
-    def _shorter_subjects(self, key: str, slots: set[str]) -> list[str]:
+    def _shorter_subjects(self, key: str, facts: Mapping[str, Fact]) -> list[str]:
         """Other subjects of the topic that these facts can fill, the fullest first; the plain one last."""
-        topic = key.split(".")[0]
-        others = [e for e in self._bank.values() if e.key.startswith(f"{topic}.subject") and set(e.slots) < slots]
+        topic, slots = key.split(".")[0], set(facts)
+        named = [e for e in self._bank.values() if e.key.startswith(f"{topic}.subject") and _suits(e.key, facts)]
+        others = [e for e in named if set(e.slots) < slots]
         return [entry.key for entry in sorted(others, key=lambda e: (-len(e.slots), e.key)) if entry.key != key]
 
 
@@ -278,6 +281,12 @@ def _sms_size(text: str) -> tuple[bool, int, int]:
     """How little of a text message a sentence takes: one that needs no wide letters before a shorter one that does."""
     encoding, _, parts = count_sms(plain_marks(text))
     return encoding != "GSM-7", parts, len(text)
+
+
+def _suits(key: str, facts: Mapping[str, Fact]) -> bool:
+    """Whether a subject that names a kind of record (`subject_order`) is about one: a quote is no order."""
+    kind = RECORDS.get(key.rpartition("_")[2])
+    return kind is None or any(source.object == kind for fact in facts.values() for source in fact.source)
 
 
 def fits_a_subject(text: str) -> bool:

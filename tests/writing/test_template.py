@@ -289,3 +289,18 @@ def test_german_goes_on_small_after_the_greeting_in_every_wording(type_, touch):
         or first in ("Sie", "Ihr", "Ihre", "Ihrem", "Ihnen", "Ticket", "Angebot", "Bestellung", "Fragen")
         or (first in ("Orbis", "Gasket", "Q-118", "Halden", "Guten"))
     ), first
+
+
+def test_a_subject_that_is_too_long_does_not_turn_a_quote_into_an_order():
+    """The kind of record that a shorter subject names is the one that the text is about."""
+    account = make_account()
+    long = replace(account.products[3], name="Calibration of every device on the premises of the customer")
+    products = (*account.products[:3], long)
+    question = ask("Does the price include the calibration of every device on the premises of the customer?")
+    signals = make_signals(open_questions=(question,))
+
+    written = TemplateWriter().write(make_brief("answer", context=replace(account, products=products), signals=signals))
+
+    (subject,) = [s.text for s in written.sentences if s.role == "subject"]
+    assert "Q-118" in subject
+    assert "order" not in subject.lower()
