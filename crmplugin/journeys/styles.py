@@ -86,6 +86,7 @@ def edit_style(
     desk: Desk, who: Principal, connection: str, key: tuple[str, str, str], changes: Mapping[str, Any]
 ) -> StyleSheet:  # fmt: skip
     """Changes the sheet of (user, kind, language) by hand; from then on it is not learned over. Raises NotFound."""
+    check_connection(desk, who, connection)
     _check_own(who, connection, key[0])
     return change_sheet(desk.styles, connection, key, changes, at=desk.clock())
 
@@ -115,6 +116,7 @@ def erase_styles(
     desk: Desk, who: Principal, connection: str, user_id: str, kind: str | None = None, language: str | None = None
 ) -> int:  # fmt: skip
     """Deletes sheets; gives back how many. Raises NotFound for somebody else's."""
+    check_connection(desk, who, connection)
     _check_own(who, connection, user_id)
     return desk.styles.erase(connection, user_id, kind, language)
 

@@ -48,6 +48,11 @@ def test_style_sheets_of_another_connection_are_not_there(signed_in, known_here)
 
     is_problem(manager.get(f"/api/v1/styles?connection={HERE}"), 404, "not_found")
     assert manager.get(f"/api/v1/styles?connection={THERE}").json == {"items": []}
+    for name in (HERE, "x" * 300):
+        key = {"connection": name, "user_id": "U-1", "kind": "follow_up", "language": "en"}
+        is_problem(manager.patch("/api/v1/styles", json=key | {"words": 60}), 404, "not_found")
+        is_problem(manager.delete("/api/v1/styles", query_string=key), 404, "not_found")
+    is_problem(signed_in("admin").patch("/api/v1/styles", json=key), 404, "not_found")
     assert NAMES[HERE] in signed_in("manager", connections=[HERE]).get(f"/api/v1/styles?connection={HERE}").text
 
 
