@@ -45,9 +45,12 @@ def start_campaign(desk: Desk, campaign_id: str, who: Principal) -> Campaign:
 
 
 def resume_campaign(desk: Desk, campaign_id: str, who: Principal) -> Campaign:
-    """Goes on with a paused campaign."""
+    """Goes on with a paused campaign. Raises StateConflict for another: without recipients it would be done at once."""
     _check_role(who, "resume")
-    return _begin(desk, get_campaign(desk, campaign_id), ())
+    campaign = get_campaign(desk, campaign_id)
+    if campaign.status != "paused":
+        raise StateConflict(f"campaign {campaign_id} is {campaign.status}: only a paused one can be resumed")
+    return _begin(desk, campaign, ())
 
 
 def pause_campaign(desk: Desk, campaign_id: str, who: Principal) -> Campaign:

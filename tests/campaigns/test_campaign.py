@@ -228,6 +228,16 @@ def test_a_false_sentence_put_into_the_words_is_in_no_message(open_desk):
     assert not any("guarantee" in text for text in texts)
 
 
+def test_only_what_is_paused_is_resumed(open_desk):
+    desk = open_desk(make_world(2))
+    made = campaigns.create_campaign(desk, make_wish(), MARKETER)
+    campaigns.approve_campaign(desk, made.id, MARKETER)
+
+    with pytest.raises(StateConflict, match="only a paused one can be resumed"):
+        campaign_run.resume_campaign(desk, made.id, MARKETER)
+    assert campaigns.get_campaign(desk, made.id).status == "approved"
+
+
 def test_pause_and_resume_lose_nobody_and_double_nobody(open_desk):
     desk = open_desk(make_world(50))
     made = campaigns.create_campaign(desk, make_wish(), MARKETER)
