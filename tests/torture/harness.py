@@ -16,8 +16,9 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import requests
@@ -34,8 +35,6 @@ SECRET = "torture"
 RUN = [sys.executable, "-c", "from tests.fakes.main import main; main()"]
 ROOT = Path(__file__).parents[2]
 ANSWER = "context\tD-{n}.amount\tThe deal is worth 900 GBP."
-CHECKPOINT_S = 1.0
-"""A model's answer is still in flight until it is kept."""
 BUSY_SHARE, LOST_SHARE, LATE_SHARE = 0.02, 0.03, 0.02
 
 
@@ -62,6 +61,8 @@ class Count:
     paid_twice: list[int] = field(default_factory=list)
     kept_and_paid_again: list[int] = field(default_factory=list)
     paid_again_in_flight: int = 0
+    kept_after_s: list[float] = field(default_factory=list)
+    """How long after the model had said it an answer was kept, shortest first."""
     paid: int = 0
     kills: int = 0
     unfinished: dict[str, int] = field(default_factory=dict)
@@ -70,19 +71,35 @@ class Count:
         return (
             f"{self.events} events, {self.kills} kills: lost {len(self.lost)}, doubled {len(self.doubled)}, "
             f"paid {self.paid}, twice {len(self.paid_twice)} (and {self.paid_again_in_flight} in flight at a kill), "
-            f"asked again though an answer was kept {len(self.kept_and_paid_again)}"
+            f"asked again though an answer was kept {len(self.kept_and_paid_again)}; an answer was kept after "
+            + ", ".join(f"{_share(self.kept_after_s, share):.2f} s ({share:.0%})" for share in (0.5, 0.99, 1.0))
         )
 
 
+def _share(values: Sequence[float], share: float) -> float:
+    """The value that this share of them does not pass; zero of none."""
+    return values[max(0, round(share * len(values)) - 1)] if values else 0.0
+
+
 class Process:
-    """One command that is started again when it was killed."""
+    """One command that is started again when it was killed.
+
+    Each start asks for a model of another name, so that the fake knows who asked.
+    """
 
     def __init__(self, name: str, folder: Path, env: dict[str, str], *args: str) -> None:
         self.name, self._args, self._env, self._folder = name, args, env, folder
         self.process: subprocess.Popen[bytes] | None = None
+        self._starts = 0
         self.start()
 
+    @property
+    def model(self) -> str:
+        return f"scripted-{self.name}-{self._starts}"
+
     def start(self) -> None:
+        self._starts += 1
+        self._env["CRMPLUGIN_MODEL"] = self.model
         with (self._folder / f"{self.name}.log").open("ab") as log:
             self.process = subprocess.Popen([*RUN, *self._args], env=self._env, cwd=ROOT, stdout=log, stderr=log)
 
@@ -119,6 +136,14 @@ def _quietly(act: Callable[[], Any]) -> None:
         return
 
 
+class Call(NamedTuple):
+    """One call of the model: when it began, when the answer was said, and the name that the caller asked for."""
+
+    began: float
+    said: float
+    model: str
+
+
 @dataclass
 class World:
     """The fakes, the processes, and what happened when."""
@@ -130,9 +155,10 @@ class World:
     crm_url: str
     model_url: str
     port: int
-    calls: dict[int, list[tuple[float, float]]]
+    calls: dict[int, list[Call]]
     pace: dict[str, float]
-    blows: list[float] = field(default_factory=list)
+    blows: list[tuple[float, str]] = field(default_factory=list)
+    """When who was killed or frozen: the name of the model that they asked."""
     processes: list[Process] = field(default_factory=list)
 
     @property
@@ -148,7 +174,6 @@ class World:
             "CRMPLUGIN_DATABASE_URL": self.database_url,
             "OPENAI_BASE_URL": self.model_url,
             "OPENAI_API_KEY": "scripted",
-            "CRMPLUGIN_MODEL": "scripted",
             "TEST_IN_HASTE": "1",
         }
 
@@ -159,21 +184,21 @@ class World:
     def serve(self, *args: str) -> Process:
         return self.launch("serve", "serve", "--no-demo", "--port", str(self.port), *args)
 
-    def blow(self) -> None:
-        """Remembers that something was killed or frozen now."""
-        self.blows.append(time.monotonic())
+    def blow(self, process: Process) -> None:
+        """Remembers that this one is killed or frozen now."""
+        self.blows.append((time.monotonic(), process.model))
 
 
 @contextmanager
 def open_world(folder: Path, database_url: str, plan: Plan) -> Iterator[World]:
     """Both fakes with the accounts of all events, and settings that write a note for each change of a stage."""
-    calls: dict[int, list[tuple[float, float]]] = {}
+    calls: dict[int, list[Call]] = {}
     pace = {"model_s": plan.model_s}
 
     def script(body: dict[str, Any]) -> Reply:
         n = _deal_in(json.dumps(body["messages"]))
         began = time.monotonic()
-        calls.setdefault(n, []).append((began, began + pace["model_s"]))
+        calls.setdefault(n, []).append(Call(began, began + pace["model_s"], body["model"]))
         return Reply(ANSWER.format(n=n), first_s=pace["model_s"])
 
     with ExitStack() as stack:
@@ -297,7 +322,7 @@ def torment(world: World, victims: list[Process], enough: Callable[[], bool]) ->
             _cut_off(world)
         victim = chance.choice(victims)
         if kills < world.plan.kills and not victim.ended():
-            world.blow()
+            world.blow(victim)
             victim.kill(chance)
             kills += 1
         time.sleep(0.1)
@@ -382,7 +407,11 @@ def _answers_kept(world: World) -> dict[str, float]:
 
 
 def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
-    """What the fakes saw, held against what was sent."""
+    """What the fakes saw, held against what was sent.
+
+    A call paid for again was in flight when who made it was killed or frozen after it began and before it was made
+    again, and no answer to it was kept. Any other is paid twice.
+    """
     engine = open_engine(world.database_url)
     made = _drafts_of(engine)
     engine.dispose()
@@ -397,20 +426,26 @@ def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
     events_of = {ids[0]: int(event.rpartition("-")[2]) for event, ids in made.items()}
     kept_at = {events_of[draft]: at for draft, at in _answers_kept(world).items() if draft in events_of}
     found.kept_and_paid_again = [
-        n for n, calls in world.calls.items() if any(began > kept_at.get(n, began) for began, _ in calls)
+        n for n, calls in world.calls.items() if calls[-1].began > kept_at.get(n, float("inf"))
     ]
+    found.kept_after_s = sorted(at - _said(world.calls[n], at) for n, at in kept_at.items())
     for n, calls in world.calls.items():
-        for began, ended in calls[:-1]:
-            if any(began <= blow <= ended + CHECKPOINT_S for blow in world.blows):
+        for call, again in pairwise(calls):
+            if any(call.began <= at <= again.began and who == call.model for at, who in world.blows):
                 found.paid_again_in_flight += 1
             else:
                 found.paid_twice.append(n)
     return found
 
 
+def _said(calls: Sequence[Call], kept_at: float) -> float:
+    """When the answer that was kept had been said: the last one before it."""
+    return max((call.said for call in calls if call.said <= kept_at), default=kept_at)
+
+
 def freeze(world: World, process: Process, seconds: float) -> None:
     """Stands still for longer than a lease lasts, then goes on as if nothing had been."""
-    world.blow()
+    world.blow(process)
     for one in process.tree():
         _quietly(lambda one=one: one.send_signal(signal.SIGSTOP))  # type: ignore[misc]
     time.sleep(seconds)

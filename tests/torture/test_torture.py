@@ -41,7 +41,7 @@ def run_split(world: World) -> harness.Count:
     doomed = world.launch("doomed", "worker")
     frozen = threading.Thread(target=lambda: (time.sleep(4), harness.freeze(world, workers[1], LEASE_S + 3)))
     frozen.start()
-    threading.Timer(5, lambda: (world.blow(), doomed.end())).start()
+    threading.Timer(5, lambda: (world.blow(doomed), doomed.end())).start()
     found = finish(world, [serve, workers[0]])
     frozen.join()
     return found

@@ -54,7 +54,7 @@ def end_in_the_middle(world: harness.World, begun_by: harness.Process) -> None:
     begun_by.process.send_signal(signal.SIGTERM)
     assert begun_by.process.wait(30) == 0
     assert time.monotonic() - told < DEADLINE_S
-    world.blows.extend([told, time.monotonic()])
+    world.blows += [(told, begun_by.model), (time.monotonic(), begun_by.model)]
 
 
 def assert_each_once(world: harness.World) -> None:
@@ -74,8 +74,8 @@ def test_server_that_is_told_to_end_under_load_asks_no_model_any_more(tmp_path):
 
         end_in_the_middle(world, server)
 
-        told, ended = world.blows
-        late = [began for calls in world.calls.values() for began, _ in calls if told + 1.0 < began < ended]
+        (told, _), (ended, _) = world.blows
+        late = [call for calls in world.calls.values() for call in calls if told + 1.0 < call.began < ended]
         assert late == []
         server.start()
         assert_each_once(world)
