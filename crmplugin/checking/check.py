@@ -19,6 +19,7 @@ from crmplugin.checking.house import house_marks, house_terms, voice_of
 from crmplugin.checking.language import mixed_scripts, other_language, program, split_sentences, unbroken
 from crmplugin.checking.lists import LANGUAGES
 from crmplugin.checking.names import TenantNames, build_index
+from crmplugin.checking.quotes import judge_quotes
 from crmplugin.checking.scene import SEVERITY, Finding, Scene
 from crmplugin.checking.shelf import Shelf
 from crmplugin.checking.spans import Reader, find_tokens
@@ -99,6 +100,7 @@ def _ground(scene: Scene) -> list[Finding]:
         *judge_claims(scene),
         *judge_bare_claim(scene),
         *judge_unsaid(scene),
+        *judge_quotes(scene),
         *_citations(scene),
         *secret_words(scene),
     ]

@@ -156,8 +156,8 @@ def _is_dated_question(p: Phrase, fact: Fact) -> bool:
 
 
 def is_promise(fact: Fact) -> bool:
-    """Whether a fact is something our side has promised, planned or offered as a time."""
-    if fact.trust == "untrusted" or fact.kind == "quote_text":
+    """Whether a fact is something our side has promised, planned or offered as a time; what they stated is theirs."""
+    if fact.trust == "untrusted" or fact.kind == "quote_text" or fact.basis.type == "stated_by_customer":
         return False
     if fact.kind == "slot" or fact.id.startswith("SLOT"):
         return True
