@@ -35,6 +35,7 @@ SECRET = "torture"
 RUN = [sys.executable, "-c", "from tests.fakes.main import main; main()"]
 ROOT = Path(__file__).parents[2]
 ANSWER = "context\tD-{n}.amount\tThe deal is worth 900 GBP."
+AT_WORK_SHARE, AT_WORK_S = 0.8, 10.0
 BUSY_SHARE, LOST_SHARE, LATE_SHARE = 0.02, 0.03, 0.02
 
 
@@ -92,6 +93,11 @@ class Process:
         self.process: subprocess.Popen[bytes] | None = None
         self._starts = 0
         self.start()
+
+    @property
+    def works(self) -> bool:
+        """Whether it does jobs."""
+        return "--no-worker" not in self._args
 
     @property
     def model(self) -> str:
@@ -159,6 +165,8 @@ class World:
     pace: dict[str, float]
     blows: list[tuple[float, str]] = field(default_factory=list)
     """When who was killed or frozen: the name of the model that they asked."""
+    asked: Counter[str] = field(default_factory=Counter)
+    """How often each process asked the model, by the name that it asked for."""
     processes: list[Process] = field(default_factory=list)
 
     @property
@@ -194,11 +202,13 @@ def open_world(folder: Path, database_url: str, plan: Plan) -> Iterator[World]:
     """Both fakes with the accounts of all events, and settings that write a note for each change of a stage."""
     calls: dict[int, list[Call]] = {}
     pace = {"model_s": plan.model_s}
+    asked: Counter[str] = Counter()
 
     def script(body: dict[str, Any]) -> Reply:
         n = _deal_in(json.dumps(body["messages"]))
         began = time.monotonic()
         calls.setdefault(n, []).append(Call(began, began + pace["model_s"], body["model"]))
+        asked[body["model"]] += 1
         return Reply(ANSWER.format(n=n), first_s=pace["model_s"])
 
     with ExitStack() as stack:
@@ -206,7 +216,7 @@ def open_world(folder: Path, database_url: str, plan: Plan) -> Iterator[World]:
         model = stack.enter_context(scripted_model(script))
         _fill(crm, plan.events)
         (folder / "crmplugin.toml").write_text(SETTINGS.format(url=crm_url, secret=SECRET))
-        world = World(folder, database_url, plan, crm, crm_url, model.base_url, _free_port(), calls, pace)
+        world = World(folder, database_url, plan, crm, crm_url, model.base_url, _free_port(), calls, pace, asked=asked)
         try:
             yield world
         finally:
@@ -312,15 +322,20 @@ def _last_words(world: World) -> str:
 
 
 def torment(world: World, victims: list[Process], enough: Callable[[], bool]) -> int:
-    """Kills at random moments until the plan's number is reached; whoever is killed starts again."""
+    """Kills at random moments until the plan's number is reached; whoever is killed starts again.
+
+    Most victims are left alone until they are at work again: on a busy machine all kills would else hit their starts.
+    """
     chance, kills = random.Random(world.plan.seed), 0
     cut_at = {world.plan.kills * (n + 1) // (world.plan.cuts + 1) for n in range(world.plan.cuts)}
     while kills < world.plan.kills or not enough():
+        victim = chance.choice(victims)
+        if chance.random() < AT_WORK_SHARE:
+            _wait_until_at_work(world, victim)
         time.sleep(chance.uniform(*world.plan.pause_s))
         if kills in cut_at:
             cut_at.discard(kills)
             _cut_off(world)
-        victim = chance.choice(victims)
         if kills < world.plan.kills and not victim.ended():
             world.blow(victim)
             victim.kill(chance)
@@ -328,6 +343,15 @@ def torment(world: World, victims: list[Process], enough: Callable[[], bool]) ->
         time.sleep(0.1)
         start_ended(victims)
     return kills
+
+
+def _wait_until_at_work(world: World, victim: Process) -> None:
+    """Until it has asked the model since it was started; not for ever, for there may be nothing to do."""
+    deadline = time.monotonic() + AT_WORK_S
+    while victim.works and not world.asked[victim.model] and time.monotonic() < deadline:
+        if victim.ended():
+            victim.start()
+        time.sleep(0.05)
 
 
 def start_ended(victims: Sequence[Process]) -> None:

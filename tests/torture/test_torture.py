@@ -17,9 +17,9 @@ import pytest
 from tests.torture import harness
 from tests.torture.harness import Plan, World
 
-SHORT = Plan(events=25, kills=2, pause_s=(0.6, 1.2), settle_s=90)
-SHORT_SPLIT = Plan(events=25, kills=1, pause_s=(0.6, 1.2), settle_s=90)
-LONG = Plan(events=2_000, kills=100, pause_s=(0.5, 5.0), cuts=5, settle_s=180)
+SHORT = Plan(events=25, kills=2, pause_s=(0.0, 0.3), settle_s=90)
+SHORT_SPLIT = Plan(events=25, kills=1, pause_s=(0.0, 0.3), settle_s=90)
+LONG = Plan(events=2_000, kills=100, pause_s=(0.0, 2.0), cuts=5, settle_s=180)
 LEASE_S = 5.0
 
 needs_root = pytest.mark.skipif(os.getuid() != 0, reason="mounting a small file system needs root")
@@ -109,7 +109,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 @pytest.mark.long
 @pytest.mark.embedded
 def test_long_with_a_disk_that_fills_up(small_disk):
-    plan = Plan(events=200, kills=6, pause_s=(0.5, 3.0), settle_s=200)
+    plan = Plan(events=200, kills=6, pause_s=(0.0, 2.0), settle_s=200)
     with harness.open_world(small_disk, f"sqlite:///{small_disk}/var/crmplugin.sqlite", plan) as world:
         stop = threading.Event()
         filler = threading.Thread(target=fill_and_free, args=(small_disk, stop))
