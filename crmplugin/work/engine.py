@@ -152,7 +152,7 @@ class JobEngine:
             self._launched = False
             DBOS.destroy(workflow_completion_timeout_sec=STOP_TIMEOUT_S if workflows.Workplace.busy() else 0)
             left = workflows.Workplace.busy()
-            self._handed_back = left > 0
+            self._handed_back = left > 0 or running.some_left()
             # After this others take over what did not come to its end.
             self._lease.stop()
             workflows.Workplace.desk = None
@@ -160,7 +160,7 @@ class JobEngine:
             log.warning("jobs did not end in time and are handed back", extra={"jobs": left})
         self._client.destroy()
         self.database.dispose()
-        return left == 0
+        return not self._handed_back
 
     def enqueue(
         self,

@@ -24,7 +24,7 @@ _UNCOUNTED = {
     )
     for name, schema in _SCHEMAS.items()
 }
-_ending = threading.Event()
+_ending, _left = threading.Event(), threading.Event()
 
 
 class HandedBack(BaseException):
@@ -37,6 +37,7 @@ class HandedBack(BaseException):
 def open_doors() -> None:
     """This process begins to do jobs."""
     _ending.clear()
+    _left.clear()
 
 
 def close_doors() -> None:
@@ -47,7 +48,13 @@ def close_doors() -> None:
 def leave_if_ending() -> None:
     """Ends this thread's run of a job when the process is about to end: what is begun now would be cut off and paid."""
     if _ending.is_set():
+        _left.set()
         raise HandedBack
+
+
+def some_left() -> bool:
+    """Whether a job left because the process ends."""
+    return _left.is_set()
 
 
 def in_progress() -> set[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import closing
 from dataclasses import replace
 
 import pytest
@@ -167,4 +168,18 @@ def test_run_that_stood_still_while_its_job_was_given_to_another_pays_nothing(of
 
     assert proposed(office.desk).document["writer"] == "model"
     wait_until(lambda: workflows.Workplace.busy() == 0)
+    assert len(model.requests) == 1
+
+
+def test_job_that_has_not_asked_yet_leaves_when_its_process_ends(office, model):
+    office.jobs.ask_no_more()
+    ask(office.desk)
+    wait_until(running.some_left)
+    wait_until(lambda: not running.in_progress())
+
+    assert office.close() is False
+
+    assert model.requests == []
+    with closing(wiring.open_office()) as successor:
+        assert proposed(successor.desk).document["writer"] == "model"
     assert len(model.requests) == 1
