@@ -30,6 +30,7 @@ from urllib3.exceptions import InvalidHeader
 from urllib3.util import Retry
 
 from connectors.tracing import Call, Trace, join, record, traced
+from crmplugin.breaker import Breaker
 from crmplugin.errors import CrmRefused, CrmUnavailable, SettingsError
 from crmplugin.meters import CRM_CALLS
 from crmplugin.ports import LONGEST_WAIT_S, Services
@@ -43,6 +44,8 @@ SHORT_WAIT_S = LONGEST_WAIT_S
 CONNECT_TIMEOUT_S = 5.0
 READ_TIMEOUT_S = 30.0
 CALLS_AT_ONCE = 8
+DEAD_FOR_S = 10.0
+"""How long a CRM that does not answer is left alone: each call would hold a thread for all of its timeouts."""
 REPEATABLE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
 MAX_PAGES = 1000
 MAX_WORDS = 300
@@ -144,6 +147,8 @@ class Transport:
     calls_at_once: int = CALLS_AT_ONCE
     headers: Mapping[str, str] = field(default_factory=dict)
 
+    breaker: Breaker = field(default_factory=lambda: Breaker(open_for_s=DEAD_FOR_S), repr=False)
+
     _session: requests.Session = field(init=False, repr=False)
     _gate: threading.BoundedSemaphore = field(init=False, repr=False)
     _allowed: frozenset[str] = field(init=False, repr=False)
@@ -195,6 +200,7 @@ class Transport:
         repeatable = method in REPEATABLE if again is None else again
         renewed = False
         for attempt in range(1, ATTEMPTS + 1):
+            self._check_alive()
             self._take(bucket)
             auth = self.credentials.applied()
             answer = self._send_once(method, url, auth, params, data, headers)
@@ -251,9 +257,11 @@ class Transport:
                     allow_redirects=False,
                     **self._environment[origin_of(url)],
                 )
+            self.breaker.succeeded()
             status = response.status_code
             return Answer(status, response.headers, response.content, _document(response.content))
         except requests.RequestException as error:
+            self.breaker.failed()
             log.warning("crm call failed", extra=self._about(method, url) | {"reason": type(error).__name__})
             return None
         finally:
@@ -261,6 +269,12 @@ class Transport:
             CRM_CALLS.labels(self.crm, self.connection, str(status or "none")).observe(ms / 1000)
             record(Call(method, urlsplit(url).path, status, ms))
             log.debug("crm call", extra=self._about(method, url) | {"status": status, "ms": ms})
+
+    def _check_alive(self) -> None:
+        """Raises CrmUnavailable at once while the CRM is left alone."""
+        if wait_s := self.breaker.enter():
+            silence = f"{self._who()} did not answer {self.breaker.failures} times in a row"
+            raise CrmUnavailable(f"{silence}; next try in {wait_s:.0f} s")
 
     def _take(self, bucket: str) -> None:
         """Waits its turn; raises CrmUnavailable when that would be long."""

@@ -36,7 +36,7 @@ KILL_TIMEOUT_S = 15
 PR_SET_PDEATHSIG = 1
 SWITCH_S = 0.001
 GARBAGE = 10_000
-"""New objects between two looks for garbage; Python's own 700 cost a twentieth of drafting."""
+"""New objects between two looks for garbage; Python's own 700 suit smaller programs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,9 @@ from typing import Any
 import openai
 from httpx2 import HTTPError, Timeout
 
+from crmplugin.breaker import Breaker
 from crmplugin.domain.spending import Payer
 from crmplugin.errors import ModelError, ModelUnavailable
-from crmplugin.llm.breaker import Breaker
 from crmplugin.llm.masking import Mask
 from crmplugin.meters import MODEL_CALLS
 from crmplugin.ports import LONGEST_WAIT_S, Limiter, Message, ModelAnswer, Purse
@@ -84,7 +84,9 @@ class OpenAIChat:
     def stream(self, messages: Sequence[Message], *, private: Sequence[str] = ()) -> ModelAnswer:
         """The answer as it comes. Raises ModelUnavailable, also from the pieces, when the call fails or is cut."""
         self._take_turn()
-        self.breaker.enter()
+        if wait_s := self.breaker.enter():
+            failed = f"the model failed {self.breaker.failures} times in a row"
+            raise ModelUnavailable(f"{failed}; next try in {wait_s:.0f} s")
         mask = Mask(private) if self.masking else Mask()
         sent = [{"role": m.role, "content": self._shown(m, mask)} for m in messages]
         count = _Count()

@@ -15,6 +15,7 @@ from connectors.auth import FixedHeader, NameAndPassword, OAuth
 from connectors.in_memory import MemoryLimiter, MemoryVault
 from connectors.tracing import traced
 from connectors.transport import Answer, Dialect, Limit, Refused, Transport, may_go_again, read_pages, redacted
+from crmplugin.breaker import Breaker
 from crmplugin.errors import CrmRefused, CrmUnavailable, SettingsError
 from crmplugin.ports import Services
 from tests.fakes.server import FakeServer, Request
@@ -124,6 +125,26 @@ def test_senseless_retry_after_is_not_believed(crm, value):
     crm.get(URL, json={"id": 1})
 
     assert make_transport().call("GET", URL) == {"id": 1}
+
+
+def test_crm_that_does_not_answer_is_left_alone_until_one_probe_is_answered(crm):
+    now = [100.0]
+    transport = make_transport(breaker=Breaker(open_for_s=10, clock=lambda: now[0]))
+    crm.get(URL, body=requests.ConnectTimeout())
+    for _ in range(2):
+        with pytest.raises(CrmUnavailable):
+            transport.call("GET", URL)
+    asked = len(crm.calls)
+
+    with pytest.raises(CrmUnavailable, match="5 times in a row; next try in 10 s"):
+        transport.call("GET", URL)
+    now[0] = 110.0
+    crm.get(URL, json={"id": 1})
+    answered = transport.call("GET", URL)
+    transport.call("GET", URL)
+
+    assert (asked, answered) == (5, {"id": 1})
+    assert len(crm.calls) == 7
 
 
 def test_calls_beyond_the_limit_wait_their_turn():
