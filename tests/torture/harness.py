@@ -455,11 +455,23 @@ def count(world: World, kills: int, unfinished: dict[str, int]) -> Count:
     found.kept_after_s = sorted(at - _said(world.calls[n], at) for n, at in kept_at.items())
     for n, calls in world.calls.items():
         for call, again in pairwise(calls):
-            if any(call.began <= at <= again.began and who == call.model for at, who in world.blows):
+            if _was_cut_off(world, call, again):
                 found.paid_again_in_flight += 1
             else:
                 found.paid_twice.append(n)
     return found
+
+
+def _was_cut_off(world: World, call: Call, again: Call) -> bool:
+    """Whether who made a call was killed or frozen before it was made again.
+
+    The fake may read a call only after the kill, on a busy machine: such a call is one of a process that is dead.
+    """
+    blows = [at for at, who in world.blows if who == call.model]
+    if any(call.began <= at <= again.began for at in blows):
+        return True
+    is_dead = call.model not in {process.model for process in world.processes}
+    return is_dead and bool(blows) and max(blows) <= again.began
 
 
 def _said(calls: Sequence[Call], kept_at: float) -> float:
