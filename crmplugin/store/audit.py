@@ -171,8 +171,7 @@ class AuditLog:
         conditions += [audit.c.kind.in_(kinds)] if kinds else []
         query = query.where(*conditions).order_by(audit.c.id.desc() if newest else audit.c.id)
         query = query.limit(newest) if newest else query.execution_options(yield_per=PAGE)
-        with reading_one_moment(self._engine) as db:
-            found = db.execute(query)
+        with reading_one_moment(self._engine) as db, db.execute(query) as found:
             for row in reversed(found.all()) if newest else found:
                 yield self._opened(db, row)
 

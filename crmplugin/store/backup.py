@@ -160,11 +160,12 @@ def _reflect(db: Connection, names: Sequence[str]) -> dict[str, Table]:
 def _lines(db: Connection, table: Table) -> Iterator[bytes]:
     writers = [_codec(column) for column in table.columns]
     coded = [n for n, codec in enumerate(writers) if codec]
-    for row in db.execute(select(table).execution_options(yield_per=PAGE)):
-        values = list(row)
-        for n in coded:
-            values[n] = None if values[n] is None else writers[n].write(values[n])  # type: ignore[union-attr]
-        yield json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
+    with db.execute(select(table).execution_options(yield_per=PAGE)) as rows:
+        for row in rows:
+            values = list(row)
+            for n in coded:
+                values[n] = None if values[n] is None else writers[n].write(values[n])  # type: ignore[union-attr]
+            yield json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _row(columns: Sequence[str], codecs: Sequence[Codec | None], line: bytes) -> dict[str, Any]:

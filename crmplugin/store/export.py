@@ -100,7 +100,8 @@ class Extract:
             yield EventRow(**row._mapping)
 
     def _rows(self, query: Any) -> Iterator[Any]:
-        yield from self._db.execute(query.execution_options(yield_per=PAGE))
+        with self._db.execute(query.execution_options(yield_per=PAGE)) as rows:
+            yield from rows
 
 
 @contextmanager

@@ -159,8 +159,9 @@ class RecordStore:
     def iterate_docs(self, connection: str, collection: str) -> Iterator[Document]:
         """Every document of a collection by id, as it was given."""
         statement = select(records.c.doc).where(records.c.connection == connection, records.c.collection == collection)
-        with reading(self._engine) as db:
-            for (doc,) in db.execute(statement.order_by(records.c.id).execution_options(yield_per=PAGE)):
+        statement = statement.order_by(records.c.id).execution_options(yield_per=PAGE)
+        with reading(self._engine) as db, db.execute(statement) as rows:
+            for (doc,) in rows:
                 yield json.loads(doc)
 
     def iterate_purchases(self, connection: str) -> Iterator[tuple[str, list[Order]]]:
@@ -175,8 +176,8 @@ class RecordStore:
         return self._by_account(connection, dealing_of)
 
     def _by_account(self, connection: str, read: Callable[[Document], Order]) -> Iterator[tuple[str, list[Order]]]:
-        with reading(self._engine) as db:
-            rows = db.execute(orders_by_account(connection).execution_options(yield_per=PAGE))
+        statement = orders_by_account(connection).execution_options(yield_per=PAGE)
+        with reading(self._engine) as db, db.execute(statement) as rows:
             for account, group in groupby(rows, key=lambda row: row.account):
                 yield account, [read(json.loads(row.doc)) for row in group]
 

@@ -161,7 +161,7 @@ def test_own_approved_drafts_are_cases_and_a_model_judges_last(crmplugin, approv
     assert "1/1 (21 to 100 %)" in answer.out
     assert len(model.requests) == 1
     assert model.requests[0]["model"] == "judging-model"
-    recipient = json.loads(json.dumps(approved.records.iterate_docs("local", "contacts").__next__()))
+    recipient = next(approved.records.iterate_docs("local", "contacts"))
     assert recipient["last_name"] not in asked
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import threading
+import warnings
 from datetime import UTC, datetime
 from decimal import Decimal
 from importlib import import_module
@@ -163,6 +165,17 @@ def test_records_are_iterated_by_id(store: RecordStore) -> None:
 
     assert (len(orders), orders[0].id, orders[-1].id) == (1_500, "O-0001", "O-1500")
     assert orders[0].total == Decimal("1.50")
+
+
+def test_who_reads_only_the_first_record_leaves_nothing_open(store: RecordStore) -> None:
+    take(store, orders=[{"id": f"O-{n:04}"} for n in range(1_500)])
+
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        first = next(store.iterate("local", "orders"))
+        gc.collect()
+
+    assert (first.id, told) == ("O-0000", [])
 
 
 def test_ids_that_exist_are_told_from_those_that_do_not(store: RecordStore) -> None:
