@@ -105,7 +105,7 @@ def _judge(model: str | None) -> Callable[[Any], Any]:
 
     def grade(outcome: Any) -> Any:
         seen = outcome.passed and outcome.draft is not None and outcome.draft.body
-        return replace(outcome, grade=judge_draft(chat, outcome.draft)) if seen else outcome
+        return replace(outcome, grade=judge_draft(chat, outcome.draft, private=outcome.private)) if seen else outcome
 
     return grade
 

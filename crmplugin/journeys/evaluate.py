@@ -22,7 +22,8 @@ from crmplugin.domain.brief import Request
 from crmplugin.domain.crm import Subject
 from crmplugin.domain.draft import PASSING, Draft
 from crmplugin.errors import UsageError
-from crmplugin.journeys.draft import Tools, make_draft
+from crmplugin.journeys.draft import Tools, make_brief, make_draft
+from crmplugin.writing.model import private_of
 
 GOOD = 4
 """From this grade on (of 0 to 5) a judge would send a draft as it stands."""
@@ -56,6 +57,8 @@ class Outcome:
     cost: Decimal | None = None
     draft: Draft | None = None
     grade: int | None = None
+    private: tuple[str, ...] = ()
+    """What a model that reads the draft may not see."""
 
     @property
     def passed(self) -> bool:
@@ -113,7 +116,8 @@ def run_case(case: Case, *, tools: Tools, writer: str, as_of: datetime) -> Outco
     if writer == "model" and draft.status == "proposed" and draft.writer != "model":
         failures.append("fell back to the template writer")
     cost = Decimal(draft.usage.cost) if draft.usage and draft.usage.cost else None
-    return Outcome(case.id, tuple(failures), draft.writer, cost, draft)
+    private = private_of(make_brief(request, tools=tools, now=as_of)) if draft.body else ()
+    return Outcome(case.id, tuple(failures), draft.writer, cost, draft, private=private)
 
 
 def text_of(draft: Draft) -> str:

@@ -10,7 +10,6 @@ import re
 from collections.abc import Sequence
 
 from crmplugin.domain.draft import Draft
-from crmplugin.domain.fact import Fact
 from crmplugin.errors import ModelError
 from crmplugin.ports import ChatModel
 from crmplugin.writing.prompt import load_prompt
@@ -18,8 +17,8 @@ from crmplugin.writing.prompt import load_prompt
 _GRADE = re.compile(r"(?<![\d.,])[0-5](?![\d.,%])")
 
 
-def judge_draft(chat: ChatModel, draft: Draft) -> int | None:
-    """The grade a model gives, 0 to 5; None when it gives none or cannot be reached."""
+def judge_draft(chat: ChatModel, draft: Draft, *, private: Sequence[str]) -> int | None:
+    """The grade a model gives, 0 to 5; None when it gives none or cannot be reached. `private` is masked."""
     told = {i for s in draft.sentences for i in s.evidence}
     facts = [f for f in draft.facts if f.id in told]
     messages = load_prompt("judge").fill(
@@ -31,18 +30,8 @@ def judge_draft(chat: ChatModel, draft: Draft) -> int | None:
         }
     )
     try:
-        said = "".join(chat.stream(messages, private=_private(draft, facts)).pieces)
+        said = "".join(chat.stream(messages, private=private).pieces)
     except ModelError:
         return None
     grade = _GRADE.search(said)
     return int(grade[0]) if grade else None
-
-
-def _private(draft: Draft, facts: Sequence[Fact]) -> tuple[str, ...]:
-    """Names and addresses that the door masks."""
-    to = draft.to
-    texts = {
-        t for t in ((to.display_name, to.address, to.company_name, to.first_name, to.last_name) if to else ()) if t
-    }
-    texts |= {t for f in facts if f.kind in ("person", "org") for t in (f.value, f.display)}
-    return tuple(sorted(t for t in texts if len(t) > 1))

@@ -163,6 +163,9 @@ def test_own_approved_drafts_are_cases_and_a_model_judges_last(crmplugin, approv
     assert model.requests[0]["model"] == "judging-model"
     recipient = next(approved.records.iterate_docs("local", "contacts"))
     assert recipient["last_name"] not in asked
+    users = list(approved.records.iterate_docs("local", "users"))
+    assert users
+    assert [user["name"] for user in users if user["name"] in asked] == []
 
 
 def test_what_a_person_approved_and_nobody_says_now_fails(crmplugin, approved):
